@@ -1,0 +1,43 @@
+"""
+The error tree of the package.
+
+Every message says what was expected, what was found and what to do::
+
+    EspnetError
+      ConfigError              a setting, parameter or label set is not valid
+      InputError               an image, video or camera message cannot be used
+      ModelError               a checkpoint or model file cannot be used
+      DownloadError            published weights could not be fetched or verified
+      RuntimeUnavailableError  the runtime, device or precision asked for is not on this machine
+      InferenceError           a runtime failed while it ran
+
+``ValueError`` and ``TypeError`` stay for mistakes of the calling code.
+"""
+
+
+class EspnetError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+
+class ConfigError(EspnetError):
+    """A setting, parameter or label set is not valid."""
+
+
+class InputError(EspnetError):
+    """An image, video or camera message cannot be used."""
+
+
+class ModelError(EspnetError):
+    """A checkpoint or model file cannot be used."""
+
+
+class DownloadError(EspnetError):
+    """Published weights could not be fetched or verified."""
+
+
+class RuntimeUnavailableError(EspnetError):
+    """The runtime, device or precision asked for is not on this machine."""
+
+
+class InferenceError(EspnetError):
+    """A runtime failed while it ran."""

@@ -1,0 +1,1 @@
+"""From torch to the model file: export, published weights, comparison."""

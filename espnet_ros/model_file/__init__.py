@@ -1,0 +1,12 @@
+"""The model file: one ONNX file that holds the whole computation and describes itself."""
+
+from espnet_ros.model_file.contract import (
+    CONFIDENCE,
+    IMAGE,
+    LABELS,
+    load_model_file,
+    ModelFile,
+    ModelInfo,
+)
+
+__all__ = ['CONFIDENCE', 'IMAGE', 'LABELS', 'ModelFile', 'ModelInfo', 'load_model_file']

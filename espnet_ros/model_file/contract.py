@@ -1,0 +1,236 @@
+"""
+What a model file holds, how it is read, and what is refused.
+
+Inputs and outputs of the graph:
+
+- ``image``: uint8, (N, H, W, 3), BGR;
+- ``labels``: uint8, (N, H, W), class ids;
+- ``confidence``: uint8, (N, H, W), the winning class's softmax probability times 255.
+
+Everything else a user needs to know lies in the file's metadata under ``espnet_ros.*``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from espnet_ros.exceptions import ConfigError, ModelError
+from espnet_ros.labels import LabelSet
+import onnx
+
+IMAGE = 'image'
+LABELS = 'labels'
+CONFIDENCE = 'confidence'
+
+FORMAT_VERSION = 1
+PREFIX = 'espnet_ros.'
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """
+    What a model file says of itself.
+
+    :param name: model name, for example ``espnet_cityscapes_q8``
+    :param architecture: key of the model registry, for example ``espnet``; ``foreign`` for
+        files of another origin
+    :param architecture_arguments: arguments that rebuild the network in torch
+    :param input_size: (height, width) in pixels that the network was made for
+    :param size_multiple: height and width of the input must be multiples of this
+    :param label_set: the classes
+    :param training_set: what the weights were trained on
+    :param accuracy: accuracy with its protocol and source, or an empty string
+    :param license: licence of the weights
+    :param source: where the weights came from (an address)
+    :param weights_sha256: sha256 of the checkpoint file
+    :param package_version: version of espnet_ros that wrote the file
+    """
+
+    name: str
+    architecture: str
+    architecture_arguments: tuple[tuple[str, Any], ...]
+    input_size: tuple[int, int]
+    label_set: LabelSet
+    size_multiple: int = 8
+    training_set: str = ''
+    accuracy: str = ''
+    license: str = ''
+    source: str = ''
+    weights_sha256: str = ''
+    package_version: str = ''
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return the metadata properties of the ONNX file, prefix included."""
+        content = {
+            'format_version': str(FORMAT_VERSION),
+            'name': self.name,
+            'architecture': self.architecture,
+            'architecture_arguments': json.dumps(dict(self.architecture_arguments)),
+            'input_size': json.dumps(self.input_size),
+            'size_multiple': str(self.size_multiple),
+            'label_set': json.dumps(self.label_set.to_dict()),
+            'training_set': self.training_set,
+            'accuracy': self.accuracy,
+            'license': self.license,
+            'source': self.source,
+            'weights_sha256': self.weights_sha256,
+            'package_version': self.package_version,
+        }
+        return {PREFIX + key: value for key, value in content.items()}
+
+    @classmethod
+    def from_metadata(cls, properties: dict[str, str], origin: str) -> ModelInfo:
+        """
+        Read the metadata properties of an ONNX file.
+
+        :param origin: the file, for error messages
+        :raises ModelError: a property is missing or cannot be read
+        """
+        content = {
+            key[len(PREFIX) :]: value
+            for key, value in properties.items()
+            if key.startswith(PREFIX)
+        }
+        try:
+            version = int(content['format_version'])
+            if version > FORMAT_VERSION:
+                raise ModelError(
+                    f'{origin}: expected model file format {FORMAT_VERSION} or '
+                    f'older, found {version}; update espnet_ros'
+                )
+            height, width = json.loads(content['input_size'])
+            return cls(
+                name=content['name'],
+                architecture=content['architecture'],
+                architecture_arguments=tuple(
+                    json.loads(content['architecture_arguments']).items()
+                ),
+                input_size=(int(height), int(width)),
+                size_multiple=int(content['size_multiple']),
+                label_set=LabelSet.from_dict(json.loads(content['label_set']), origin),
+                **{
+                    key: content.get(key, '')
+                    for key in (
+                        'training_set',
+                        'accuracy',
+                        'license',
+                        'source',
+                        'weights_sha256',
+                        'package_version',
+                    )
+                },
+            )
+        except (AttributeError, ConfigError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f'{origin}: the metadata of this model file is damaged ({error}); '
+                'export or fetch it again'
+            ) from error
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """
+    A model file in memory.
+
+    :param info: what it says of itself
+    :param data: the serialised ONNX model
+    :param sha256: sha256 of the file as it lay on disk
+    :param path: where it lay, or None
+    """
+
+    info: ModelInfo
+    data: bytes
+    sha256: str
+    path: Path | None = None
+
+    @property
+    def origin(self) -> str:
+        """Return the path, or the model name where there is none, for messages."""
+        return str(self.path or self.info.name)
+
+    def with_float_image(self) -> ModelFile:
+        """
+        Return the same model with ``image`` as float32 instead of uint8.
+
+        The graph starts with a cast to float32, so only the declared input type changes.
+        It serves the authors' pre-processing, which resizes float values.
+        """
+        proto = onnx.load_model_from_string(self.data)
+        proto.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+        return replace(self, data=proto.SerializeToString())
+
+
+def is_model_file(proto: onnx.ModelProto) -> bool:
+    """Tell whether an ONNX model was written by this package."""
+    return any(p.key == PREFIX + 'format_version' for p in proto.metadata_props)
+
+
+def load_onnx(path: Path) -> tuple[onnx.ModelProto, bytes]:
+    """
+    Read an ONNX file.
+
+    :return: the parsed model and the bytes of the file
+    :raises ModelError: no such file, or it is not ONNX
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f'model file {path}: cannot be read ({error.strerror}); expected an ONNX file'
+        ) from error
+    try:
+        proto = onnx.load_model_from_string(data)
+        onnx.checker.check_model(proto)
+    except Exception as error:  # protobuf's and onnx's errors share no base class
+        raise ModelError(
+            f'model file {path}: not a valid ONNX file '
+            f'({str(error).splitlines()[0]}); fetch or export it again'
+        ) from error
+    return proto, data
+
+
+def load_model_file(path: str | Path) -> ModelFile:
+    """
+    Read a model file that this package wrote.
+
+    :raises ModelError: no such file, not ONNX, not a model file, or not as agreed
+    """
+    path = Path(path)
+    proto, data = load_onnx(path)
+    if not is_model_file(proto):
+        raise ModelError(
+            f'model file {path}: an ONNX file without espnet_ros metadata; give its '
+            'mean, std, scale, channel order and class names, or convert it with '
+            'espnet-ros export'
+        )
+    check_interface(proto, str(path))
+    properties = {p.key: p.value for p in proto.metadata_props}
+    info = ModelInfo.from_metadata(properties, str(path))
+    return ModelFile(info, data, hashlib.sha256(data).hexdigest(), path)
+
+
+def check_interface(proto: onnx.ModelProto, origin: str) -> None:
+    """
+    Check the names and types of inputs and outputs.
+
+    :raises ModelError: they are not those of a model file
+    """
+    expected = [(IMAGE, 'UINT8', 4), (LABELS, 'UINT8', 3), (CONFIDENCE, 'UINT8', 3)]
+    found = []
+    for value in (*proto.graph.input, *proto.graph.output):
+        tensor = value.type.tensor_type
+        found.append(
+            (value.name, onnx.TensorProto.DataType.Name(tensor.elem_type), len(tensor.shape.dim))
+        )
+    if found != expected:
+        words = [
+            '; '.join(
+                f'{name} {kind.lower()} of {rank} dimensions' for name, kind, rank in entries
+            )
+            for entries in (expected, found)
+        ]
+        raise ModelError(f'model file {origin}: expected {words[0]}, found {words[1]}')

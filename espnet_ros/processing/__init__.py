@@ -1,0 +1,1 @@
+"""Image processing before and after the network; numpy and OpenCV only."""

@@ -1,0 +1,1 @@
+"""Runtimes: what computes a model file, one module for each inference library."""

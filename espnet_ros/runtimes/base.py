@@ -1,0 +1,171 @@
+"""The interface that every runtime has, and the checks that all share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ClassVar
+
+from espnet_ros.config import RuntimeSettings
+from espnet_ros.exceptions import InferenceError, InputError
+from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """
+    Name, type and shape of an input or output.
+
+    :param name: tensor name in the graph
+    :param dtype: numpy name of the element type, for example ``uint8``
+    :param shape: size of each dimension; None where any size goes
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """
+    What one call of a runtime returns.
+
+    :param labels: uint8, (N, H, W), class ids
+    :param confidence: uint8, (N, H, W), 0..255, or None where it was not asked for
+    """
+
+    labels: NDArray[np.uint8]
+    confidence: NDArray[np.uint8] | None = None
+
+
+class Runtime(ABC):
+    """
+    Runs one model file.
+
+    A runtime is opened, used from one thread at a time, and closed; it is a context
+    manager too. The arrays that :meth:`infer` returns belong to the runtime and are valid
+    until the next call: whoever keeps them longer copies them. The batch that it is given
+    may be reused by the caller as soon as the call returns.
+
+    :param model: the model to run
+    :param settings: device, precision and threads; ``runtime`` is not looked at
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, model: ModelFile, settings: RuntimeSettings) -> None:
+        self.model = model
+        self.settings = settings
+        self._is_open = False
+
+    @property
+    def input_spec(self) -> TensorSpec:
+        """Return the input that :meth:`infer` takes."""
+        return TensorSpec(IMAGE, 'uint8', (None, None, None, 3))
+
+    @property
+    def output_specs(self) -> tuple[TensorSpec, ...]:
+        """Return the outputs that the model computes."""
+        return (
+            TensorSpec(LABELS, 'uint8', (None, None, None)),
+            TensorSpec(CONFIDENCE, 'uint8', (None, None, None)),
+        )
+
+    @property
+    @abstractmethod
+    def precision(self) -> str:
+        """Return the arithmetic that is really used: fp32, fp16, bf16 or int8."""
+
+    @property
+    @abstractmethod
+    def device(self) -> str:
+        """Return the device that is really used, in words."""
+
+    def open(self) -> None:
+        """
+        Load the model; does nothing where it is loaded.
+
+        :raises RuntimeUnavailableError: device or precision are not to be had
+        :raises ModelError: the library does not take the model
+        """
+        if not self._is_open:
+            self._open()
+            self._is_open = True
+
+    def close(self) -> None:
+        """Free the model and the device; does nothing where that was done."""
+        if self._is_open:
+            self._is_open = False
+            self._close()
+
+    def infer(self, batch: NDArray[np.generic], *, confidence: bool = False) -> Inference:
+        """
+        Segment a batch of images.
+
+        :param batch: (N, H, W, 3), BGR, of the type of :attr:`input_spec`, C-contiguous;
+            H and W multiples of the model's ``size_multiple``
+        :param confidence: whether to compute the confidence too
+        :return: arrays that are valid until the next call
+        :raises InputError: the batch is not of that type or shape
+        :raises InferenceError: the library failed, or the runtime is not open
+        """
+        if not self._is_open:
+            raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
+        self._check_batch(batch)
+        return self._infer(batch, confidence)
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_batch(self, batch: NDArray[np.generic]) -> None:
+        spec = self.input_spec
+        if batch.dtype != spec.dtype or batch.ndim != 4 or not batch.flags.c_contiguous:
+            raise InputError(
+                f'{self.name}: expected a contiguous {spec.dtype} batch of shape (N, H, W, 3), '
+                f'found {batch.dtype} of shape {batch.shape}'
+            )
+        sizes_fit = all(
+            want is None or want == have
+            for want, have in zip(spec.shape, batch.shape, strict=True)
+        )
+        multiple = self.model.info.size_multiple
+        if (
+            not sizes_fit
+            or 0 in batch.shape
+            or batch.shape[1] % multiple
+            or batch.shape[2] % multiple
+        ):
+            raise InputError(
+                f'{self.name}: expected a batch of shape {_shape_words(spec.shape)} with height '
+                f'and width multiples of {multiple}, found {batch.shape}'
+            )
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Load the model."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Free everything; is called once for each successful :meth:`_open`."""
+
+    @abstractmethod
+    def _infer(self, batch: NDArray[np.generic], confidence: bool) -> Inference:
+        """Compute a batch whose type and shape were checked."""
+
+
+def _shape_words(shape: tuple[int | None, ...]) -> str:
+    return '(' + ', '.join('any' if size is None else str(size) for size in shape) + ')'
