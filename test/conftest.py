@@ -1,0 +1,88 @@
+"""What every test may use: the shared data, and a model file small enough to reason about."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from espnet_ros.labels import LabelSet
+from espnet_ros.model_file import ModelFile, ModelInfo
+import onnx
+from onnx import helper, TensorProto
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope='session')
+def shared_data() -> Path:
+    """Return the folder of weights, images, clips and golden label maps."""
+    root = Path(os.environ.get('ESPNET_ROS_SHARED', ROOT.parent / 'shared'))
+    if not (root / 'data').is_dir():
+        pytest.skip(f'no shared data at {root} (ESPNET_ROS_SHARED)')
+    return root / 'data'
+
+
+def make_channel_model() -> onnx.ModelProto:
+    """
+    Return a model file whose class is the brightest channel: 0 blue, 1 green, 2 red.
+
+    The confidence is the softmax over the three channel values divided by 32.
+    """
+    nodes = [
+        helper.make_node('Cast', ['image'], ['float_image'], to=TensorProto.FLOAT),
+        helper.make_node('Mul', ['float_image', 'scale'], ['logits']),
+        helper.make_node('ArgMax', ['logits'], ['label_ids'], axis=3, keepdims=0),
+        helper.make_node('Cast', ['label_ids'], ['labels'], to=TensorProto.UINT8),
+        helper.make_node('Softmax', ['logits'], ['probability'], axis=3),
+        helper.make_node('ReduceMax', ['probability', 'channel_axis'], ['best'], keepdims=0),
+        helper.make_node('Mul', ['best', 'full'], ['scaled']),
+        helper.make_node('Round', ['scaled'], ['rounded']),
+        helper.make_node('Cast', ['rounded'], ['confidence'], to=TensorProto.UINT8),
+    ]
+    sizes = ['N', 'H', 'W']
+    graph = helper.make_graph(
+        nodes,
+        'channel_model',
+        [helper.make_tensor_value_info('image', TensorProto.UINT8, [*sizes, 3])],
+        [
+            helper.make_tensor_value_info('labels', TensorProto.UINT8, sizes),
+            helper.make_tensor_value_info('confidence', TensorProto.UINT8, sizes),
+        ],
+        [
+            helper.make_tensor('scale', TensorProto.FLOAT, [], [1 / 32]),
+            helper.make_tensor('full', TensorProto.FLOAT, [], [255.0]),
+            helper.make_tensor('channel_axis', TensorProto.INT64, [1], [3]),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9)
+
+
+@pytest.fixture(scope='session')
+def channel_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of the model file of :func:`make_channel_model`."""
+    info = ModelInfo(
+        name='channels',
+        architecture='foreign',
+        architecture_arguments=(),
+        input_size=(16, 32),
+        label_set=LabelSet.from_names(('blue', 'green', 'red')),
+        training_set='none',
+        license='Apache-2.0',
+    )
+    proto = make_channel_model()
+    helper.set_model_props(proto, info.to_metadata())
+    path = tmp_path_factory.mktemp('models') / 'channels.onnx'
+    onnx.save(proto, path)
+    return path
+
+
+@pytest.fixture(scope='session')
+def channel_model(channel_model_path: Path) -> ModelFile:
+    """Return the model file of :func:`make_channel_model`, loaded."""
+    data = channel_model_path.read_bytes()
+    proto = onnx.load_model_from_string(data)
+    properties = {p.key: p.value for p in proto.metadata_props}
+    info = ModelInfo.from_metadata(properties, str(channel_model_path))
+    return ModelFile(info, data, hashlib.sha256(data).hexdigest(), channel_model_path)
