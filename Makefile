@@ -12,10 +12,13 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 ifneq ($(AMENT_PREFIX_PATH),)
   FLAVOUR := sourced
+  VENV_FLAGS := --system-site-packages
+  ROS_PACKAGES := 'setuptools>=77,<80' wheel
   VENV ?= .venv
 else
   ROS_DISTRO ?= kilted
   FLAVOUR := $(ROS_DISTRO)
+  ROS_PACKAGES := -r requirements/ros-$(ROS_DISTRO).txt
   VENV ?= $(if $(filter kilted,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
 endif
 
@@ -41,9 +44,9 @@ $(BASE): $(wildcard requirements/ros-$(FLAVOUR).txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, found " + sys.version)'
 	@command -v cc >/dev/null || { echo 'A C compiler is needed: sudo apt-get install build-essential'; exit 1; }
 	@echo 'Installing into $(VENV): a few minutes, once'
-	@$(PYTHON) -m venv --clear $(if $(filter sourced,$(FLAVOUR)),--system-site-packages) $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV_FLAGS) $(VENV)
 	@$(PIP) install --upgrade pip
-	@$(PIP) install $(if $(filter sourced,$(FLAVOUR)),'setuptools>=77,<80' wheel,-r requirements/ros-$(FLAVOUR).txt) -c requirements/constraints.txt
+	@$(PIP) install $(ROS_PACKAGES) -c requirements/constraints.txt
 # torch's CPU build is a tenth of its default one; where that index does not answer, PyPI serves.
 	@$(PIP) install --no-deps --retries 0 --timeout 10 --index-url $(TORCH_INDEX) \
 	  -c requirements/constraints.txt torch >/dev/null 2>&1 || true
