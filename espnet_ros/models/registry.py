@@ -1,0 +1,34 @@
+"""The networks by the name that model files give them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from espnet_ros.exceptions import ModelError
+from espnet_ros.models.base import SegmentationNetwork
+from espnet_ros.models.encoder import EspnetC
+from espnet_ros.models.espnet import Espnet
+
+ARCHITECTURES: dict[str, type[SegmentationNetwork]] = {
+    'espnet': Espnet,
+    'espnet_c': EspnetC,
+}
+
+
+def create_model(architecture: str, **arguments: Any) -> SegmentationNetwork:
+    """
+    Build a network with fresh weights.
+
+    :param architecture: a key of :data:`ARCHITECTURES`
+    :param arguments: what its class takes, for example ``classes=20, alpha3=8``
+    :raises ModelError: an unknown architecture, or arguments that it does not take
+    """
+    network_class = ARCHITECTURES.get(architecture)
+    if network_class is None:
+        raise ModelError(
+            f'expected an architecture of {", ".join(ARCHITECTURES)}, found {architecture!r}'
+        )
+    try:
+        return network_class(**arguments)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f'architecture {architecture}: {error}') from error

@@ -1,0 +1,91 @@
+"""The data sets that the published weights were trained on, as the networks need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.exceptions import ModelError
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """
+    How the authors of ESPNet normalise images: (value - mean) / std / 255.
+
+    :param mean_bgr: mean of blue, green, red, on the scale 0..255
+    :param std_bgr: standard deviation of blue, green, red, on the scale 0..255
+    :raises ValueError: not three channels, or a standard deviation that is not above zero
+    """
+
+    mean_bgr: tuple[float, float, float]
+    std_bgr: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        if len(self.mean_bgr) != 3 or len(self.std_bgr) != 3:
+            raise ValueError(
+                'expected mean and standard deviation of blue, green and red, found '
+                f'{self.mean_bgr} and {self.std_bgr}'
+            )
+        if not all(std > 0 for std in self.std_bgr):
+            raise ValueError(f'expected standard deviations above 0, found {self.std_bgr}')
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """
+    A data set that weights were trained on.
+
+    :param name: its name in words
+    :param label_set: name of the label set that ships with the package
+    :param classes: classes that the networks predict, void included
+    :param input_size: (height, width) in pixels that the networks were evaluated at
+    :param normalization: its pixel statistics
+    """
+
+    name: str
+    label_set: str
+    classes: int
+    input_size: tuple[int, int]
+    normalization: Normalization
+
+
+CITYSCAPES = TrainingSet(
+    name='Cityscapes',
+    label_set='cityscapes',
+    classes=20,
+    input_size=(512, 1024),
+    # test/VisualizeResults.py of the authors.
+    normalization=Normalization(
+        (72.3923111, 82.90893555, 73.15840149), (45.3192215, 46.15289307, 44.91483307)
+    ),
+)
+
+CAMVID = TrainingSet(
+    name='CamVid',
+    label_set='camvid',
+    classes=12,
+    input_size=(360, 480),
+    # Not published; computed from the 367 training images with the authors' train/loadData.py.
+    # They reproduce the published accuracy of 55.64 mIoU and 68.30 class average.
+    normalization=Normalization(
+        (110.33102643, 108.40886315, 105.03319369), (72.12571015, 72.69074534, 69.90434816)
+    ),
+)
+
+TRAINING_SETS = (CITYSCAPES, CAMVID)
+
+
+def training_set_of(classes: int) -> TrainingSet:
+    """
+    Return the data set that published weights with so many classes were trained on.
+
+    :raises ModelError: there are none
+    """
+    for training_set in TRAINING_SETS:
+        if training_set.classes == classes:
+            return training_set
+    known = ' or '.join(f'{entry.classes} ({entry.name})' for entry in TRAINING_SETS)
+    raise ModelError(
+        f'expected a checkpoint with {known} classes, as the published ones have, found '
+        f'{classes}; give its label set and normalisation'
+    )
