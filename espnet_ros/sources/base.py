@@ -1,0 +1,150 @@
+"""What every source has: frames, a camera model, and iteration that can loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+from espnet_ros.exceptions import InputError
+from espnet_ros.labels import LabelSet
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """
+    One image of a source.
+
+    The arrays belong to whoever takes the frame.
+
+    :param name: unique within one pass of the source; good as the stem of a file name
+    :param index: position in the source, from 0; starts again where the source loops
+    :param image_bgr: uint8, (H, W, 3)
+    :param labels: the truth, uint8, (H, W), ids of the source's label set; None where the
+        source does not know it
+    """
+
+    name: str
+    index: int
+    image_bgr: NDArray[np.uint8]
+    labels: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class BrokenFrame:
+    """
+    An image that is there but cannot be read; the source goes on after it.
+
+    :param name: as :attr:`Frame.name`
+    :param index: as :attr:`Frame.index`
+    :param reason: what is wrong, in words, with the path
+    """
+
+    name: str
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """
+    A pinhole camera without distortion, and how it is mounted.
+
+    Pixel (u, v) is the centre of column u and row v. In the optical frame (x right, y down,
+    z forward) a point lands on ``u = fx * x / z + cx``, ``v = fy * y / z + cy``.
+
+    :param fx: focal length across, pixels
+    :param fy: focal length down, pixels
+    :param cx: column of the optical axis, pixels
+    :param cy: row of the optical axis, pixels
+    :param width: columns of the image
+    :param height: rows of the image
+    :param height_m: height of the camera above the ground, or None where it is not known
+    :param pitch_rad: how far the optical axis points below the horizontal, or None where it
+        is not known
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+    height_m: float | None = None
+    pitch_rad: float | None = None
+
+
+class Source(ABC):
+    """
+    Something that gives images one after another, like a camera.
+
+    A source is iterated, and each iteration starts at its beginning (a webcam: now). It is a
+    context manager; closing it frees its device.
+
+    :ivar name: what it is, in words for messages
+    :ivar loop: whether iteration starts again at the end
+    :ivar rate_hz: frames per second that it is meant to be played at, or None where it has
+        none of its own
+    :ivar frame_count: frames of one pass as far as the source tells, or None for endless
+    :ivar size: (height, width) of every frame, or None where frames differ
+    :ivar camera: exact camera model, or None where it is not known
+    :ivar label_set: what the labels of frames mean, or None where frames have none
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        loop: bool = False,
+        rate_hz: float | None = None,
+        frame_count: int | None = None,
+        size: tuple[int, int] | None = None,
+        camera: CameraModel | None = None,
+        label_set: LabelSet | None = None,
+    ) -> None:
+        self.name = name
+        self.loop = loop
+        self.rate_hz = rate_hz
+        self.frame_count = frame_count
+        self.size = size
+        self.camera = camera
+        self.label_set = label_set
+
+    def __iter__(self) -> Iterator[Frame | BrokenFrame]:
+        """
+        Give the frames from the beginning, again and again where the source loops.
+
+        :raises InputError: the source breaks off, or it loops and no frame can be read
+        """
+        while True:
+            any_good = False
+            for frame in self._frames():
+                any_good = any_good or isinstance(frame, Frame)
+                yield frame
+            if not self.loop:
+                return
+            if not any_good:
+                raise InputError(f'{self.name}: no frame can be read, so it cannot be looped')
+
+    def close(self) -> None:
+        """Free the device; does nothing for a source that holds none."""
+        return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def _frames(self) -> Iterator[Frame | BrokenFrame]:
+        """Give the frames of one pass from the beginning."""

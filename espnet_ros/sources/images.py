@@ -1,0 +1,106 @@
+"""Image files: one, or a folder of them in natural order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+import re
+
+import cv2
+from espnet_ros.exceptions import InputError
+from espnet_ros.sources.base import BrokenFrame, Frame, Source
+import numpy as np
+from numpy.typing import NDArray
+
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+
+
+class ImageFilesSource(Source):
+    """
+    Image files in the order given.
+
+    A file that cannot be read becomes a :class:`BrokenFrame`.
+
+    :param name: what it is, for messages
+    :param paths: the files; at least one
+    :param loop: whether to start again at the end
+    :param rate_hz: rate to play them at; files have none of their own
+    """
+
+    def __init__(
+        self,
+        name: str,
+        paths: Sequence[Path],
+        *,
+        loop: bool = False,
+        rate_hz: float | None = None,
+    ) -> None:
+        super().__init__(name, loop=loop, rate_hz=rate_hz, frame_count=len(paths))
+        self.paths = tuple(paths)
+        self._names = _frame_names(self.paths)
+
+    def _frames(self) -> Iterator[Frame | BrokenFrame]:
+        for index, (name, path) in enumerate(zip(self._names, self.paths, strict=True)):
+            try:
+                image_bgr = _decode(path.read_bytes())
+            except (OSError, InputError) as error:
+                yield BrokenFrame(name, index, f'{path}: {_reason(error)}')
+            else:
+                yield Frame(name, index, image_bgr)
+
+
+def open_image(path: Path, *, loop: bool, rate_hz: float | None) -> ImageFilesSource:
+    """Return the source of one image file."""
+    return ImageFilesSource(str(path), (path,), loop=loop, rate_hz=rate_hz)
+
+
+def open_folder(folder: Path, *, loop: bool, rate_hz: float | None) -> ImageFilesSource:
+    """
+    Return the source of the images that lie in a folder, ``frame_9`` before ``frame_10``.
+
+    Hidden files and sub-folders are left out.
+
+    :raises InputError: there are none, or the folder cannot be read
+    """
+    try:
+        paths = sorted(
+            (p for p in folder.iterdir() if _is_image_file(p)), key=lambda p: natural_key(p.name)
+        )
+    except OSError as error:
+        raise InputError(f'{folder}: the folder cannot be read ({_reason(error)})') from error
+    if not paths:
+        raise InputError(
+            f'{folder}: expected a folder with images ({", ".join(IMAGE_SUFFIXES)}), found none '
+            'in it; sub-folders are not searched'
+        )
+    return ImageFilesSource(f'folder {folder}', paths, loop=loop, rate_hz=rate_hz)
+
+
+def natural_key(name: str) -> tuple[tuple[str, int, str], ...]:
+    """Return a key that sorts names as people do: numbers by value, letters without case."""
+    parts = re.findall(r'(\D*)(\d*)', name)
+    return tuple((text.casefold(), int(digits or -1), digits) for text, digits in parts)
+
+
+def _is_image_file(path: Path) -> bool:
+    return (
+        path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.') and path.is_file()
+    )
+
+
+def _frame_names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the stems, and the whole file name where two files share a stem."""
+    count = Counter(path.stem for path in paths)
+    return tuple(path.stem if count[path.stem] == 1 else path.name for path in paths)
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _decode(data: bytes) -> NDArray[np.uint8]:
+    image_bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image_bgr is None:
+        raise InputError(f'expected an image, found {len(data)} bytes that cannot be decoded')
+    return np.asarray(image_bgr, np.uint8)

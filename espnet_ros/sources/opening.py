@@ -1,0 +1,70 @@
+"""From what a user types to a source."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from espnet_ros.exceptions import InputError
+from espnet_ros.sources.base import Source
+from espnet_ros.sources.images import IMAGE_SUFFIXES, open_folder, open_image
+from espnet_ros.sources.opencv_log import silence_opencv
+from espnet_ros.sources.video import VideoSource
+from espnet_ros.sources.webcam import webcam_index, WebcamSource
+
+SYNTHETIC = 'synthetic'
+
+
+def open_source(
+    spec: str,
+    *,
+    loop: bool = False,
+    rate_hz: float | None = None,
+    size: tuple[int, int] | None = None,
+    seed: int = 0,
+) -> Source:
+    """
+    Open a source of images.
+
+    A file or folder that is called like a webcam or ``synthetic`` is reached with ``./``
+    before its name.
+
+    :param spec: path of a video, an image or a folder of images; number or device of a webcam
+        (``0``, ``/dev/video0``); or ``synthetic`` for the synthetic street
+    :param loop: whether files start again at their end
+    :param rate_hz: frames per second: what files are to be played at, what a webcam is asked
+        for, how far the synthetic street moves between two frames; None takes the source's own
+    :param size: (height, width) of the synthetic street, or to ask a webcam for; None takes
+        the source's own. Files have a size of their own and take none.
+    :param seed: which synthetic street
+    :raises InputError: there is nothing to be opened, or a rate or size makes no sense
+    """
+    silence_opencv()
+    _check_rate(rate_hz)
+    index = webcam_index(spec)
+    if index is not None:
+        return WebcamSource(index, rate_hz=rate_hz, size=size)
+    if size is not None:
+        raise InputError(
+            f'{spec}: files have a size of their own; only a webcam and the synthetic street '
+            'take one'
+        )
+    return _open_files(Path(spec).expanduser(), loop, rate_hz)
+
+
+def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:
+    if path.is_dir():
+        return open_folder(path, loop=loop, rate_hz=rate_hz)
+    if not path.exists():
+        raise InputError(
+            f'{path}: no such file or folder; expected a video, an image, a folder of images, '
+            f'the number of a webcam, or "{SYNTHETIC}"'
+        )
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return open_image(path, loop=loop, rate_hz=rate_hz)
+    return VideoSource(path, loop=loop, rate_hz=rate_hz)
+
+
+def _check_rate(rate_hz: float | None) -> None:
+    if rate_hz is not None and not (math.isfinite(rate_hz) and rate_hz > 0):
+        raise InputError(f'rate: expected frames per second above 0, found {rate_hz:g}')

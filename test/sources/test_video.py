@@ -1,0 +1,84 @@
+"""Video files as sources."""
+
+from pathlib import Path
+
+import cv2
+from espnet_ros.exceptions import InputError
+from espnet_ros.sources import Frame, open_source
+import numpy as np
+import pytest
+
+FRAMES = 60
+
+
+@pytest.fixture(scope='module')
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a video whose frame i has the grey value 4 * i."""
+    path = tmp_path_factory.mktemp('video') / 'clip.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 20.0, (64, 48))
+    for index in range(FRAMES):
+        writer.write(np.full((48, 64, 3), 4 * index, np.uint8))
+    writer.release()
+    return path
+
+
+def test_video_gives_its_frames_in_order(video: Path) -> None:
+    source = open_source(str(video))
+    frames = [f for f in source if isinstance(f, Frame)]
+    assert source.frame_count == len(frames) == FRAMES
+    assert source.rate_hz == pytest.approx(20.0)
+    assert source.size == (48, 64)
+    assert frames[7].name == 'clip_000007'
+    assert [f.index for f in frames] == list(range(FRAMES))
+    values = [float(f.image_bgr.mean()) for f in frames]
+    assert np.allclose(values, [4 * i for i in range(FRAMES)], atol=3)
+
+
+def test_frames_do_not_share_memory(video: Path) -> None:
+    first, second = (f for f, _ in zip(open_source(str(video)), range(2), strict=False))
+    assert isinstance(first, Frame)
+    assert isinstance(second, Frame)
+    assert not np.shares_memory(first.image_bgr, second.image_bgr)
+
+
+def test_loop_starts_again(video: Path) -> None:
+    frames = zip(open_source(str(video), loop=True), range(FRAMES + 2), strict=False)
+    assert [f.index for f, _ in frames][-3:] == [FRAMES - 1, 0, 1]
+
+
+def test_rate_given_replaces_the_rate_of_the_file(video: Path) -> None:
+    assert open_source(str(video), rate_hz=5.0).rate_hz == 5.0
+
+
+def damaged(video: Path, path: Path, *, keep: float) -> Path:
+    data = video.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    return path
+
+
+@pytest.mark.parametrize('loop', [False, True])
+def test_truncated_video_gives_what_it_has_and_says_how_much(
+    shared_data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], loop: bool
+) -> None:
+    clip = shared_data / 'clips' / 'highway_960x540.mp4'
+    source = open_source(str(damaged(clip, tmp_path / 'cut.mp4', keep=0.2)), loop=loop)
+    read = 0
+    with pytest.raises(InputError, match=r'breaks off after \d+ frames, expected 221') as caught:
+        for _ in source:
+            read += 1
+    assert 0 < read < 221
+    assert f'after {read} frames' in str(caught.value)
+    assert capfd.readouterr().err == ''
+
+
+def test_video_without_its_index_is_refused(video: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match='expected an image or a video'):
+        open_source(str(damaged(video, tmp_path / 'cut.avi', keep=0.01)))
+
+
+def test_real_clip_is_read_to_its_end(shared_data: Path) -> None:
+    source = open_source(str(shared_data / 'clips' / 'highway_1280x720.mp4'))
+    frames = list(source)
+    assert len(frames) == source.frame_count == 38
+    assert source.rate_hz == 25.0
+    assert source.size == (720, 1280)
