@@ -1,0 +1,98 @@
+"""The manifest, the two front ends and the installed files agree with each other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+from espnet_ros.labels import shipped_label_sets
+import pytest
+
+from .conftest import ROOT
+
+PYPROJECT = (ROOT / 'pyproject.toml').read_text()
+
+
+def test_version_is_the_same_for_colcon_and_pip() -> None:
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    (version,) = re.findall(r'^version = "(.+)"$', PYPROJECT, re.MULTILINE)
+    assert manifest.findtext('version') == version
+
+
+def test_licence_is_the_same_for_colcon_and_pip() -> None:
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    (license_name,) = re.findall(r'^license = "(.+)"$', PYPROJECT, re.MULTILINE)
+    assert manifest.findtext('license') == license_name == 'Apache-2.0'
+
+
+def test_every_message_is_generated() -> None:
+    cmake = (ROOT / 'CMakeLists.txt').read_text()
+    assert {f'msg/{path.name}' for path in (ROOT / 'msg').iterdir()} == set(
+        re.findall(r'"(msg/.+\.msg)"', cmake)
+    )
+
+
+def test_every_script_is_installed_and_executable() -> None:
+    installed = set(re.findall(r'^  scripts/(\S+)$', (ROOT / 'CMakeLists.txt').read_text(), re.M))
+    launchers = {path for path in (ROOT / 'scripts').iterdir() if path.suffix == ''}
+    assert {path.name for path in launchers} == installed
+    assert all(os.access(path, os.X_OK) for path in launchers)
+
+
+def test_every_ros_import_is_in_the_manifest() -> None:
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    named = {e.text for e in manifest if e.tag in ('depend', 'exec_depend')}
+    imported: set[str] = set()
+    for path in (ROOT / 'espnet_ros' / 'nodes').rglob('*.py'):
+        imported |= set(
+            re.findall(
+                r'^\s*(?:from|import) (rclpy|cv_bridge|\w+_(?:msgs|srvs|interfaces))\b',
+                path.read_text(),
+                re.MULTILINE,
+            )
+        )
+    assert imported - {'builtin_interfaces'} <= named
+
+
+def test_pure_wheel_holds_code_and_data_but_no_messages(tmp_path: Path) -> None:
+    """Without ROS, pip packs the library and the command line."""
+    environment = {k: v for k, v in os.environ.items() if k != 'AMENT_PREFIX_PATH'}
+    no_ros = (
+        'import runpy, sys; from importlib import metadata\n'
+        'def files(name): raise metadata.PackageNotFoundError(name)\n'
+        'metadata.files = files\n'
+        f'sys.argv = ["setup.py", "-q", "build", "-b", {str(tmp_path / "build")!r}]\n'
+        'runpy.run_path("setup.py", run_name="__main__")\n'
+    )
+    result = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', no_ros],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    package = tmp_path / 'build' / 'lib' / 'espnet_ros'
+    names = {str(path.relative_to(package)) for path in package.rglob('*') if path.is_file()}
+    assert {'py.typed', 'segmenter.py', 'cli/main.py'} <= names
+    assert {f'labelsets/{name}.yaml' for name in shipped_label_sets()} <= names
+    assert not any(name.startswith('msg/') for name in names)
+
+
+@pytest.mark.ros
+def test_messages_are_found_from_the_source_tree() -> None:
+    """The source tree and the installed messages are one package."""
+    pytest.importorskip('rclpy', reason='needs ROS 2')
+    code = 'import espnet_ros, espnet_ros.msg as m; print(espnet_ros.__file__, m.__file__)'
+    result = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    source, messages = result.stdout.split()
+    assert Path(source).is_relative_to(ROOT)
+    assert 'site-packages' in messages or 'dist-packages' in messages
