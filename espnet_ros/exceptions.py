@@ -6,10 +6,12 @@ Every message says what was expected, what was found and what to do::
     EspnetError
       ConfigError              a setting, parameter or label set is not valid
       InputError               an image, video or camera message cannot be used
+      OutputError              a result cannot be written
       ModelError               a checkpoint or model file cannot be used
       DownloadError            published weights could not be fetched or verified
       RuntimeUnavailableError  the runtime, device or precision asked for is not on this machine
       InferenceError           a runtime failed while it ran
+      OutputError              results cannot be written
 
 ``ValueError`` and ``TypeError`` stay for mistakes of the calling code.
 """
@@ -27,6 +29,10 @@ class InputError(EspnetError):
     """An image, video or camera message cannot be used."""
 
 
+class OutputError(EspnetError):
+    """A result cannot be written."""
+
+
 class ModelError(EspnetError):
     """A checkpoint or model file cannot be used."""
 
@@ -41,3 +47,7 @@ class RuntimeUnavailableError(EspnetError):
 
 class InferenceError(EspnetError):
     """A runtime failed while it ran."""
+
+
+class OutputError(EspnetError):
+    """Results cannot be written."""
