@@ -40,8 +40,9 @@ def transport_settings() -> list[Action]:
     """Set the Fast DDS profile for large images, unless the user has one."""
     if any(os.environ.get(name) for name in PROFILE_VARIABLES):
         return []
-    profile = str(SHARE / 'config' / 'fastdds.xml')
-    return [SetEnvironmentVariable(name, profile) for name in PROFILE_VARIABLES]
+    # Newer releases warn of the name that Humble reads.
+    variable = PROFILE_VARIABLES[1 if os.environ.get('ROS_DISTRO') == 'humble' else 0]
+    return [SetEnvironmentVariable(variable, str(SHARE / 'config' / 'fastdds.xml'))]
 
 
 def overrides(context: LaunchContext, *names: str) -> dict[str, object]:
