@@ -11,7 +11,6 @@ Every message says what was expected, what was found and what to do::
       DownloadError            published weights could not be fetched or verified
       RuntimeUnavailableError  the runtime, device or precision asked for is not on this machine
       InferenceError           a runtime failed while it ran
-      OutputError              results cannot be written
 
 ``ValueError`` and ``TypeError`` stay for mistakes of the calling code.
 """
@@ -47,7 +46,3 @@ class RuntimeUnavailableError(EspnetError):
 
 class InferenceError(EspnetError):
     """A runtime failed while it ran."""
-
-
-class OutputError(EspnetError):
-    """Results cannot be written."""

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
+from types import TracebackType
 
-from espnet_ros.labels import LabelSet
+from espnet_ros.config import MaskSettings
+from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.labels import LabelSet, parse_grouping
+from espnet_ros.processing.finishing import (
+    apply_table,
+    clip_roi,
+    drop_unsure,
+    place_map,
+    Rectangle,
+    scale_rectangle,
+)
+from espnet_ros.processing.resize import resize_image
+from espnet_ros.runtimes.base import Inference, Runtime
+from espnet_ros.runtimes.batching import infer_any_count
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
+
+OUTSIDE_CONFIDENCE = 0
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,8 @@ class Segmentation:
 
     :param labels: uint8, (H, W), ids of ``label_set`` or the unlabelled id
     :param label_set: what the ids mean, groups applied
-    :param confidence: uint8, (H, W), 0..255, or None where it was not asked for
+    :param confidence: uint8, (H, W), 0..255, or None where it was not asked for; 0 outside
+        the region of interest
     :param stage_times: what the batch that this image was part of took
     """
 
@@ -41,3 +61,196 @@ class Segmentation:
     label_set: LabelSet
     confidence: NDArray[np.uint8] | None
     stage_times: StageTimes
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What follows from the settings and the model, worked out once."""
+
+    settings: MaskSettings
+    label_set: LabelSet
+    group_table: NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """The part of an image, of (height, width), that the network sees."""
+
+    image_size: tuple[int, int]
+    part: Rectangle
+
+
+def check_image(image_bgr: NDArray[np.uint8]) -> None:
+    """
+    Check that the segmenter takes an image.
+
+    :raises InputError: it is not uint8 of shape (H, W, 3), or has no pixels
+    """
+    if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3:
+        raise InputError(
+            'expected a BGR image of type uint8 and shape (height, width, 3), found '
+            f'{image_bgr.dtype} of shape {image_bgr.shape}; convert gray, float or alpha '
+            'images to BGR first'
+        )
+    if image_bgr.size == 0:
+        raise InputError(f'expected an image with pixels, found one of shape {image_bgr.shape}')
+
+
+class Segmenter:
+    """
+    Segments images of any size with one model.
+
+    It takes images as cameras give them, resizes them to the network's input, runs the
+    network on all of them as one batch, and brings every mask to the size and the classes
+    that the settings ask for. It is used from one thread at a time; only
+    :meth:`reconfigure` may be called from another.
+
+    :param runtime: what computes the model; opened here where that was not done, and
+        closed by :meth:`close`
+    :param settings: what the masks hold and how large they are
+    :raises ConfigError: the settings do not fit the model's classes
+    """
+
+    def __init__(self, runtime: Runtime, settings: MaskSettings | None = None) -> None:
+        self._runtime = runtime
+        self._plan = self._make_plan(settings or MaskSettings())
+        runtime.open()
+        self._input_size = runtime.model.info.input_size
+        self._batch: NDArray[np.generic] = np.empty(
+            (1, *self._input_size, 3), runtime.input_spec.dtype
+        )
+
+    @property
+    def runtime(self) -> Runtime:
+        """Return the runtime that computes the model."""
+        return self._runtime
+
+    @property
+    def settings(self) -> MaskSettings:
+        """Return the settings that the next batch uses."""
+        return self._plan.settings
+
+    @property
+    def label_set(self) -> LabelSet:
+        """Return what the ids of the next masks mean, groups applied."""
+        return self._plan.label_set
+
+    def reconfigure(self, settings: MaskSettings) -> None:
+        """
+        Change the settings from the next batch on.
+
+        :raises ConfigError: they do not fit the model's classes; nothing has changed then
+        """
+        self._plan = self._make_plan(settings)
+
+    def warm_up(self, batch_size: int = 1) -> None:
+        """
+        Run the network once on black images, so that the first real one is not late.
+
+        :param batch_size: how many images the batches will have
+        :raises InferenceError: the runtime failed
+        """
+        batch = self._reserve(batch_size)
+        batch[:] = 0
+        wanted = self._needs_confidence(self._plan, asked=False)
+        infer_any_count(self._runtime, batch, confidence=wanted)
+
+    def segment(
+        self, images_bgr: Sequence[NDArray[np.uint8]], *, confidence: bool = False
+    ) -> list[Segmentation]:
+        """
+        Segment images as one batch.
+
+        :param images_bgr: uint8, (H, W, 3) each, BGR, of any sizes; not changed
+        :param confidence: whether to return the confidence of every pixel too
+        :return: one result for each image, in order
+        :raises InputError: an image is not of that type or shape, or the region of interest
+            lies outside it; nothing was computed then
+        :raises InferenceError: the runtime failed
+        """
+        if not images_bgr:
+            return []
+        plan = self._plan
+        started = perf_counter()
+        crops = [self._find_crop(image, plan.settings.roi) for image in images_bgr]
+        batch = self._reserve(len(images_bgr))
+        for image, crop, slot in zip(images_bgr, crops, batch, strict=True):
+            resize_image(image[crop.part.slices].astype(batch.dtype, copy=False), slot)
+        prepared = perf_counter()
+        wanted = self._needs_confidence(plan, asked=confidence)
+        inference = infer_any_count(self._runtime, batch, confidence=wanted)
+        inferred = perf_counter()
+        masks = [self._finish(inference, i, plan, crop) for i, crop in enumerate(crops)]
+        times = StageTimes(prepared - started, inferred - prepared, perf_counter() - inferred)
+        return [
+            Segmentation(labels, plan.label_set, sureness if confidence else None, times)
+            for labels, sureness in masks
+        ]
+
+    def close(self) -> None:
+        """Close the runtime."""
+        self._runtime.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _make_plan(self, settings: MaskSettings) -> _Plan:
+        label_set = self._runtime.model.info.label_set
+        grouping = parse_grouping(settings.label_groups, label_set)
+        unlabelled = settings.unlabelled_id
+        table = None
+        if grouping is not None:
+            table = label_set.group_table(grouping, unlabelled)
+            label_set = label_set.grouped(grouping)
+        if unlabelled < len(label_set.classes) and unlabelled != label_set.void_id:
+            raise ConfigError(
+                f'unlabelled_id: expected an id without a class ({len(label_set.classes)} to 255) '
+                f'or the void class, found {unlabelled}, which is '
+                f'{label_set.names[unlabelled]!r}'
+            )
+        return _Plan(settings, label_set, table)
+
+    @staticmethod
+    def _needs_confidence(plan: _Plan, *, asked: bool) -> bool:
+        return asked or plan.settings.confidence_threshold > 0
+
+    @staticmethod
+    def _find_crop(image: NDArray[np.uint8], roi: tuple[int, ...]) -> _Crop:
+        check_image(image)
+        size = (image.shape[0], image.shape[1])
+        return _Crop(size, clip_roi(roi, size))
+
+    def _reserve(self, count: int) -> NDArray[np.generic]:
+        if len(self._batch) < count:
+            self._batch = np.empty((count, *self._batch.shape[1:]), self._batch.dtype)
+        return self._batch[:count]
+
+    def _finish(
+        self, inference: Inference, index: int, plan: _Plan, crop: _Crop
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """Return labels, and the confidence where it was computed, as the settings ask."""
+        settings = plan.settings
+        labels = inference.labels[index]
+        confidence = None if inference.confidence is None else inference.confidence[index]
+        if plan.group_table is not None:
+            labels = apply_table(labels, plan.group_table)
+        if confidence is not None and settings.confidence_threshold > 0:
+            labels = drop_unsure(
+                labels, confidence, settings.confidence_threshold, settings.unlabelled_id
+            )
+        size = settings.fixed_mask_size() or (
+            crop.image_size if settings.mask_size == 'image' else self._input_size
+        )
+        place = scale_rectangle(crop.part, crop.image_size, size)
+        mask = place_map(labels, size, place, settings.unlabelled_id)
+        if confidence is None:
+            return mask, None
+        return mask, place_map(confidence, size, place, OUTSIDE_CONFIDENCE)

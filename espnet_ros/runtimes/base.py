@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import ClassVar
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import InferenceError, InputError
+from espnet_ros.exceptions import InferenceError, InputError, ModelError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
 import numpy as np
 from numpy.typing import NDArray
+import onnx
 from typing_extensions import Self
 
 
@@ -62,11 +63,18 @@ class Runtime(ABC):
         self.model = model
         self.settings = settings
         self._is_open = False
+        self._input_spec: TensorSpec | None = None
 
     @property
     def input_spec(self) -> TensorSpec:
-        """Return the input that :meth:`infer` takes."""
-        return TensorSpec(IMAGE, 'uint8', (None, None, None, 3))
+        """
+        Return the input that :meth:`infer` takes, as the model file declares it.
+
+        :raises ModelError: the model file is damaged
+        """
+        if self._input_spec is None:
+            self._input_spec = read_input_spec(self.model)
+        return self._input_spec
 
     @property
     def output_specs(self) -> tuple[TensorSpec, ...]:
@@ -94,6 +102,7 @@ class Runtime(ABC):
         :raises ModelError: the library does not take the model
         """
         if not self._is_open:
+            _ = self.input_spec
             self._open()
             self._is_open = True
 
@@ -165,6 +174,24 @@ class Runtime(ABC):
     @abstractmethod
     def _infer(self, batch: NDArray[np.generic], confidence: bool) -> Inference:
         """Compute a batch whose type and shape were checked."""
+
+
+def read_input_spec(model: ModelFile) -> TensorSpec:
+    """
+    Return type and shape of a model's image input; a size is None where any goes.
+
+    :raises ModelError: the bytes are not an ONNX model with one input
+    """
+    try:
+        proto = onnx.load_model_from_string(model.data)
+        tensor = proto.graph.input[0].type.tensor_type
+    except Exception as error:  # protobuf's errors share no base class with onnx's
+        raise ModelError(
+            f'model file {model.origin}: damaged ({error}); fetch or export it again'
+        ) from error
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+    shape = tuple(d.dim_value if d.HasField('dim_value') else None for d in tensor.shape.dim)
+    return TensorSpec(IMAGE, str(dtype), shape)
 
 
 def _shape_words(shape: tuple[int | None, ...]) -> str:

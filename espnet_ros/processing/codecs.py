@@ -1,0 +1,123 @@
+"""Images to and from PNG and JPEG, in memory and as files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+import threading
+
+import cv2
+from espnet_ros.exceptions import InputError, OutputError
+import numpy as np
+from numpy.typing import NDArray
+
+PNG_COMPRESSION = 1
+"""Of 0 to 9; masks hardly shrink any more above, but take several times as long."""
+
+_JPEG_START = b'\xff\xd8'
+_JPEG_SCAN = b'\xff\xda'
+_JPEG_END = b'\xff\xd9'
+_PNG_START = b'\x89PNG\r\n\x1a\n'
+_PNG_END = b'IEND'
+
+
+def encode_png(array: NDArray[np.uint8]) -> bytes:
+    """
+    Return an image or mask as PNG, without loss.
+
+    :param array: uint8, (H, W) or (H, W, 3) in BGR
+    :raises OutputError: the array is no image
+    """
+    return _encode('.png', array, [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION])
+
+
+def encode_jpeg(image_bgr: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """
+    Return an image as JPEG.
+
+    :param image_bgr: uint8, (H, W, 3) in BGR, or (H, W)
+    :param quality: 1 to 100
+    :raises OutputError: the array is no image, or larger than JPEG can be
+    """
+    return _encode('.jpg', image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def _encode(suffix: str, array: NDArray[np.uint8], options: list[int]) -> bytes:
+    try:
+        done, data = cv2.imencode(suffix, array, options)
+    except cv2.error as error:
+        raise OutputError(
+            f'cannot encode an array of shape {array.shape} and type {array.dtype} as '
+            f'{suffix[1:].upper()} ({error.err})'
+        ) from error
+    if not done:
+        raise OutputError(f'cannot encode an array of shape {array.shape} as {suffix[1:].upper()}')
+    return bytes(data)
+
+
+def decode_image(data: bytes) -> NDArray[np.uint8]:
+    """
+    Return the image that a PNG, JPEG or other common file holds.
+
+    :param data: the content of the file
+    :return: uint8, (H, W, 3), BGR; gray images have three equal channels
+    :raises InputError: the data is no image, or is cut off
+    """
+    _refuse_cut_off(data)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error as error:
+        raise InputError(f'cannot decode an image of {len(data)} bytes ({error.err})') from error
+    if image is None:
+        raise InputError(
+            f'expected the content of an image file (PNG, JPEG ...), found {len(data)} bytes '
+            'that are none'
+        )
+    return np.asarray(image, np.uint8)
+
+
+def _refuse_cut_off(data: bytes) -> None:
+    """Refuse what OpenCV would fill up with gray: files whose end marker is missing."""
+    if data.startswith(_JPEG_START):
+        # Inside the last scan the end marker cannot occur; what follows it is padding.
+        complete = data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN)
+    else:
+        complete = not data.startswith(_PNG_START) or _PNG_END in data[-64:]
+    if not complete:
+        raise InputError(f'the image is cut off after {len(data)} bytes; its end is missing')
+
+
+def write_image(path: str | Path, array: NDArray[np.uint8]) -> None:
+    """
+    Write an image file; under its name there is never half a file.
+
+    :param path: its suffix says the format: .png, .jpg or .jpeg
+    :param array: uint8, (H, W) or (H, W, 3) in BGR
+    :raises OutputError: another suffix, or the file cannot be written
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in ('.png', '.jpg', '.jpeg'):
+        raise OutputError(f'{path}: expected a file name that ends with .png, .jpg or .jpeg')
+    data = encode_png(array) if suffix == '.png' else encode_jpeg(array)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise OutputError(f'{path}: cannot be written ({error.strerror})') from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """
+    Write a file beside its name first, and rename it when it is whole.
+
+    :raises OSError: it cannot be written; nothing is left behind then
+    """
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}-{threading.get_ident()}.part')
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
