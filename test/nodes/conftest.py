@@ -20,14 +20,13 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 import pytest
 
 try:
+    import espnet_ros.msg  # noqa: F401
     import rclpy
     from rclpy.context import Context
     from rclpy.executors import MultiThreadedExecutor
     from rclpy.node import Node
     from rclpy.qos import QoSProfile
     from rclpy.signals import SignalHandlerOptions
-
-    import espnet_ros.msg
 
     MISSING = ''
 except ImportError as error:
