@@ -80,9 +80,7 @@ class Espnet(SegmentationNetwork):
     size_multiple: ClassVar[int] = 8
     output_stride: ClassVar[int] = 1
 
-    def __init__(
-        self, classes: int, alpha2: int = 2, alpha3: int = 8, skip: str = 'stem'
-    ) -> None:
+    def __init__(self, classes: int, alpha2: int = 2, alpha3: int = 8, skip: str = 'stem') -> None:
         super().__init__(classes)
         if skip not in SKIP_CHANNELS:
             raise ValueError(f'skip: expected one of {", ".join(SKIP_CHANNELS)}, found {skip!r}')

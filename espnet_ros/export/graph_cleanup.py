@@ -1,0 +1,92 @@
+"""
+What is done to the graph that torch exports, before it becomes a model file.
+
+The parameters keep the names that they have in torch, so that a network can be rebuilt from
+the model file alone: constants are folded, but nothing is fused; runtimes fuse by themselves
+and better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import onnx
+from onnx import version_converter
+import onnx_ir as ir
+from onnxscript import optimizer, rewriter
+from onnxscript.rewriter.rules.common import (
+    remove_optional_bias_from_conv_rule,
+    remove_optional_bias_from_conv_transpose_rule,
+)
+
+OPSET = 17
+"""The newest that TensorRT 8.5 and 8.6 take in full."""
+
+IR_VERSION = 8
+"""The oldest that opset 17 allows; parsers on robots are older than the exporter."""
+
+
+def clean_graph(model: ir.Model) -> onnx.ModelProto:
+    """
+    Return the exported model without what serves no runtime.
+
+    Gone are the zero biases and shape computations that the exporter writes, and the stack
+    traces with file names of the machine that exported. The opset becomes :data:`OPSET`.
+
+    :param model: what ``torch.onnx.export(..., optimize=False)`` gave; changed in place
+    """
+    slopes = _slope_names(model)
+    optimizer.fold_constants(model)
+    rewriter.rewrite(
+        model,
+        [
+            remove_optional_bias_from_conv_rule,
+            remove_optional_bias_from_conv_transpose_rule,
+        ],
+    )
+    optimizer.remove_unused_nodes(model)
+    for node in model.graph:
+        if node.name in slopes:
+            node.inputs[1].name = slopes[node.name]
+    proto = ir.to_proto(model)
+    _strip(proto)
+    proto = version_converter.convert_version(proto, OPSET)
+    proto.ir_version = IR_VERSION
+    return proto
+
+
+def missing_parameters(proto: onnx.ModelProto, names: Collection[str]) -> list[str]:
+    """Return those of ``names`` that the graph has no initializer of."""
+    present = {tensor.name for tensor in proto.graph.initializer}
+    return sorted(set(names) - present)
+
+
+def _slope_names(model: ir.Model) -> dict[str, str]:
+    """
+    Return the parameter that each PRelu node takes its slope from, by the node's name.
+
+    The exporter reshapes the slope from (C,) to (C, 1, 1); folding leaves a nameless constant.
+    """
+    names = {}
+    for node in model.graph:
+        if node.op_type == 'PRelu':
+            slope = node.inputs[1]
+            reshape = slope.producer()
+            while reshape is not None:
+                slope = reshape.inputs[0]
+                reshape = slope.producer()
+            names[node.name] = slope.name
+    return names
+
+
+def _strip(proto: onnx.ModelProto) -> None:
+    del proto.graph.value_info[:]
+    del proto.graph.metadata_props[:]
+    for part in (
+        *proto.graph.node,
+        *proto.graph.initializer,
+        *proto.graph.input,
+        *proto.graph.output,
+    ):
+        part.doc_string = ''
+        del part.metadata_props[:]

@@ -1,0 +1,152 @@
+"""
+The weights that the authors of ESPNet published, and where they are.
+
+The order is that of preference, for whoever has several and names none. ESPNet comes before
+ESPNet-C because its decoder gives edges at the size of the image; the deepest comes first
+because it is the one with published accuracy, and on a robot a smaller one gains little time
+(4.7, 3.9 and 3.4 GMAC at 1024x512). CamVid comes last: it has fewer classes, and images of
+480x360 from one city.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.exceptions import ModelError
+
+REPOSITORY = 'https://raw.githubusercontent.com/sacmehta/ESPNet'
+COMMIT = 'afe71c38edaee3514ca44e0adcafdf36109bf437'
+LICENSE = 'MIT, Copyright (c) 2018 Sachin Mehta'
+
+CITYSCAPES_ACCURACY = (
+    'Cityscapes test: 60.336 mIoU of classes, 82.178 mIoU of categories '
+    '(README of github.com/sacmehta/ESPNet)'
+)
+CAMVID_ACCURACY = (
+    'CamVid test: 55.64 mIoU of 11 classes, void counted as false positives, 68.30 class '
+    'average (README of github.com/sacmehta/ESPNet)'
+)
+
+
+@dataclass(frozen=True)
+class PublishedModel:
+    """
+    Published weights.
+
+    :param name: name of the model
+    :param path: where they lie in the authors' repository
+    :param file_name: what they are called in a mirror, where all lie in one folder
+    :param sha256: sha256 of the file
+    :param size_bytes: size of the file
+    :param classes: number of classes, void included
+    :param parameters: number of trained parameters
+    :param training_set: what they were trained on
+    :param accuracy: as published, with protocol and source; empty where none was
+    :param license: licence of the weights
+    """
+
+    name: str
+    path: str
+    file_name: str
+    sha256: str
+    size_bytes: int
+    classes: int
+    parameters: int
+    training_set: str = 'Cityscapes'
+    accuracy: str = ''
+    license: str = LICENSE
+
+    @property
+    def address(self) -> str:
+        """Return the address of the file, fixed to one commit."""
+        return f'{REPOSITORY}/{COMMIT}/{self.path}'
+
+
+PUBLISHED = (
+    PublishedModel(
+        name='espnet_p2_q8_cityscapes',
+        path='pretrained/decoder/espnet_p_2_q_8.pth',
+        file_name='espnet_p_2_q_8.pth',
+        sha256='343b0e77e8545d36113c4f3efbf1ee349256f25c97c9f9d5ddefe45f2f49763e',
+        size_bytes=1501621,
+        classes=20,
+        parameters=364569,
+        accuracy=CITYSCAPES_ACCURACY,
+    ),
+    PublishedModel(
+        name='espnet_p2_q5_cityscapes',
+        path='pretrained/decoder/espnet_p_2_q_5.pth',
+        file_name='espnet_p_2_q_5.pth',
+        sha256='0378be45080ca5edfc416e9ba06b04e74ec5e2ec4baf56597f25a894a8593942',
+        size_bytes=1104612,
+        classes=20,
+        parameters=267417,
+    ),
+    PublishedModel(
+        name='espnet_p2_q3_cityscapes',
+        path='pretrained/decoder/espnet_p_2_q_3.pth',
+        file_name='espnet_p_2_q_3.pth',
+        sha256='8f3eb198fb15e5da7fa8d258d5f0fc4a4213e1124f415f6fc54d2772d585a7fc',
+        size_bytes=840008,
+        classes=20,
+        parameters=202649,
+    ),
+    PublishedModel(
+        name='espnet_c_p2_q8_cityscapes',
+        path='pretrained/encoder/espnet_p_2_q_8.pth',
+        file_name='espnet_c_p_2_q_8.pth',
+        sha256='836f28a2a31bd4fc8997001ab6b620d1f9b7b274a03b32d9f3a95c17a011b438',
+        size_bytes=1433605,
+        classes=20,
+        parameters=349449,
+    ),
+    PublishedModel(
+        name='espnet_c_p2_q5_cityscapes',
+        path='pretrained/encoder/espnet_p_2_q_5.pth',
+        file_name='espnet_c_p_2_q_5.pth',
+        sha256='ec028eb60b08a56583eb9d310f5f4f7c4bc70972009030c25f1414dc48c916d6',
+        size_bytes=1037106,
+        classes=20,
+        parameters=252297,
+    ),
+    PublishedModel(
+        name='espnet_c_p2_q3_cityscapes',
+        path='pretrained/encoder/espnet_p_2_q_3.pth',
+        file_name='espnet_c_p_2_q_3.pth',
+        sha256='5101e9bc90dd2a57d8460e70cdfaa743f76317bf806d2d1c4adb635c8d392e77',
+        size_bytes=772764,
+        classes=20,
+        parameters=187529,
+    ),
+    PublishedModel(
+        name='espnet_p2_q8_camvid',
+        path='pretrained/decoder/espnet_p_2_q_8_camvid.pth',
+        file_name='espnet_p_2_q_8_camvid.pth',
+        sha256='7d354a257170322086dcd4c1e89a482454cf2c9d30b085e70883878dd59301af',
+        size_bytes=1460677,
+        classes=12,
+        parameters=354517,
+        training_set='CamVid',
+        accuracy=CAMVID_ACCURACY,
+    ),
+)
+
+
+def find_published(name: str) -> PublishedModel:
+    """
+    Return the published weights of a name.
+
+    :raises ModelError: there are none
+    """
+    for model in PUBLISHED:
+        if model.name == name:
+            return model
+    raise ModelError(
+        f'no published model {name!r}; expected one of '
+        f'{", ".join(model.name for model in PUBLISHED)}'
+    )
+
+
+def find_by_sha256(sha256: str) -> PublishedModel | None:
+    """Return the published weights whose file has this sha256, or None."""
+    return next((model for model in PUBLISHED if model.sha256 == sha256), None)
