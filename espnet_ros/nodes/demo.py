@@ -1,0 +1,176 @@
+"""
+The demo: a camera source and the segmentation node as two ROS 2 processes, watched by a third.
+
+``make demo`` runs it. It fetches a model where there is none, shows a live line, and leaves an
+overlay video and a picture behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, ExitStack
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+from espnet_ros.exceptions import EspnetError, ModelError, OutputError
+from espnet_ros.labels import LabelSet
+from espnet_ros.model_file import load_model_file
+from espnet_ros.model_file.store import find_model
+from espnet_ros.nodes.demo_recorder import DemoRecorder
+import rclpy
+from rclpy.executors import ExternalShutdownException
+
+FETCHED_MODEL = 'espnet_p2_q8_camvid'
+PROFILE_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
+STARTUP_LIMIT_S = 60.0
+STOP_LIMIT_S = 15.0
+LINE_PERIOD_S = 0.5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the demo.
+
+    :return: the exit code: 0 done, 1 failed
+    """
+    options = _parse(arguments)
+    try:
+        label_set = _ensure_model(options.model)
+        _run(options, label_set)
+    except EspnetError as error:
+        sys.stderr.write(f'\n{error}\n')
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 130
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--seconds', type=float, default=10.0, help='how long to record')
+    parser.add_argument('--source', default='synthetic', help='video, folder, webcam, synthetic')
+    parser.add_argument('--rate', type=float, default=20.0, help='images a second')
+    parser.add_argument('--model', default='auto', help='model name or file')
+    parser.add_argument('--output', type=Path, default=Path('demo_output'), help='folder')
+    return parser.parse_args(arguments)
+
+
+def _ensure_model(name: str) -> LabelSet:
+    """Return the labels of the model; fetch one where none is there."""
+    try:
+        path = find_model(name)
+    except ModelError:
+        wanted = FETCHED_MODEL if name == 'auto' else name
+        command = [sys.executable, '-m', 'espnet_ros.cli', 'models', 'fetch', wanted]
+        if subprocess.run(command, check=False).returncode:
+            raise
+        path = find_model(name)
+    return load_model_file(path).info.label_set
+
+
+def _run(options: argparse.Namespace, label_set: LabelSet) -> None:
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f'{options.output}: cannot be made ({error.strerror})') from error
+    _set_transport()
+    camera = {'source': options.source, 'rate_hz': options.rate, 'loop': True}
+    with ExitStack() as processes:
+        children = {
+            name: processes.enter_context(_node_process(name, parameters, options.output))
+            for name, parameters in {
+                'camera_source_node': camera,
+                'segmentation_node': {'model': options.model},
+            }.items()
+        }
+        rclpy.init()
+        try:
+            recorder = DemoRecorder(options.output, label_set)
+            _record(recorder, options.seconds, children, options.output)
+            recorder.finish()
+        finally:
+            rclpy.try_shutdown()
+    sys.stdout.write(
+        f'\nOverlay video:   {recorder.video_path}\nOverlay picture: {recorder.picture_path}\n'
+    )
+
+
+def _set_transport() -> None:
+    """Use the Fast DDS profile for large images, in this process and in the nodes."""
+    for root in (Path(__file__).parents[2], Path(sys.prefix) / 'share' / 'espnet_ros'):
+        profile = root / 'config' / 'fastdds.xml'
+        if profile.is_file():
+            os.environ.setdefault(PROFILE_VARIABLE, str(profile))
+            return
+
+
+@contextmanager
+def _node_process(
+    module: str, parameters: dict[str, object], folder: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a node in a process of its own, which is asked to end as Ctrl-C does."""
+    command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
+    for name, value in parameters.items():
+        text = str(value).lower() if isinstance(value, bool) else value
+        command += ['-p', f'{name}:={text}']
+    log_path = _log_path(folder, module)
+    with (
+        log_path.open('wb') as log,
+        subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _record(
+    recorder: DemoRecorder,
+    seconds: float,
+    children: dict[str, subprocess.Popen[bytes]],
+    folder: Path,
+) -> None:
+    """
+    Record until the overlays cover ``seconds``.
+
+    :raises EspnetError: a node ended, or no overlay came
+    """
+    started = shown = time.monotonic()
+    while recorder.recorded_s < seconds:
+        rclpy.spin_once(recorder, timeout_sec=0.1)
+        now = time.monotonic()
+        if now - shown >= LINE_PERIOD_S:
+            shown = now
+            sys.stdout.write(f'\r{recorder.line()}\x1b[K')
+            sys.stdout.flush()
+        for module, process in children.items():
+            if process.poll() is not None:
+                raise EspnetError(_failure(module, 'ended', folder))
+        if now - started > STARTUP_LIMIT_S + 2 * seconds:
+            raise EspnetError(_failure('segmentation_node', 'gave too few overlays', folder))
+
+
+def _failure(module: str, what: str, folder: Path) -> str:
+    log_path = _log_path(folder, module)
+    tail = log_path.read_text(errors='replace').splitlines()[-5:]
+    return '\n'.join([f'{module} {what}; the end of {log_path}:', *tail])
+
+
+def _log_path(folder: Path, module: str) -> Path:
+    return folder / f'{module}.log'
+
+
+if __name__ == '__main__':
+    sys.exit(main())
