@@ -99,7 +99,7 @@ def allowed(entry: Setting) -> str:
 def _given_values(node: Node, settings_list: Sequence[Setting]) -> dict[str, Any]:
     """Return the values that were given at start, and warn of names that nobody knows."""
     # Declaring would refuse an integer for a double and an empty list, and in other words.
-    overrides: dict[str, Parameter] = node._parameter_overrides
+    overrides: dict[str, Parameter[Any]] = node._parameter_overrides
     known = {entry.name for entry in settings_list}
     unknown = [
         name
@@ -124,7 +124,7 @@ def _validate_changes(
 ) -> None:
     types = {entry.name: type(entry.default) for entry in list_settings(cls)}
 
-    def to_double(parameters: list[Parameter]) -> list[Parameter]:
+    def to_double(parameters: list[Parameter[Any]]) -> list[Parameter[Any]]:
         return [
             Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
             if types.get(p.name) is float and p.type_ == Parameter.Type.INTEGER
@@ -132,7 +132,7 @@ def _validate_changes(
             for p in parameters
         ]
 
-    def validate(parameters: list[Parameter]) -> SetParametersResult:
+    def validate(parameters: list[Parameter[Any]]) -> SetParametersResult:
         try:
             check(_read(node, cls, {p.name: p.value for p in parameters if p.name in types}))
         except ConfigError as error:
@@ -149,7 +149,7 @@ def _apply_changes(
 ) -> None:
     names = {entry.name for entry in list_settings(cls)}
 
-    def apply(parameters: list[Parameter]) -> None:
+    def apply(parameters: list[Parameter[Any]]) -> None:
         if any(p.name in names for p in parameters):
             on_change(_read(node, cls, {}))
 
@@ -169,7 +169,7 @@ def _apply_changes(
 
     stored = node.create_guard_condition(apply_stored)
 
-    def wake(parameters: list[Parameter]) -> SetParametersResult:
+    def wake(parameters: list[Parameter[Any]]) -> SetParametersResult:
         if any(p.name in names for p in parameters):
             stored.trigger()
         return SetParametersResult(successful=True)

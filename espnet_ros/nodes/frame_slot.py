@@ -1,0 +1,83 @@
+"""Where the camera callbacks leave their newest frame for the worker thread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+import threading
+import time
+from typing import Generic, TypeVar
+
+FrameT = TypeVar('FrameT')
+
+_LONGEST_WAIT_S = 3600.0  # Condition.wait takes no arbitrarily large numbers
+
+
+class FrameSlots(Generic[FrameT]):
+    """
+    One slot a camera, in which the newest frame wins.
+
+    Putting never blocks: a frame that still waits is replaced and counts as dropped. So the
+    worker always has the newest frame of every camera, however slow it is, and memory does
+    not grow. All methods may be called from any thread.
+
+    :param cameras: the camera names, in the order of the batch
+    :param clock: a clock that never goes back, in seconds
+    """
+
+    def __init__(
+        self, cameras: Sequence[str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._cameras = tuple(cameras)
+        self._clock = clock
+        self._waiting: dict[str, FrameT] = {}
+        self._dropped: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        self._stopped = False
+
+    def put(self, camera: str, frame: FrameT) -> bool:
+        """
+        Leave a frame.
+
+        :return: whether it replaced one that waited; that one counts as dropped
+        """
+        with self._changed:
+            replaced = camera in self._waiting
+            self._dropped[camera] += replaced
+            self._waiting[camera] = frame
+            self._changed.notify()
+            return replaced
+
+    def take_all(self, not_before_s: float = 0.0) -> dict[str, FrameT] | None:
+        """
+        Wait until a frame is there, and take the newest of every camera that has one.
+
+        :param not_before_s: the time to wait for, by the clock; frames that come meanwhile
+            replace each other
+        :return: the frames by camera name, in the order of the cameras, or None when stopped
+        """
+        with self._changed:
+            while not self._stopped:
+                early_s = not_before_s - self._clock()
+                if self._waiting and early_s <= 0:
+                    taken = {c: self._waiting[c] for c in self._cameras if c in self._waiting}
+                    self._waiting.clear()
+                    return taken
+                self._changed.wait(min(early_s, _LONGEST_WAIT_S) if self._waiting else None)
+            return None
+
+    def dropped(self, camera: str) -> int:
+        """Return how many frames of a camera were replaced while they waited."""
+        with self._changed:
+            return self._dropped[camera]
+
+    def clear(self) -> None:
+        """Forget the frames that wait; they do not count as dropped."""
+        with self._changed:
+            self._waiting.clear()
+
+    def stop(self) -> None:
+        """Wake whoever waits, and give out no more frames."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
