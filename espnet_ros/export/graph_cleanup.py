@@ -45,9 +45,10 @@ def clean_graph(model: ir.Model) -> onnx.ModelProto:
         ],
     )
     optimizer.remove_unused_nodes(model)
-    for node in model.graph:
-        if node.name in slopes:
-            node.inputs[1].name = slopes[node.name]
+    for node, name in slopes:
+        slope = node.inputs[1]
+        if slope is not None:
+            slope.name = name
     proto = ir.to_proto(model)
     _strip(proto)
     proto = version_converter.convert_version(proto, OPSET)
@@ -61,22 +62,20 @@ def missing_parameters(proto: onnx.ModelProto, names: Collection[str]) -> list[s
     return sorted(set(names) - present)
 
 
-def _slope_names(model: ir.Model) -> dict[str, str]:
+def _slope_names(model: ir.Model) -> list[tuple[ir.Node, str]]:
     """
-    Return the parameter that each PRelu node takes its slope from, by the node's name.
+    Return each PRelu node with the name of the parameter that its slope comes from.
 
     The exporter reshapes the slope from (C,) to (C, 1, 1); folding leaves a nameless constant.
     """
-    names = {}
+    found = []
     for node in model.graph:
-        if node.op_type == 'PRelu':
-            slope = node.inputs[1]
-            reshape = slope.producer()
-            while reshape is not None:
-                slope = reshape.inputs[0]
-                reshape = slope.producer()
-            names[node.name] = slope.name
-    return names
+        slope = node.inputs[1] if node.op_type == 'PRelu' else None
+        while slope is not None and (reshape := slope.producer()) is not None:
+            slope = reshape.inputs[0]
+        if slope is not None and slope.name:
+            found.append((node, slope.name))
+    return found
 
 
 def _strip(proto: onnx.ModelProto) -> None:
