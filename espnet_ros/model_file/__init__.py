@@ -8,5 +8,14 @@ from espnet_ros.model_file.contract import (
     ModelFile,
     ModelInfo,
 )
+from espnet_ros.model_file.opening import open_model
 
-__all__ = ['CONFIDENCE', 'IMAGE', 'LABELS', 'ModelFile', 'ModelInfo', 'load_model_file']
+__all__ = [
+    'CONFIDENCE',
+    'IMAGE',
+    'LABELS',
+    'ModelFile',
+    'ModelInfo',
+    'load_model_file',
+    'open_model',
+]

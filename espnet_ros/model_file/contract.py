@@ -21,6 +21,7 @@ from typing import Any
 from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.labels import LabelSet
 import onnx
+from onnx.external_data_helper import load_external_data_for_model
 
 IMAGE = 'image'
 LABELS = 'labels'
@@ -163,6 +164,13 @@ class ModelFile:
         proto.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
         return replace(self, data=proto.SerializeToString())
 
+    def with_info(self, info: ModelInfo) -> ModelFile:
+        """Return the same network in a file that says ``info`` of itself, of no path."""
+        proto = onnx.load_model_from_string(self.data)
+        onnx.helper.set_model_props(proto, info.to_metadata())
+        data = proto.SerializeToString()
+        return ModelFile(info, data, hashlib.sha256(data).hexdigest())
+
 
 def is_model_file(proto: onnx.ModelProto) -> bool:
     """Tell whether an ONNX model was written by this package."""
@@ -171,7 +179,7 @@ def is_model_file(proto: onnx.ModelProto) -> bool:
 
 def load_onnx(path: Path) -> tuple[onnx.ModelProto, bytes]:
     """
-    Read an ONNX file.
+    Read an ONNX file, and the weights that it keeps in a file beside it.
 
     :return: the parsed model and the bytes of the file
     :raises ModelError: no such file, or it is not ONNX
@@ -184,6 +192,7 @@ def load_onnx(path: Path) -> tuple[onnx.ModelProto, bytes]:
         ) from error
     try:
         proto = onnx.load_model_from_string(data)
+        load_external_data_for_model(proto, str(path.parent))
         onnx.checker.check_model(proto)
     except Exception as error:  # protobuf's and onnx's errors share no base class
         raise ModelError(
