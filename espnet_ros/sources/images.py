@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 import re
 
-import cv2
 from espnet_ros.exceptions import InputError
+from espnet_ros.processing.codecs import decode_image
 from espnet_ros.sources.base import BrokenFrame, Frame, Source
-import numpy as np
-from numpy.typing import NDArray
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
@@ -43,7 +41,7 @@ class ImageFilesSource(Source):
     def _frames(self) -> Iterator[Frame | BrokenFrame]:
         for index, (name, path) in enumerate(zip(self._names, self.paths, strict=True)):
             try:
-                image_bgr = _decode(path.read_bytes())
+                image_bgr = decode_image(path.read_bytes())
             except (OSError, InputError) as error:
                 yield BrokenFrame(name, index, f'{path}: {_reason(error)}')
             else:
@@ -97,10 +95,3 @@ def _frame_names(paths: Sequence[Path]) -> tuple[str, ...]:
 
 def _reason(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
-
-
-def _decode(data: bytes) -> NDArray[np.uint8]:
-    image_bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if image_bgr is None:
-        raise InputError(f'expected an image, found {len(data)} bytes that cannot be decoded')
-    return np.asarray(image_bgr, np.uint8)

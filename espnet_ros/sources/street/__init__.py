@@ -1,0 +1,1 @@
+"""The synthetic street: rendered camera images with exact labels and geometry."""
