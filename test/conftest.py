@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+import functools
 import hashlib
 import os
 from pathlib import Path
 
 from espnet_ros.labels import LabelSet
-from espnet_ros.model_file import ModelFile, ModelInfo
+from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
 import onnx
 from onnx import helper, TensorProto
 import pytest
@@ -22,6 +24,39 @@ def shared_data() -> Path:
     if not (root / 'data').is_dir():
         pytest.skip(f'no shared data at {root} (ESPNET_ROS_SHARED)')
     return root / 'data'
+
+
+@pytest.fixture(scope='session')
+def published_model(shared_data: Path, pytestconfig: pytest.Config) -> Callable[[str], ModelFile]:
+    """
+    Return a function that gives the model file of published weights by name.
+
+    Exports are kept in pytest's cache for as long as weights, exporter and torch stay the same.
+    """
+    pytest.importorskip('torch', reason='exporting the published weights needs torch')
+    pytest.importorskip('onnxscript', reason='exporting the published weights needs onnxscript')
+    from espnet_ros.export.onnx_export import export_checkpoint
+    from espnet_ros.export.published import find_published
+    from espnet_ros.model_file.store import save_model_file
+    import torch
+
+    code = sorted((*ROOT.glob('espnet_ros/models/*.py'), *ROOT.glob('espnet_ros/export/*.py')))
+    folder = Path(pytestconfig.cache.mkdir('published_models'))
+
+    @functools.cache
+    def get(name: str) -> ModelFile:
+        weights = shared_data / 'weights' / 'espnet' / find_published(name).file_name
+        key = hashlib.sha256(f'{torch.__version__} {onnx.__version__}'.encode())
+        for path in (*code, weights):
+            key.update(path.read_bytes())
+        path = folder / f'{name}-{key.hexdigest()[:16]}.onnx'
+        if not path.is_file():
+            for old in folder.glob(f'{name}-*.onnx'):
+                old.unlink()
+            save_model_file(export_checkpoint(weights), path)
+        return load_model_file(path)
+
+    return get
 
 
 def make_channel_model() -> onnx.ModelProto:
