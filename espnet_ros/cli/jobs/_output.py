@@ -1,0 +1,113 @@
+"""The folder that results go to: nothing of the user's is overwritten, nothing is half written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+import re
+from typing import Any
+
+from espnet_ros.exceptions import ConfigError, OutputError
+from espnet_ros.processing.codecs import write_atomically
+
+
+class OutputFolder:
+    """
+    A folder for results, made where missing.
+
+    Every file is written under a hidden name and renamed when it is whole, so a reader
+    never meets half a file, and a failure leaves what was there before.
+
+    :param path: the folder
+    :param source: what the user named as source; where it is an image, a video or a folder,
+        the results must not go beside the inputs
+    :raises ConfigError: the results would lie among the inputs
+    :raises OutputError: the folder cannot be made or written to
+    """
+
+    def __init__(self, path: Path, source: str) -> None:
+        self.path = path.expanduser()
+        inputs = Path(source).expanduser()
+        if inputs.exists():
+            folder = inputs if inputs.is_dir() else inputs.parent
+            if folder.resolve() == self.path.resolve():
+                raise ConfigError(
+                    f'--output {path}: the inputs lie in this folder, and results among them '
+                    'would be taken for inputs; give another folder'
+                )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.part_of('writable')
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise OutputError(
+                f'--output {path}: cannot write into this folder ({error.strerror}); give '
+                'another one'
+            ) from error
+
+    def write(self, name: str, data: bytes) -> Path:
+        """
+        Write a file.
+
+        :param name: path below the folder
+        :return: where it lies
+        :raises OutputError: the disk is full, or the file cannot be written
+        """
+        path = self.path / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data)
+        except OSError as error:
+            raise OutputError(_write_message(path, error)) from error
+        return path
+
+    def write_json(self, name: str, content: Any) -> Path:
+        """Write a JSON file; see :meth:`write`."""
+        return self.write(name, _json_bytes(content))
+
+    def part_of(self, name: str) -> Path:
+        """Return the hidden name under which a file that grows is written at first."""
+        # The suffix stays last: the container of a video is chosen by it.
+        path = self.path / name
+        return path.with_name(f'.{os.getpid()}-part-{path.name}')
+
+    def keep(self, name: str) -> Path:
+        """Give a file that was written as :meth:`part_of` its name; return where it lies."""
+        path = self.path / name
+        try:
+            self.part_of(name).replace(path)
+        except OSError as error:
+            raise OutputError(_write_message(path, error)) from error
+        return path
+
+
+def write_json(path: Path, content: Any) -> None:
+    """
+    Write a JSON file that the user named.
+
+    :raises OutputError: the file cannot be written
+    """
+    try:
+        write_atomically(path, _json_bytes(content))
+    except OSError as error:
+        raise OutputError(_write_message(path, error)) from error
+
+
+def _json_bytes(content: Any) -> bytes:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    # Sizes and colours are easier to read on one line.
+    text = re.sub(r'\[\s+([\d.]+(?:,\s+[\d.]+)*)\s+\]', _on_one_line, text)
+    return f'{text}\n'.encode()
+
+
+def _on_one_line(numbers: re.Match[str]) -> str:
+    return f'[{", ".join(numbers[1].replace(",", " ").split())}]'
+
+
+def _write_message(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f'{path}: the disk is full; free some space or give another --output'
+    return f'{path}: cannot be written ({error.strerror})'

@@ -1,0 +1,72 @@
+"""Shows everything that a model file says of itself."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+import json
+from typing import Any
+
+from espnet_ros.cli import _exit
+from espnet_ros.cli._console import OUT
+from espnet_ros.cli.jobs._shares import swatch
+from espnet_ros.model_file import load_model_file, ModelFile
+from espnet_ros.model_file.store import find_model
+from rich.table import Table
+from rich.text import Text
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show ``arguments.model``; return the exit code."""
+    model = load_model_file(find_model(arguments.model))
+    if arguments.json:
+        print(json.dumps(describe(model), indent=2, ensure_ascii=False))
+    else:
+        _print_model(model)
+    return _exit.DONE
+
+
+def describe(model: ModelFile) -> dict[str, Any]:
+    """Return all that is known of a model file, as plain values."""
+    info = model.info
+    content: dict[str, Any] = {
+        field.name: getattr(info, field.name)
+        for field in fields(info)
+        if field.name not in ('architecture_arguments', 'label_set')
+    }
+    content['architecture_arguments'] = dict(info.architecture_arguments)
+    content['path'] = str(model.path)
+    content['size_bytes'] = len(model.data)
+    content['sha256'] = model.sha256
+    content['label_set'] = info.label_set.to_dict()
+    return content
+
+
+def _print_model(model: ModelFile) -> None:
+    for name, value in describe(model).items():
+        if name != 'label_set':
+            line = Text(f'{name.replace("_", " "):<24}', style='bold')
+            OUT.print(line.append(_words(value), style='not bold'), soft_wrap=True)
+    label_set = model.info.label_set
+    OUT.print(f'\n{len(label_set.classes)} classes of label set {label_set.name}:', style='bold')
+    classes = Table.grid(padding=(0, 1))
+    classes.add_column(justify='right')
+    for class_id, entry in enumerate(label_set.classes):
+        is_void = class_id == label_set.void_id and entry.name != 'void'
+        classes.add_row(
+            str(class_id),
+            swatch(entry.color_rgb),
+            Text(f'{entry.name} (void)' if is_void else entry.name),
+        )
+    OUT.print(classes)
+    for name, grouping in label_set.groupings:
+        groups = '; '.join(f'{group}={",".join(members)}' for group, members in grouping)
+        OUT.print(f'\ngrouping {name}: {groups}', markup=False, soft_wrap=True)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ', '.join(f'{key}={inner}' for key, inner in value.items()) or '-'
+    if isinstance(value, tuple):
+        return ' x '.join(str(part) for part in value)
+    return str(value) or '-'

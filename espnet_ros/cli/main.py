@@ -1,0 +1,120 @@
+"""The command ``espnet-ros``: finds the verb, runs its job, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+import logging
+import os
+import sys
+import traceback
+
+from espnet_ros.cli import _exit, _logging
+from espnet_ros.cli._version import DISTRIBUTION, package_version
+from espnet_ros.exceptions import ConfigError, EspnetError
+
+PROGRAM = DISTRIBUTION
+
+VERBS = {
+    'segment': 'Segment an image, a folder, a video or a webcam.',
+    'models': 'List, fetch and show models.',
+    'export': 'Turn a checkpoint or a foreign ONNX file into a model file.',
+    'compare': 'Compare two models or runtimes on the same images.',
+    'doctor': 'Check the installation and say how to mend it.',
+}
+"""The verbs and what they do; each is a module of this package."""
+
+EXTRAS = {'openvino': 'openvino', 'onnxruntime': 'onnxruntime', 'torch': 'torch'}
+"""Libraries that are no dependency, and the extra that installs each."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Write the error and where help is, and end with the code of wrong usage."""
+        self.exit(_exit.USAGE, f'{self.prog}: {message} (see {self.prog} --help)\n')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command line.
+
+    :param argv: the arguments after the program's name; None takes those of the process
+    :return: 0 done, 1 the job failed, 2 wrong usage, 130 interrupted
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parser(words).parse_args(words)
+    except SystemExit as ending:  # argparse ends this way after --help and wrong usage
+        return int(ending.code or 0)
+    if 'job' not in arguments:
+        print(f'{PROGRAM}: expected a verb (see {PROGRAM} --help)', file=sys.stderr)
+        return _exit.USAGE
+    with _logging.on_standard_error(logging.INFO if arguments.verbose else logging.WARNING):
+        return _run(arguments)
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    common = Parser(add_help=False, allow_abbrev=False)
+    common.add_argument(
+        '--verbose',
+        action='store_true',
+        default=argparse.SUPPRESS,
+        help='Tell more, and show the trace of an error.',
+    )
+    parser = Parser(
+        prog=PROGRAM,
+        description='Semantic segmentation with ESPNet, from the command line.',
+        epilog='Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 interrupted.',
+        parents=[common],
+        allow_abbrev=False,
+    )
+    parser.add_argument('--version', action='version', version=f'{PROGRAM} {package_version()}')
+    parser.set_defaults(verbose=False)
+    verbs = parser.add_subparsers(metavar='VERB', title='verbs', parser_class=Parser)
+    asked = next((word for word in words if not word.startswith('-')), None)
+    for name, summary in VERBS.items():
+        verb = verbs.add_parser(
+            name, help=summary, description=summary, parents=[common], allow_abbrev=False
+        )
+        if name == asked:
+            import_module(f'espnet_ros.cli.{name}').add_arguments(verb)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        return int(import_module(arguments.job).run(arguments))
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _exit.FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the outermost frame
+        if arguments.verbose:
+            traceback.print_exc()
+        print(f'{PROGRAM}: {" ".join(_message(error).split())}', file=sys.stderr)
+        codes = {KeyboardInterrupt: _exit.INTERRUPTED, ConfigError: _exit.USAGE}
+        return codes.get(type(error), _exit.FAILED)
+
+
+def _message(error: BaseException) -> str:
+    """Return what a user is told of an error."""
+    message = str(error)
+    if isinstance(error, KeyboardInterrupt):
+        message = 'interrupted'
+    elif isinstance(error, ModuleNotFoundError):
+        library = (error.name or '').partition('.')[0]
+        wanted = f'{PROGRAM}[{EXTRAS[library]}]' if library in EXTRAS else library
+        message = f"{library} is not installed; install it with: pip install '{wanted}'"
+    elif isinstance(error, OSError):
+        where = '' if error.filename is None else f'{error.filename}: '
+        message = f'{where}{error.strerror or error}'
+    elif not isinstance(error, EspnetError):
+        message = f'unexpected error, please report it: {type(error).__name__}: {error}'
+    return message
+
+
+if __name__ == '__main__':
+    sys.exit(main())
