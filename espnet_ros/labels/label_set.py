@@ -1,8 +1,8 @@
 """
-Label sets: what the class ids of a mask mean.
+A label set names the classes of a network.
 
-A label set names the classes of a network, their colours, which one is void
-(predicted but meaningless), and groupings that merge classes into coarser ones.
+It tells their colours and costs, which one is void (predicted but meaningless), and
+groupings that merge classes into coarser ones.
 It is read from a YAML file, from the metadata of a model file, or by name from
 those that ship with the package.
 """
@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.labels.label_class import (
+    check_class,
+    distinct_color_rgb,
+    LabelClass,
+    merge_classes,
+)
 import numpy as np
 from numpy.typing import NDArray
 import yaml
@@ -27,19 +33,6 @@ MAX_CLASSES = 255
 
 Grouping = tuple[tuple[str, tuple[str, ...]], ...]
 """Groups in order of their ids: (group name, names of its classes)."""
-
-
-@dataclass(frozen=True)
-class LabelClass:
-    """
-    One class of a label set.
-
-    :param name: the class name, unique in its set
-    :param color_rgb: red, green, blue, each 0..255
-    """
-
-    name: str
-    color_rgb: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -73,11 +66,7 @@ class LabelSet:
                 f'found twice: {", ".join(twice)}'
             )
         for entry in self.classes:
-            if len(entry.color_rgb) != 3 or not all(0 <= v <= 255 for v in entry.color_rgb):
-                raise ConfigError(
-                    f'label set {self.name!r}, class {entry.name!r}: expected a '
-                    f'colour [red, green, blue] of 0..255, found {entry.color_rgb}'
-                )
+            check_class(self.name, entry)
         if self.void_id is not None and not 0 <= self.void_id < len(self.classes):
             raise ConfigError(
                 f'label set {self.name!r}: expected a void id of 0 to '
@@ -118,14 +107,14 @@ class LabelSet:
         """
         Return the label set whose classes are the groups of ``grouping``.
 
-        A group takes the colour of its first class. Classes that no group names
-        have no id in the new set.
+        A group takes the colour of its first class and the highest cost of all; it is flat
+        where all are. Classes that no group names have no id in the new set.
 
         :raises ConfigError: an unknown class, or a class in two groups
         """
         _check_grouping(self, name, grouping)
         classes = tuple(
-            LabelClass(group, self.classes[self.id_of(members[0])].color_rgb)
+            merge_classes(group, [self.classes[self.id_of(member)] for member in members])
             for group, members in grouping
         )
         return LabelSet(f'{self.name}/{name}', classes)
@@ -146,7 +135,7 @@ class LabelSet:
         """Return the set as plain lists and dictionaries, as in its YAML file."""
         content: dict[str, Any] = {
             'name': self.name,
-            'classes': [{'name': c.name, 'color': list(c.color_rgb)} for c in self.classes],
+            'classes': [entry.to_dict() for entry in self.classes],
         }
         if self.void_id is not None:
             content['void'] = self.classes[self.void_id].name
@@ -167,9 +156,7 @@ class LabelSet:
         :raises ConfigError: a key is missing or has the wrong form
         """
         try:
-            classes = tuple(
-                LabelClass(str(c['name']), _color_rgb(c['color'])) for c in content['classes']
-            )
+            classes = tuple(LabelClass.from_dict(entry) for entry in content['classes'])
             names = [c.name for c in classes]
             void = content.get('void')
             groupings = tuple(
@@ -193,17 +180,6 @@ class LabelSet:
     def from_names(cls, names: tuple[str, ...], name: str = 'custom') -> LabelSet:
         """Build a label set from class names alone, with distinct colours."""
         return cls(name, tuple(LabelClass(n, distinct_color_rgb(i)) for i, n in enumerate(names)))
-
-
-def distinct_color_rgb(index: int) -> tuple[int, int, int]:
-    """Return the colour of a class id in the PASCAL VOC colour map, which any id has."""
-    channels = [0, 0, 0]
-    value = index + 1
-    for bit in range(7, -1, -1):
-        for channel in range(3):
-            channels[channel] |= ((value >> channel) & 1) << bit
-        value >>= 3
-    return channels[0], channels[1], channels[2]
 
 
 def parse_groups(groups: Mapping[str, list[str]]) -> Grouping:
@@ -275,11 +251,6 @@ def shipped_label_sets() -> tuple[str, ...]:
     """Return the names of the label sets that ship with the package."""
     folder = resources.files('espnet_ros') / 'labelsets'
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith('.yaml')))
-
-
-def _color_rgb(values: Any) -> tuple[int, int, int]:
-    red, green, blue = (int(v) for v in values)
-    return red, green, blue
 
 
 def _check_grouping(label_set: LabelSet, name: str, grouping: Grouping) -> None:

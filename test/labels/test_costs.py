@@ -1,0 +1,58 @@
+"""What driving over a class costs, in the files and in groups."""
+
+from __future__ import annotations
+
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.labels import LabelClass, LabelSet, load_label_set, shipped_label_sets
+import pytest
+
+from ..conftest import ROOT
+
+TEMPLATE = str(ROOT / 'config' / 'labels_template.yaml')
+
+
+@pytest.mark.parametrize('name', [*shipped_label_sets(), TEMPLATE])
+def test_every_file_costs_what_stands_and_leaves_the_sky_without_a_cost(name):
+    label_set = load_label_set(name)
+    by_name = {entry.name: entry for entry in label_set.classes}
+    assert by_name['sky'].cost is None
+    assert by_name['void'].cost is None
+    assert {entry.cost for entry in label_set.classes if not entry.is_flat} == {100}
+    assert any(entry.is_flat and entry.cost is not None for entry in label_set.classes)
+
+
+@pytest.mark.parametrize('name', [*shipped_label_sets(), TEMPLATE])
+def test_costs_survive_the_way_through_a_model_file(name):
+    label_set = load_label_set(name)
+    assert LabelSet.from_dict(label_set.to_dict(), name) == label_set
+
+
+def test_roads_are_free_and_people_are_not():
+    classes = {entry.name: entry for entry in load_label_set('cityscapes').classes}
+    costs = {name: classes[name].cost for name in ('road', 'sidewalk', 'terrain', 'person')}
+    assert costs == {'road': 0, 'sidewalk': 40, 'terrain': 70, 'person': 100}
+
+
+def test_a_file_without_costs_stays_valid():
+    content = {'name': 'old', 'classes': [{'name': 'road', 'color': [1, 2, 3]}]}
+    label_set = LabelSet.from_dict(content, 'old.yaml')
+    assert label_set.classes == (LabelClass('road', (1, 2, 3)),)
+    assert label_set.to_dict() == content
+
+
+def test_a_group_costs_what_its_worst_class_costs():
+    label_set = load_label_set(TEMPLATE)
+    groups = (('drivable', ('road', 'grass')), ('wet', ('water',)), ('none', ('sky', 'void')))
+    drivable, wet, nothing = label_set.grouped(groups).classes
+    assert (drivable.cost, drivable.is_flat) == (60, True)
+    assert (wet.cost, wet.is_flat) == (100, True)
+    assert nothing.cost is None
+
+
+@pytest.mark.parametrize(
+    'broken', [{'cost': 101}, {'cost': -1}, {'cost': True}, {'cost': 'low'}, {'flat': 'yes'}]
+)
+def test_a_wrong_cost_names_the_class_and_what_is_allowed(broken):
+    content = {'name': 'x', 'classes': [{'name': 'road', 'color': [1, 2, 3], **broken}]}
+    with pytest.raises(ConfigError, match="class 'road': expected a cost of 0 to 100"):
+        LabelSet.from_dict(content, 'x.yaml')
