@@ -48,17 +48,19 @@ class FrameSlots(Generic[FrameT]):
             self._changed.notify()
             return replaced
 
-    def take_all(self, not_before_s: float = 0.0) -> dict[str, FrameT] | None:
+    def take_all(
+        self, not_before_s: Callable[[], float] = lambda: 0.0
+    ) -> dict[str, FrameT] | None:
         """
         Wait until a frame is there, and take the newest of every camera that has one.
 
-        :param not_before_s: the time to wait for, by the clock; frames that come meanwhile
-            replace each other
+        :param not_before_s: returns the time to wait for, by the clock; frames that come
+            meanwhile replace each other. It is asked again after :meth:`wake`
         :return: the frames by camera name, in the order of the cameras, or None when stopped
         """
         with self._changed:
             while not self._stopped:
-                early_s = not_before_s - self._clock()
+                early_s = not_before_s() - self._clock()
                 if self._waiting and early_s <= 0:
                     taken = {c: self._waiting[c] for c in self._cameras if c in self._waiting}
                     self._waiting.clear()
@@ -75,6 +77,11 @@ class FrameSlots(Generic[FrameT]):
         """Forget the frames that wait; they do not count as dropped."""
         with self._changed:
             self._waiting.clear()
+
+    def wake(self) -> None:
+        """Let whoever waits for a time ask for it again."""
+        with self._changed:
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Wake whoever waits, and give out no more frames."""

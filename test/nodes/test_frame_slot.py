@@ -46,7 +46,7 @@ def test_stop_wakes_a_taker(waiting):
     if waiting:
         slots.put('front', 1)
     with ThreadPoolExecutor(1) as pool:
-        taken = pool.submit(slots.take_all, 1e6 if waiting else 0.0)
+        taken = pool.submit(slots.take_all, lambda: 1e6 if waiting else 0.0)
         slots.stop()
         assert taken.result(LIMIT_S) is None
     assert slots.take_all() is None
@@ -65,10 +65,21 @@ def test_a_taker_waits_for_the_time_and_takes_what_is_newest_then():
     slots = FrameSlots(['front'], clock=lambda: now_s)
     slots.put('front', 1)
     with ThreadPoolExecutor(1) as pool:
-        taken = pool.submit(slots.take_all, 160.0)
+        taken = pool.submit(slots.take_all, lambda: 160.0)
         slots.put('front', 2)
         assert not taken.done()
         now_s = 160.0
         slots.put('front', 3)
         assert taken.result(LIMIT_S) == {'front': 3}
     assert slots.dropped('front') == 2
+
+
+def test_a_taker_that_waits_for_a_time_asks_again_when_woken():
+    limit_s = 1e9
+    slots = FrameSlots(['front'], clock=lambda: 100.0)
+    slots.put('front', 1)
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(slots.take_all, lambda: limit_s)
+        limit_s = 0.0
+        slots.wake()
+        assert taken.result(LIMIT_S) == {'front': 1}

@@ -1,0 +1,111 @@
+"""One camera of the node: its subscriptions, its outputs and its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import time
+
+from espnet_ros.nodes.camera_record import CameraRecord
+from espnet_ros.nodes.frame_slot import FrameSlots
+from espnet_ros.nodes.outputs import CameraOutputs
+from espnet_ros.nodes.qos import overridable, sensor_qos
+from espnet_ros.nodes.topics import image_topic, input_topic
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    An image message that came.
+
+    :param received_s: when it came, by time.monotonic
+    """
+
+    message: Image | CompressedImage
+    received_s: float
+
+
+class Camera:
+    """
+    Takes the images of one camera and holds the publishers of its masks.
+
+    :param node: the node
+    :param name: camera name, empty for the only one
+    :param transport: raw or compressed
+    :param group: callback group of the subscriptions
+    """
+
+    def __init__(self, node: Node, name: str, transport: str, group: CallbackGroup) -> None:
+        self.name = name
+        self.outputs = CameraOutputs(node, name)
+        self.record = CameraRecord(name, time.monotonic())
+        self.newest_info: CameraInfo | None = None
+        self.is_enabled = True
+        self._node = node
+        self._group = group
+        self._message_type = CompressedImage if transport == 'compressed' else Image
+        self._image_name = image_topic(node, name, transport)
+        self._info_name = input_topic(name, 'camera_info')
+        self._subscriptions: list[Subscription] = []
+
+    @property
+    def topic(self) -> str:
+        """Return the resolved topic of the images."""
+        return str(self._node.resolve_topic_name(self._image_name))
+
+    @property
+    def info_topic(self) -> str:
+        """Return the resolved topic of the camera's geometry."""
+        return str(self._node.resolve_topic_name(self._info_name))
+
+    def subscribe(self, slots: FrameSlots[Frame]) -> None:
+        """
+        Take images from now on.
+
+        :param slots: where the newest one is left
+        """
+        self.record = CameraRecord(self.name, time.monotonic())
+        self.newest_info = None
+
+        def take_image(message: Image | CompressedImage) -> None:
+            now_s = time.monotonic()
+            if self.is_enabled:
+                replaced = slots.put(self.name, Frame(message, now_s))
+                self.record.received(now_s, _describe(message), replaced=replaced)
+
+        def take_info(message: CameraInfo) -> None:
+            self.newest_info = message
+
+        for message_type, topic, callback in (
+            (CameraInfo, self._info_name, take_info),
+            (self._message_type, self._image_name, take_image),
+        ):
+            subscription = self._node.create_subscription(
+                message_type,
+                topic,
+                callback,
+                sensor_qos(),
+                callback_group=self._group,
+                qos_overriding_options=overridable(),
+            )
+            self._subscriptions.append(subscription)
+
+    def unsubscribe(self) -> None:
+        """Take no more images."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions.clear()
+
+    def destroy(self) -> None:
+        """Take all its topics away."""
+        self.unsubscribe()
+        self.outputs.destroy()
+
+
+def _describe(message: Image | CompressedImage) -> str:
+    if isinstance(message, Image):
+        return f'{message.encoding} {message.width}x{message.height}'
+    return str(message.format)

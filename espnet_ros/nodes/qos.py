@@ -1,0 +1,44 @@
+"""Quality of service of the topics; users change it by ``qos_overrides`` parameters."""
+
+from __future__ import annotations
+
+from rclpy.qos import (
+    QoSDurabilityPolicy,
+    QoSHistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+# Each call returns a new profile, as rclpy writes the overrides into the one it is given.
+
+
+def sensor_qos() -> QoSProfile:
+    """Return best effort, keep last 1: the newest image or none."""
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=1,
+        reliability=QoSReliabilityPolicy.BEST_EFFORT,
+    )
+
+
+def result_qos() -> QoSProfile:
+    """Return reliable, keep last 1: matches reliable and best-effort readers alike."""
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST, depth=1, reliability=QoSReliabilityPolicy.RELIABLE
+    )
+
+
+def latched_qos() -> QoSProfile:
+    """Return reliable, transient local, keep last 1: who comes late gets the last one."""
+    profile = result_qos()
+    profile.durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
+    return profile
+
+
+def overridable() -> QoSOverridingOptions:
+    """Return the policies that parameters may change."""
+    return QoSOverridingOptions(
+        (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY)
+    )

@@ -1,0 +1,70 @@
+"""The node's statuses for /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+import time
+
+from espnet_ros.config import SegmentationNodeSettings
+from espnet_ros.nodes.camera import Camera
+from espnet_ros.nodes.camera_record import CameraRecord
+from espnet_ros.nodes.health import (
+    judge_input,
+    judge_latency,
+    judge_model,
+    judge_output,
+    judge_topic,
+    NodeHealth,
+    Status,
+)
+from espnet_ros.nodes.topics import image_topic, output_topic
+from espnet_ros.segmenter import Segmenter
+from rclpy.node import Node
+
+
+def describe_model(segmenter: Segmenter) -> dict[str, str]:
+    """Return what runs, by key."""
+    runtime, info = segmenter.runtime, segmenter.runtime.model.info
+    height, width = info.input_size
+    return {
+        'model': info.name,
+        'model_file': str(runtime.model.path or 'none'),
+        'runtime': runtime.name,
+        'device': runtime.device,
+        'precision': runtime.precision,
+        'input_height': str(height),
+        'input_width': str(width),
+        'label_set': segmenter.label_set.name,
+        'classes': str(len(segmenter.label_set.classes)),
+    }
+
+
+def judge_node(
+    node: Node,
+    health: NodeHealth,
+    settings: SegmentationNodeSettings,
+    cameras: Mapping[str, Camera],
+) -> Iterator[Status]:
+    """
+    Judge the model and every camera.
+
+    :param cameras: by name; empty while the node is not configured
+    """
+    yield judge_model(health)
+    now_s = time.monotonic()
+    for name in settings.cameras:
+        # Without its topics a camera has an empty record.
+        record = cameras[name].record if name in cameras else CameraRecord(name, now_s)
+        snapshot = record.snapshot(now_s)
+        topic = node.resolve_topic_name(image_topic(node, name, settings.image_transport))
+        publishers = node.count_publishers(topic)
+        output = judge_output(health, snapshot, settings.diagnostics, settings.max_rate_hz)
+        for status in (
+            judge_input(health, snapshot, settings.diagnostics, topic, publishers),
+            output,
+            judge_latency(health, snapshot, settings.diagnostics),
+        ):
+            yield replace(status, name=f'{status.name} {name}'.strip())
+        mask = node.resolve_topic_name(output_topic(name, 'mask'))
+        yield judge_topic(output, snapshot, settings.diagnostics, mask)

@@ -1,0 +1,61 @@
+"""The statistics message, and stamps as seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import math
+
+from builtin_interfaces.msg import Time
+from espnet_ros.msg import InferenceStats
+from espnet_ros.nodes.camera_record import CameraSnapshot, STAGES
+from std_msgs.msg import Header
+
+_NS = 10**9
+
+
+def stamp_s(stamp: Time) -> float | None:
+    """Return a stamp in seconds, or None where it was never set."""
+    total_ns = stamp.sec * _NS + stamp.nanosec
+    return total_ns / _NS if total_ns else None
+
+
+def seconds_since(stamp: Time, now_ns: int) -> float | None:
+    """
+    Return the age of a stamp.
+
+    :param now_ns: the time now, 0 where simulated time has not begun
+    :return: seconds, below 0 where the clocks differ; None where either time is not known
+    """
+    total_ns = stamp.sec * _NS + stamp.nanosec
+    return (now_ns - total_ns) / _NS if total_ns and now_ns else None
+
+
+def make_stats(
+    header: Header,
+    camera: CameraSnapshot,
+    durations_s: Mapping[str, float],
+    batch_size: int,
+) -> InferenceStats:
+    """
+    Return the message of one frame; runtime and classes are left to the caller.
+
+    :param durations_s: by stage; one that is missing is not known
+    """
+    stats = InferenceStats(
+        header=header,
+        camera=camera.name,
+        batch_size=batch_size,
+        input_rate_hz=_known(camera.input_rate_hz),
+        output_rate_hz=_known(camera.output_rate_hz),
+        frames_received=camera.frames_received,
+        frames_dropped=camera.frames_dropped,
+        frames_failed=camera.frames_failed,
+        frames_published=camera.frames_published,
+    )
+    for stage in STAGES:
+        setattr(stats, f'{stage}_s', _known(durations_s.get(stage)))
+    return stats
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else float(value)
