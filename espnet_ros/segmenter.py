@@ -143,6 +143,14 @@ class Segmenter:
         """
         self._plan = self._make_plan(settings)
 
+    def check(self, settings: MaskSettings) -> None:
+        """
+        Check settings as :meth:`reconfigure` does, and change nothing.
+
+        :raises ConfigError: they do not fit the model's classes
+        """
+        self._make_plan(settings)
+
     def warm_up(self, batch_size: int = 1) -> None:
         """
         Run the network once on black images, so that the first real one is not late.
