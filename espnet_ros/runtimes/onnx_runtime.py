@@ -7,6 +7,7 @@ from typing import Any
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
+from espnet_ros.model_file.subpixel_tail import with_subpixel_tail
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.cpu_threads import thread_count
 import numpy as np
@@ -110,9 +111,9 @@ class OnnxRuntime(Runtime):
         # Waiting threads sleep: a robot has other work for its cores.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         outputs = [LABELS, CONFIDENCE] if confidence else [LABELS]
-        proto = Extractor(onnx.load_model_from_string(self.model.data)).extract_model(
-            [IMAGE], outputs
-        )
+        proto = Extractor(
+            onnx.load_model_from_string(with_subpixel_tail(self.model).data)
+        ).extract_model([IMAGE], outputs)
         session = onnxruntime.InferenceSession(
             proto.SerializeToString(), options, providers=[(self._provider, self._options)]
         )
