@@ -1,0 +1,124 @@
+"""What every network has to do; new architectures join the table."""
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip('torch')
+from espnet_ros.exceptions import ModelError
+from espnet_ros.models.base import SegmentationNetwork
+from espnet_ros.models.registry import ARCHITECTURES, create_model
+import torch
+
+NETWORKS: list[tuple[str, dict[str, Any]]] = [
+    ('espnet', {}),
+    ('espnet', {'skip': 'reinforced_stem'}),
+    ('espnet_c', {}),
+]
+IDS = ['espnet-stem', 'espnet-reinforced_stem', 'espnet_c']
+
+# Of the authors' code; the paper prints them in millions, cut to three digits.
+PARAMETERS = [
+    ('espnet_c', {'classes': 20, 'alpha3': 3}, 187_529),
+    ('espnet_c', {'classes': 20, 'alpha3': 5}, 252_297),
+    ('espnet_c', {'classes': 20, 'alpha3': 8}, 349_449),
+    ('espnet', {'classes': 20, 'alpha3': 3}, 202_649),
+    ('espnet', {'classes': 20, 'alpha3': 5}, 267_417),
+    ('espnet', {'classes': 20, 'alpha3': 8}, 364_569),
+    ('espnet', {'classes': 20, 'alpha3': 8, 'skip': 'reinforced_stem'}, 365_109),
+    ('espnet', {'classes': 12, 'alpha3': 8, 'skip': 'reinforced_stem'}, 354_517),
+]
+
+
+def small(architecture: str, arguments: dict[str, Any], classes: int = 4) -> SegmentationNetwork:
+    torch.manual_seed(0)
+    return create_model(architecture, classes=classes, alpha2=1, alpha3=1, **arguments).eval()
+
+
+@pytest.mark.parametrize('architecture,arguments,expected', PARAMETERS)
+def test_parameter_count_is_that_of_the_paper(
+    architecture: str, arguments: dict[str, Any], expected: int
+) -> None:
+    network = create_model(architecture, **arguments)
+    assert sum(parameter.numel() for parameter in network.parameters()) == expected
+
+
+def test_every_architecture_is_tested() -> None:
+    assert {architecture for architecture, _ in NETWORKS} == set(ARCHITECTURES)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('architecture,arguments', NETWORKS, ids=IDS)
+@pytest.mark.parametrize('classes', [2, 5, 21])
+@pytest.mark.parametrize('size', [(8, 8), (40, 64), (64, 24)])
+def test_logits_have_a_channel_for_each_class_at_the_declared_size(
+    architecture: str, arguments: dict[str, Any], classes: int, size: tuple[int, int]
+) -> None:
+    network = small(architecture, arguments, classes)
+    logits = network(torch.zeros(2, 3, *size))
+    stride = network.output_stride
+    assert logits.shape == (2, classes, size[0] // stride, size[1] // stride)
+
+
+@pytest.mark.parametrize('architecture,arguments', NETWORKS, ids=IDS)
+def test_every_parameter_learns(architecture: str, arguments: dict[str, Any]) -> None:
+    network = small(architecture, arguments).train()
+    network(torch.randn(2, 3, 64, 64)).square().mean().backward()
+    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert without == []
+
+
+@pytest.mark.parametrize('architecture,arguments', NETWORKS, ids=IDS)
+def test_depths_are_the_modules_of_the_stages(
+    architecture: str, arguments: dict[str, Any]
+) -> None:
+    network = create_model(architecture, classes=3, alpha2=3, alpha3=4, **arguments)
+    encoder = getattr(network, 'encoder', network)
+    assert (len(encoder.stage2), len(encoder.stage3)) == (3, 4)
+
+
+@pytest.mark.parametrize('architecture,arguments', NETWORKS, ids=IDS)
+def test_size_that_does_not_fit_is_refused_with_one_that_does(
+    architecture: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r'multiples of 8, found 540x961.*to 544x968'):
+        small(architecture, arguments)(torch.zeros(1, 3, 540, 961))
+
+
+@pytest.mark.parametrize('shape', [(3, 8, 8), (1, 1, 8, 8), (1, 8, 8, 3), (1, 3, 0, 8)])
+def test_tensor_that_is_no_image_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r'shape \\(N, 3, H, W\\), found'):
+        small('espnet', {})(torch.zeros(shape))
+
+
+@pytest.mark.parametrize('architecture,arguments', NETWORKS, ids=IDS)
+def test_shape_check_stays_out_of_the_exported_graph(
+    architecture: str, arguments: dict[str, Any]
+) -> None:
+    network = small(architecture, arguments)
+    image = torch.randn(1, 3, 64, 64)
+    exported = torch.export.export(network, (image,), strict=False)
+    called = {str(node.target) for node in exported.graph.nodes if node.op == 'call_function'}
+    assert not [name for name in called if 'assert' in name or 'sym_' in name]
+    torch.testing.assert_close(exported.module()(image), network(image))
+
+
+@pytest.mark.parametrize(
+    'arguments,message',
+    [
+        ({'classes': 1}, 'at least 2 classes, found 1'),
+        ({'classes': 20, 'alpha2': 0}, 'alpha2: expected at least 1 module, found 0'),
+        ({'classes': 20, 'alpha3': -1}, 'alpha3: expected at least 1 module, found -1'),
+        ({'classes': 20, 'skip': 'none'}, "one of stem, reinforced_stem, found 'none'"),
+        ({'classes': 20, 'depth': 3}, 'depth'),
+        ({}, 'classes'),
+    ],
+)
+def test_arguments_that_build_nothing_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=rf'architecture espnet: .*{message}'):
+        create_model('espnet', **arguments)
+
+
+def test_unknown_architecture_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(ModelError, match=r"of espnet, espnet_c.*, found 'unet'"):
+        create_model('unet', classes=2)
