@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
+from typing import ClassVar
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet
@@ -93,7 +94,10 @@ class Source(ABC):
     :ivar size: (height, width) of every frame, or None where frames differ
     :ivar camera: exact camera model, or None where it is not known
     :ivar label_set: what the labels of frames mean, or None where frames have none
+    :cvar is_live: whether frames come by themselves, so that one not taken in time is old
     """
+
+    is_live: ClassVar[bool] = False
 
     def __init__(
         self,

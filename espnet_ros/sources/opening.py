@@ -9,6 +9,8 @@ from espnet_ros.exceptions import InputError
 from espnet_ros.sources.base import Source
 from espnet_ros.sources.images import IMAGE_SUFFIXES, open_folder, open_image
 from espnet_ros.sources.opencv_log import silence_opencv
+from espnet_ros.sources.street import StreetSource
+from espnet_ros.sources.street.source import RATE_HZ, SIZE
 from espnet_ros.sources.video import VideoSource
 from espnet_ros.sources.webcam import webcam_index, WebcamSource
 
@@ -41,6 +43,8 @@ def open_source(
     """
     silence_opencv()
     _check_rate(rate_hz)
+    if spec == SYNTHETIC:
+        return StreetSource(size=size or SIZE, rate_hz=rate_hz or RATE_HZ, seed=seed)
     index = webcam_index(spec)
     if index is not None:
         return WebcamSource(index, rate_hz=rate_hz, size=size)

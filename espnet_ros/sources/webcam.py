@@ -24,6 +24,8 @@ class WebcamSource(Source):
     :raises InputError: it is not there, cannot be opened or gives no image
     """
 
+    is_live = True
+
     def __init__(
         self,
         index: int,

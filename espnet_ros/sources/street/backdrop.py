@@ -167,8 +167,8 @@ def _patches(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.flo
         path = np.cumsum(steps, axis=0) + rng.uniform((0, 0), (shape[1], shape[0]))
         cv2.polylines(patches, [path.astype(np.int32)], False, -26.0, 1, cv2.LINE_AA)
     for side in (-1, 1):
-        row = round((_SIDE_M + side * LANE_WIDTH_M * rng.uniform(0.3, 0.7)) * _PER_M)
-        center = (int(rng.integers(40, shape[1] - 40)), row)
+        across = int((_SIDE_M + side * LANE_WIDTH_M * rng.uniform(0.3, 0.7)) * _PER_M)
+        center = (int(rng.integers(40, shape[1] - 40)), across)
         cv2.circle(patches, center, round(0.33 * _PER_M), -30.0, -1)
         cv2.circle(patches, center, round(0.36 * _PER_M), -12.0, 2)
     return patches

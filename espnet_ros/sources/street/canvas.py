@@ -8,6 +8,7 @@ of a pixel is that of what the pixel shows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 from espnet_ros.labels import LabelSet
@@ -15,6 +16,9 @@ from espnet_ros.sources.street.projection import NEAR_M, Projection
 from espnet_ros.sources.street.textures import Ripmap, Sprite
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 HAZE_BGR = np.array((214.0, 206.0, 198.0))
 _HAZE_LENGTH_M = 230.0
@@ -147,7 +151,8 @@ class Canvas:
         )  # fmt: skip
         mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
         cv2.fillConvexPoly(mask, _fixed(pixels - (x0, y0)), 255, cv2.LINE_8, _SHIFT)
-        self._blend(shown, mask, bounds, label, haze_at((max(start, 0) + end) / 2), gain)
+        haze = haze_at((max(start, 0) + end) / 2)
+        self._blend(shown, mask, bounds, label, haze=haze, gain=gain)
 
     def sprite(
         self,
@@ -185,22 +190,23 @@ class Canvas:
             ]
         )
         shown = cv2.warpAffine(tile, matrix, (right - left, lower - upper))
-        mask = cv2.compare(shown[:, :, 3], 127, cv2.CMP_GT)
-        self._blend(shown[:, :, :3], mask, bounds, label, haze_at(x), gain)
+        mask = (shown[:, :, 3] > 127).astype(np.uint8)
+        self._blend(shown[:, :, :3], mask, bounds, label, haze=haze_at(x), gain=gain)
 
     def _blend(
         self,
-        shown_bgr: NDArray[np.generic],
-        mask: NDArray[np.generic],
+        shown_bgr: MatLike,
+        mask: MatLike,
         bounds: Bounds,
         label: str,
+        *,
         haze: float,
         gain: float,
     ) -> None:
         x0, y0, x1, y1 = bounds
         scale = gain * (1 - haze)
         hazy = cv2.convertScaleAbs(shown_bgr, alpha=scale)
-        hazy = cv2.add(hazy, (*(HAZE_BGR * haze).tolist(), 0.0))
+        hazy = cv2.add(hazy, np.array((*HAZE_BGR * haze, 0.0)))
         cv2.copyTo(hazy, mask, self.image_bgr[y0:y1, x0:x1])
         self.labels[y0:y1, x0:x1][mask != 0] = self._ids[label]
 

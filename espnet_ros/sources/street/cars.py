@@ -156,41 +156,33 @@ def _body(model: int) -> list[_Face]:
         faces.append(_face(corners, material, 1, (-(z1 - z0), 0.0, x1 - x0)))
         if material == 'glass':
             faces.append(_face(_inner(corners, 0.45, 0.92), 'sky', 2, faces[-1].normal))
-    belt = _belt(outline)
+    rear, front = (i for i, material in enumerate(materials) if material == 'glass')
     for side in (1.0, -1.0):
-        lower = [(x, side * w, z) for x, w, z in outline if z <= belt]
-        middle = [(x, y, min(z, 0.5 * belt)) for x, y, z in lower]
-        upper = [(x, side * w, z) for x, w, z in outline if z >= belt - 0.08]
-        out = (0.0, side, 0.0)
-        faces.append(_face(upper, 'paint', 1, (0.0, side, 0.35)))
+        turned = outline * (1.0, side, 1.0)
+        cabin = turned[rear : front + 2]
+        lower = np.vstack([turned[: rear + 1], turned[front + 1 :]])
+        shaded = lower.copy()
+        shaded[:, 2] = np.minimum(shaded[:, 2], 0.55 * lower[:, 2].max())
+        out, inclined = (0.0, side, 0.0), (0.0, side, 0.35)
+        faces.append(_face(cabin, 'paint', 1, inclined))
         faces.append(_face(lower, 'paint', 1, out))
-        faces.append(_face(middle, 'shade', 2, out))
-        faces.extend(_side_windows(upper, (0.0, side, 0.35)))
+        faces.append(_face(shaded, 'shade', 2, out))
+        faces.extend(_side_windows(cabin, inclined))
     return faces
 
 
-def _belt(outline: NDArray[np.float64]) -> float:
-    """Return the height of the lower edge of the windows, with a margin."""
-    return float(outline[:, 2].max()) * 0.7
-
-
-def _side_windows(
-    upper: list[tuple[float, float, float]], normal: tuple[float, ...]
-) -> list[_Face]:
-    points = np.array(upper)
-    middle = points.mean(axis=0)
-    inner = middle + (points - middle) * (0.86, 1.0, 0.7)
-    inner[:, 1] = np.interp(
-        inner[:, 2], np.sort(points[:, 2]), points[np.argsort(points[:, 2]), 1]
-    )
-    x = float(middle[0])
-    pillar = np.array([(x - 0.05, 0, 0), (x + 0.05, 0, 0), (x + 0.05, 0, 0), (x - 0.05, 0, 0)])
-    pillar[:2, 1:] = inner[np.argmin(inner[:, 2]), 1:]
-    pillar[2:, 1:] = inner[np.argmax(inner[:, 2]), 1:]
-    return [
-        _face([tuple(p) for p in inner], 'pane', 2, normal),
-        _face([tuple(p) for p in pillar], 'line', 3, normal),
-    ]
+def _side_windows(cabin: NDArray[np.float64], normal: tuple[float, ...]) -> list[_Face]:
+    """Return the panes of one side, and the pillar between front and rear."""
+    middle = (cabin.min(axis=0) + cabin.max(axis=0)) / 2
+    low, high = cabin[np.argmin(cabin[:, 2])], cabin[np.argmax(cabin[:, 2])]
+    panes = middle + (cabin - middle) * (0.84, 1.0, 0.72)
+    pillar = middle + np.array([(-0.04, 0, -1), (0.04, 0, -1), (0.04, 0, 1), (-0.04, 0, 1)]) * (
+        1.0, 0.0, 0.36 * (high[2] - low[2]),
+    )  # fmt: skip
+    for face in (panes, pillar):
+        share = (face[:, 2] - low[2]) / (high[2] - low[2])
+        face[:, 1] = low[1] + share * (high[1] - low[1])
+    return [_face(panes, 'pane', 2, normal), _face(pillar, 'line', 3, normal)]
 
 
 def _underside(model: int) -> list[_Face]:
@@ -265,7 +257,7 @@ def _inner(
 
 
 def _face(
-    corners: list[tuple[float, ...]],
+    corners: list[tuple[float, float, float]] | NDArray[np.float64],
     material: str,
     layer: int,
     normal: tuple[float, ...] | NDArray[np.float64],

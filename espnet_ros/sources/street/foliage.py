@@ -18,17 +18,13 @@ def crown(seed: int, number: int) -> Sprite:
     """Return one of the crowns of a street's trees, about as wide as high."""
     rng = np.random.default_rng((seed, 201, number))
     picture = np.zeros((_SIZE, _SIZE, 4), np.uint8)
-    lumps = [(0.5, 0.55, 0.33)]
-    for angle in np.linspace(0, 2 * np.pi, 7, endpoint=False) + rng.uniform(0, 1):
-        reach = rng.uniform(0.17, 0.24)
-        lumps.append(
-            (
-                0.5 + reach * np.cos(angle),
-                0.52 - 0.85 * reach * np.sin(angle),
-                rng.uniform(0.15, 0.22),
-            )
-        )
-    _leaves(rng, picture, np.array(lumps), 2600)
+    lumps = [(0.5, 0.55, 0.25)]
+    for angle in np.linspace(0, 2 * np.pi, 9, endpoint=False) + rng.uniform(0, 1):
+        reach, radius = rng.uniform(0.14, 0.33), rng.uniform(0.09, 0.17)
+        lumps.append((0.5 + reach * np.cos(angle), 0.52 - 0.9 * reach * np.sin(angle), radius))
+    for x in rng.uniform(0.3, 0.7, 3):
+        lumps.append((float(x), float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.1, 0.16))))
+    _leaves(rng, picture, np.array(lumps), 4200)
     return Sprite(picture)
 
 
@@ -65,10 +61,10 @@ def _leaves(
     lit = -0.55 * np.cos(angle) - 0.8 * np.sin(angle)
     light = lit * radius / lumps[which, 2] - 1.3 * (lumps[which, 1] - 0.45)
     light = np.linspace(-0.9, 0.6, count) + 0.45 * light + rng.normal(0, 0.22, count)
-    hue = rng.uniform(-1, 1, count)
+    hue = rng.uniform(-1, 1) + 0.5 * rng.normal(0, 1, count)
     for index in range(count):
-        level = float(np.clip(78 + 44 * light[index], 26, 165))
-        color = (level * 0.52, level * 1.02, level * (0.84 + 0.1 * hue[index]), 255)
+        level = float(np.clip(66 + 42 * light[index], 18, 160))
+        color = (level * 0.56, level, level * (0.86 + 0.1 * hue[index]), 255)
         center = (round(x[index] * _SIZE), round(y[index] * _SIZE))
-        axes = (int(3 + 4 * rng.random()), int(2 + 3 * rng.random()))
+        axes = (int(2 + 4 * rng.random()), int(1 + 3 * rng.random()))
         cv2.ellipse(picture, center, axes, float(rng.uniform(0, 180)), 0, 360, color, -1)

@@ -73,12 +73,14 @@ def ground_light(
     light = np.full(shape, 255, np.uint8)
     for plot in plots:
         if plot.kind == 'building' and plot.side > 0:
-            _cast(light, projection, first_row, _building_shadow(plot, position_m))
+            _cast(light, projection, first_row, _building_shadow(plot, position_m), _SHADE)
     for obstacle in obstacles:
         if obstacle.label != 'building' and 0 < obstacle.x_m < 80:
-            _cast(light, projection, first_row, _obstacle_shadow(obstacle))
-    light = cv2.blur(light, (5, 3))
-    return np.asarray(cv2.resize(light, (camera.width, camera.height - first_row)), np.uint8)
+            _cast(light, projection, first_row, _obstacle_shadow(obstacle), _SHADE)
+            if isinstance(obstacle, Box):
+                _cast(light, projection, first_row, _footing(obstacle), _SHADE // 2)
+    soft = cv2.blur(light, (5, 3))
+    return np.asarray(cv2.resize(soft, (camera.width, camera.height - first_row)), np.uint8)
 
 
 def _building_shadow(plot: Plot, position_m: float) -> NDArray[np.float64]:
@@ -104,14 +106,22 @@ def _obstacle_shadow(obstacle: Box | Cylinder) -> NDArray[np.float64]:
     return np.column_stack([hull, np.zeros(len(hull))])
 
 
+def _footing(box: Box) -> NDArray[np.float64]:
+    """Return where hardly any light of the sky comes in under a box."""
+    half = np.array([(-1, 1, 0), (1, 1, 0), (1, -1, 0), (-1, -1, 0)]) * 0.5
+    size = (box.length_m + 0.1, box.width_m + 0.15, 0.0)
+    return np.asarray(half * size + (box.x_m, box.y_m, 0.0))
+
+
 def _cast(
     light: NDArray[np.uint8],
     projection: Projection,
     first_row: int,
     corners: NDArray[np.float64],
+    value: int,
 ) -> None:
     pixels = projection.polygon(corners)
     if pixels is None:
         return
     fixed = np.rint((pixels - (0, first_row)) * 8).astype(np.int32)
-    cv2.fillConvexPoly(light, fixed, _SHADE, cv2.LINE_8, 4)
+    cv2.fillConvexPoly(light, fixed, value, cv2.LINE_8, 4)

@@ -81,8 +81,8 @@ class _Figure:
         self._limb([(-0.17, 0.55), (0.17, 0.55)], (0.025, 0.025), dark)
         for side in (-1, 1):
             lift = 0.08 * math.sin(phase) * side
-            self._limb([(0.06 * side, 0.52), (0.1 * side, 0.36 + lift), (0.07 * side, 0.17 + lift)],
-                       (0.1, 0.085, 0.055), self.trousers)  # fmt: skip
+            leg = [(0.06 * side, 0.52), (0.1 * side, 0.36 + lift), (0.07 * side, 0.17 + lift)]
+            self._limb(leg, (0.1, 0.085, 0.055), self.trousers)
         self._upper_body(0.0, hands=0.56, reach=0.16)
         cv2.circle(
             self.picture, self._pixel(0, 0.94), round(0.058 * _ROWS), (60, 60, 200, 255), -1

@@ -52,12 +52,12 @@ class Projection:
 
     def to_optical(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return points (N, 3) of the vehicle's frame in the optical frame."""
-        return (points - (0.0, 0.0, self.height_m)) @ self._rotation.T
+        return np.asarray((points - (0.0, 0.0, self.height_m)) @ self._rotation.T)
 
     def pixels(self, optical: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the pixels (N, 2) of points of the optical frame, all ahead of the camera."""
         image = optical @ self._intrinsic.T
-        return image[:, :2] / image[:, 2:]
+        return np.asarray(image[:, :2] / image[:, 2:])
 
     def polygon(self, points: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """
@@ -78,7 +78,7 @@ class Projection:
         """Return the 3x3 matrix that takes (x, z, 1) on the plane of that y to pixels."""
         columns = self._rotation[:, [0, 2]]
         offset = self._rotation @ np.array([0.0, y_m, -self.height_m])
-        return self._intrinsic @ np.column_stack([columns, offset])
+        return np.asarray(self._intrinsic @ np.column_stack([columns, offset]))
 
     def ground_rows(self) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
         """
@@ -90,10 +90,10 @@ class Projection:
             from there on metres ahead, and metres to the right for each pixel right of cx
         """
         camera = self.camera
-        down = (np.arange(camera.height) - camera.cy) / camera.fy
+        down = (np.arange(camera.height, dtype=np.float64) - camera.cy) / camera.fy
         drop = self._sin + down * self._cos
         first = int(np.searchsorted(drop, 1e-6))
-        scale = self.height_m / drop[first:]
+        scale = np.asarray(self.height_m / drop[first:], np.float64)
         return first, scale * (self._cos - down[first:] * self._sin), scale / camera.fx
 
 

@@ -140,4 +140,15 @@ class StreetRenderer:
         rng = np.random.default_rng((self.seed, round(time_s * 1000)))
         y, x = rng.integers(0, 64, 2)
         noise = self._noise[y : y + self.camera.height, x : x + self.camera.width]
-        return np.asarray(cv2.addWeighted(soft, 1.0, noise, 1 / 16, -8.0), np.uint8)
+        noisy = cv2.addWeighted(cv2.LUT(soft, _TONES), 1.0, noise, 1 / 16, -8.0)
+        return np.asarray(noisy, np.uint8)
+
+
+def _tone_curve() -> NDArray[np.uint8]:
+    """Return how a camera that is exposed for the sky renders 0..255: darker, with contrast."""
+    value = np.linspace(0, 1, 256)
+    curve = 0.72 * value**1.35 + 0.34 * value**2 * (3 - 2 * value)
+    return np.clip(np.rint(255 * curve), 0, 255).astype(np.uint8)
+
+
+_TONES = _tone_curve()

@@ -93,9 +93,9 @@ def fractal_noise(
         matrix = np.array([[scale[0], 0, -2 * scale[0]], [0, scale[1], -2 * scale[1]]])
         fine = cv2.warpAffine(grid, matrix, (shape[1], shape[0]), flags=cv2.INTER_CUBIC)
         noise += np.float32(roughness**octave) * fine
-    return (noise - noise.mean()) / max(float(noise.std()), 1e-6)
+    return np.asarray((noise - noise.mean()) / max(float(noise.std()), 1e-6), np.float32)
 
 
 def to_picture(values: NDArray[np.floating]) -> Picture:
     """Round and limit to 0..255."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)

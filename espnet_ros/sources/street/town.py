@@ -131,14 +131,15 @@ def things_between(seed: int, time_s: float, start_m: float, end_m: float) -> li
     """
     return [
         thing
-        for number, stream in enumerate(_STREAMS)
-        for thing in _stream_between(seed, number, stream, time_s, start_m, end_m)
+        for number in range(len(_STREAMS))
+        for thing in _stream_between(seed, number, time_s, start_m, end_m)
     ]
 
 
 def _stream_between(
-    seed: int, number: int, stream: _Stream, time_s: float, start_m: float, end_m: float
+    seed: int, number: int, time_s: float, start_m: float, end_m: float
 ) -> Iterator[Thing]:
+    stream = _STREAMS[number]
     moved_m = stream.speed_mps * time_s + _OFFSETS_M[number]
     first = math.floor((start_m - moved_m - stream.jitter_m) / stream.spacing_m)
     last = math.ceil((end_m - moved_m) / stream.spacing_m)
