@@ -25,7 +25,7 @@ from espnet_ros.nodes.demo_recorder import DemoRecorder
 import rclpy
 from rclpy.executors import ExternalShutdownException
 
-FETCHED_MODEL = 'espnet_p2_q8_camvid'
+FETCHED_MODEL = 'espnet_p2_q8_cityscapes'
 PROFILE_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
 STARTUP_LIMIT_S = 60.0
 STOP_LIMIT_S = 15.0
