@@ -41,11 +41,11 @@ class FakeRuntime(Runtime):
     def _open(self) -> None:
         if self.settings.device.lower() not in ('auto', 'cpu'):
             raise RuntimeUnavailableError(
-                f'fake: expected device auto or CPU, found {self.settings.device!r}'
+                f'fake: no device {self.settings.device!r}; expected auto or cpu'
             )
         if self.settings.precision not in ('auto', 'fp32'):
             raise RuntimeUnavailableError(
-                f'fake: expected precision auto or fp32, found {self.settings.precision}'
+                f'fake: no precision {self.settings.precision}; expected auto or fp32'
             )
 
     def _close(self) -> None:

@@ -1,0 +1,133 @@
+"""Which runtime is taken, and what is said of those that are not."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import types
+
+from espnet_ros.config import RuntimeSettings
+from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.runtimes import factory, tensorrt_support
+from espnet_ros.runtimes.factory import AUTO_ORDER, open_runtime, runtime_report
+from espnet_ros.runtimes.fake_runtime import FakeRuntime
+import pytest
+
+MODULES = {
+    'openvino': 'espnet_ros.runtimes.openvino_runtime',
+    'onnxruntime': 'espnet_ros.runtimes.onnx_runtime',
+}
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Return a function that takes libraries away."""
+
+    def remove(*names: str) -> None:
+        for name in names:
+            monkeypatch.setitem(sys.modules, name, None)
+
+    return remove
+
+
+@pytest.fixture
+def broken_openvino(monkeypatch, tmp_path):
+    """Put an openvino in the way that fails to load, as with a wrong C library."""
+    package = tmp_path / 'openvino'
+    package.mkdir()
+    (package / '__init__.py').write_text('raise OSError("libtbb.so.12: wrong\\n ELF class")')
+    for name in [n for n in sys.modules if n.partition('.')[0] == 'openvino']:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, MODULES['openvino'], raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def statuses() -> dict[str, factory.RuntimeStatus]:
+    """Return the report by name."""
+    return {status.name: status for status in runtime_report()}
+
+
+def test_the_report_names_every_runtime_in_the_order_of_auto():
+    assert tuple(status.name for status in runtime_report()) == AUTO_ORDER
+
+
+def test_a_usable_runtime_has_a_version_and_no_reason():
+    usable = [status for status in runtime_report() if status.usable]
+    assert all(status.version and status.version[0].isdecimal() for status in usable)
+    assert not any(status.reason for status in usable)
+
+
+def test_a_missing_library_is_reported_with_how_to_install_it(without):
+    without('onnxruntime')
+    status = statuses()['onnxruntime']
+    assert (status.usable, status.version) == (False, None)
+    assert status.reason == 'not installed; pip install "espnet-ros[onnxruntime]"'
+
+
+def test_a_library_that_does_not_load_is_reported_on_one_line(broken_openvino):
+    status = statuses()['openvino']
+    assert not status.usable
+    assert 'installed, but it cannot be loaded (libtbb.so.12: wrong ELF class)' in status.reason
+
+
+def test_a_missing_runtime_asked_for_by_name_is_an_error(channel_model, without):
+    without('openvino')
+    with pytest.raises(RuntimeUnavailableError, match=r'^openvino: not installed; pip install'):
+        open_runtime(channel_model, RuntimeSettings(runtime='openvino'))
+
+
+def test_auto_takes_the_first_usable_and_says_why_not_the_earlier(channel_model, without, caplog):
+    pytest.importorskip('onnxruntime')
+    without('openvino')
+    caplog.set_level(logging.INFO)
+    with open_runtime(channel_model, RuntimeSettings()) as runtime:
+        assert runtime.name == 'onnxruntime'
+    assert 'runtime onnxruntime, fp32 on CPU' in caplog.text
+    assert 'tensorrt: ' in caplog.text
+    assert 'openvino: not installed' in caplog.text
+
+
+def test_auto_passes_over_runtimes_without_the_precision_asked_for(channel_model):
+    pytest.importorskip('openvino')
+    with pytest.raises(RuntimeUnavailableError) as raised:
+        open_runtime(channel_model, RuntimeSettings(precision='int8'))
+    for name in AUTO_ORDER:
+        assert f'{name}: ' in str(raised.value)
+
+
+def test_auto_never_takes_the_stand_in(channel_model, without):
+    without('openvino', 'onnxruntime', 'torch')
+    with pytest.raises(RuntimeUnavailableError, match='no runtime can be used as asked'):
+        open_runtime(channel_model, RuntimeSettings())
+
+
+def test_the_stand_in_runs_when_asked_for(channel_model):
+    with open_runtime(channel_model, RuntimeSettings(runtime='fake')) as runtime:
+        assert isinstance(runtime, FakeRuntime)
+
+
+def test_tensorrt_says_all_that_is_missing(channel_model, monkeypatch, without):
+    without('tensorrt')
+    monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: 0)
+    with pytest.raises(RuntimeUnavailableError) as raised:
+        open_runtime(channel_model, RuntimeSettings(runtime='tensorrt'))
+    for part in ('package tensorrt is not installed', 'no CUDA device', 'no TensorRT engines yet'):
+        assert part in str(raised.value)
+
+
+def test_tensorrt_does_not_name_what_is_there(monkeypatch):
+    module = types.ModuleType('tensorrt')
+    module.__spec__ = types.SimpleNamespace()
+    monkeypatch.setitem(sys.modules, 'tensorrt', module)
+    monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: 1)
+    missing = tensorrt_support.missing_for_tensorrt()
+    assert 'not installed' not in missing
+    assert 'CUDA' not in missing
+
+
+def test_devices_are_counted_without_a_driver(monkeypatch):
+    def fail(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(tensorrt_support.ctypes, 'CDLL', fail)
+    assert tensorrt_support.count_cuda_devices() == 0

@@ -1,0 +1,279 @@
+"""Images in, masks out: sizes, regions, groups, confidence, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from espnet_ros.config import MaskSettings, RuntimeSettings
+from espnet_ros.exceptions import ConfigError, InferenceError, InputError
+from espnet_ros.labels import LabelClass, LabelSet
+from espnet_ros.runtimes.fake_runtime import FakeRuntime
+from espnet_ros.segmenter import check_image, Segmenter
+import numpy as np
+import pytest
+
+COLORS = ('blue', 'green', 'red')
+BRIGHTNESS = {'dark': 20, 'middle': 128, 'bright': 230}
+
+
+def plain(height: int, width: int, gray: int) -> np.ndarray:
+    """Return an image of one gray."""
+    return np.full((height, width, 3), gray, np.uint8)
+
+
+def halves(height: int, width: int) -> np.ndarray:
+    """Return an image that is dark on the left and bright on the right."""
+    image = plain(height, width, BRIGHTNESS['dark'])
+    image[:, width // 2 :] = BRIGHTNESS['bright']
+    return image
+
+
+@pytest.fixture
+def segmenter(channel_model) -> Iterator[Segmenter]:
+    """Return a segmenter whose classes are bands of brightness: 0 dark, 1, 2 bright."""
+    with Segmenter(FakeRuntime(channel_model, RuntimeSettings())) as segmenter:
+        yield segmenter
+
+
+class TestSizes:
+    @pytest.mark.parametrize(
+        'size', [(16, 32), (8, 16), (100, 37), (1, 1), (1, 500), (720, 1280), (4320, 7680)]
+    )
+    def test_masks_have_the_size_of_their_image(self, segmenter, size):
+        result = segmenter.segment([plain(*size, 128)])[0]
+        assert result.labels.shape == size
+        assert (result.labels == 1).all()
+
+    def test_a_batch_may_mix_sizes_and_keeps_its_order(self, segmenter):
+        grays = (BRIGHTNESS['bright'], BRIGHTNESS['dark'], BRIGHTNESS['middle'])
+        sizes = ((40, 60), (7, 9), (16, 32))
+        results = segmenter.segment([plain(*s, g) for s, g in zip(sizes, grays, strict=True)])
+        assert [r.labels.shape for r in results] == list(sizes)
+        assert [int(r.labels[0, 0]) for r in results] == [2, 0, 1]
+
+    def test_masks_may_have_the_size_of_the_network(self, segmenter):
+        segmenter.reconfigure(MaskSettings(mask_size='network'))
+        result = segmenter.segment([halves(100, 200)], confidence=True)[0]
+        assert result.labels.shape == result.confidence.shape == (16, 32)
+
+    def test_masks_may_have_a_size_of_their_own(self, segmenter):
+        segmenter.reconfigure(MaskSettings(mask_size='30,50'))
+        result = segmenter.segment([halves(100, 200)], confidence=True)[0]
+        assert result.labels.shape == result.confidence.shape == (30, 50)
+        np.testing.assert_array_equal(result.labels[0], np.repeat([0, 2], 25))
+
+    def test_enlarging_invents_no_class_between_two(self, segmenter):
+        assert set(np.unique(segmenter.segment([halves(123, 457)])[0].labels)) == {0, 2}
+
+    def test_more_images_than_ever_before_are_one_batch(self, segmenter):
+        for count in (1, 4, 2):
+            results = segmenter.segment([plain(10, 10, 128)] * count)
+            assert len(results) == count
+            assert len({id(r.stage_times) for r in results}) == 1
+
+    def test_no_images_are_no_results(self, segmenter):
+        assert segmenter.segment([]) == []
+
+
+class TestOwnership:
+    def test_results_survive_the_next_call(self, segmenter):
+        for settings in (MaskSettings(mask_size='network'), MaskSettings()):
+            segmenter.reconfigure(settings)
+            first = segmenter.segment([plain(16, 32, 20)], confidence=True)[0]
+            labels, confidence = first.labels.copy(), first.confidence.copy()
+            segmenter.segment([plain(16, 32, 230)], confidence=True)
+            np.testing.assert_array_equal(first.labels, labels)
+            np.testing.assert_array_equal(first.confidence, confidence)
+
+    def test_results_may_be_drawn_into(self, segmenter):
+        result = segmenter.segment([plain(16, 32, 20)], confidence=True)[0]
+        result.labels[:] = 7
+        result.confidence[:] = 7
+
+    def test_images_are_left_as_they_were_and_need_not_be_writable(self, segmenter):
+        image = halves(100, 200)
+        image.flags.writeable = False
+        segmenter.segment([image])
+        np.testing.assert_array_equal(image, halves(100, 200))
+
+    def test_rows_may_be_padded(self, segmenter):
+        padded = np.zeros((100, 256, 3), np.uint8)
+        padded[:, :200] = halves(100, 200)
+        labels = segmenter.segment([padded[:, :200]])[0].labels
+        np.testing.assert_array_equal(labels, segmenter.segment([halves(100, 200)])[0].labels)
+
+
+class TestRegionOfInterest:
+    def test_the_mask_is_unlabelled_outside(self, segmenter):
+        segmenter.reconfigure(MaskSettings(roi=(40, 10, 80, 50)))
+        result = segmenter.segment([halves(100, 200)], confidence=True)[0]
+        assert result.labels.shape == (100, 200)
+        inside = np.zeros((100, 200), bool)
+        inside[10:60, 40:120] = True
+        assert (result.labels[~inside] == 255).all()
+        assert set(np.unique(result.labels[inside])) == {0, 2}
+        assert (result.confidence[~inside] == 0).all()
+        assert (result.confidence[inside] >= 128).all()
+
+    def test_the_region_scales_with_the_mask(self, segmenter):
+        segmenter.reconfigure(MaskSettings(roi=(100, 0, 100, 100), mask_size='50,100'))
+        labels = segmenter.segment([halves(100, 200)])[0].labels
+        np.testing.assert_array_equal(labels[0], np.repeat([255, 2], 50))
+
+    def test_a_region_that_sticks_out_is_clipped(self, segmenter):
+        segmenter.reconfigure(MaskSettings(roi=(150, 50, 1000, 1000)))
+        labels = segmenter.segment([halves(100, 200)])[0].labels
+        assert (labels[50:, 150:] == 2).all()
+        assert np.count_nonzero(labels != 255) == 50 * 50
+
+    @pytest.mark.parametrize('roi', [(200, 0, 10, 10), (0, 100, 10, 10)])
+    def test_a_region_outside_the_image_is_refused(self, segmenter, roi):
+        segmenter.reconfigure(MaskSettings(roi=roi))
+        with pytest.raises(InputError, match='overlaps the image of 200x100 pixels'):
+            segmenter.segment([halves(100, 200)])
+
+    def test_a_tiny_region_keeps_a_pixel_of_a_small_mask(self, segmenter):
+        segmenter.reconfigure(MaskSettings(roi=(199, 99, 1, 1), mask_size='2,2'))
+        labels = segmenter.segment([halves(100, 200)])[0].labels
+        np.testing.assert_array_equal(labels, [[255, 255], [255, 2]])
+
+
+class TestGroups:
+    def test_groups_replace_the_classes(self, segmenter):
+        segmenter.reconfigure(MaskSettings(label_groups='free=red; solid=blue,green'))
+        result = segmenter.segment([halves(100, 200)])[0]
+        assert result.label_set.names == ('free', 'solid')
+        assert segmenter.label_set.names == ('free', 'solid')
+        np.testing.assert_array_equal(result.labels[0], np.repeat([1, 0], 100))
+
+    def test_classes_in_no_group_become_unlabelled(self, segmenter):
+        segmenter.reconfigure(MaskSettings(label_groups='free=red', unlabelled_id=99))
+        labels = segmenter.segment([halves(100, 200)])[0].labels
+        np.testing.assert_array_equal(labels[0], np.repeat([99, 0], 100))
+
+    def test_void_stays_unless_groups_drop_it(self, channel_model):
+        classes = tuple(LabelClass(name, (i, i, i)) for i, name in enumerate(COLORS))
+        info = replace(channel_model.info, label_set=LabelSet('x', classes, void_id=0))
+        model = replace(channel_model, info=info)
+        with Segmenter(FakeRuntime(model, RuntimeSettings())) as segmenter:
+            assert (segmenter.segment([plain(9, 9, 20)])[0].labels == 0).all()
+            segmenter.reconfigure(MaskSettings(label_groups='seen=green,red'))
+            assert (segmenter.segment([plain(9, 9, 20)])[0].labels == 255).all()
+
+    def test_an_unknown_class_is_refused_and_nothing_changes(self, segmenter):
+        before = segmenter.settings
+        with pytest.raises(ConfigError, match="no class 'purple'"):
+            segmenter.reconfigure(MaskSettings(label_groups='free=purple'))
+        assert segmenter.settings is before
+        assert segmenter.label_set.names == COLORS
+
+
+class TestConfidence:
+    def test_it_has_the_size_of_the_mask_and_comes_only_when_asked_for(self, segmenter):
+        image = halves(100, 200)
+        assert segmenter.segment([image])[0].confidence is None
+        assert segmenter.segment([image], confidence=True)[0].confidence.shape == (100, 200)
+
+    def test_unsure_pixels_become_unlabelled_and_keep_their_confidence(self, segmenter):
+        edge = plain(16, 32, 128)
+        edge[:, 16:] = 86  # where the band of the middle class begins
+        sure = segmenter.segment([edge], confidence=True)[0]
+        segmenter.reconfigure(MaskSettings(confidence_threshold=0.75))
+        result = segmenter.segment([edge], confidence=True)[0]
+        np.testing.assert_array_equal(result.labels[0], np.repeat([1, 255], 16))
+        np.testing.assert_array_equal(result.confidence, sure.confidence)
+
+    def test_the_threshold_works_without_the_confidence_being_asked_for(self, segmenter):
+        segmenter.reconfigure(MaskSettings(confidence_threshold=0.75, unlabelled_id=200))
+        result = segmenter.segment([plain(16, 32, 86)])[0]
+        assert result.confidence is None
+        assert (result.labels == 200).all()
+
+    def test_groups_and_threshold_go_together(self, segmenter):
+        segmenter.reconfigure(
+            MaskSettings(confidence_threshold=0.75, label_groups='a=green; b=red')
+        )
+        grays = (20, 86, 128, 214)
+        results = segmenter.segment([plain(4, 4, gray) for gray in grays])
+        assert [int(r.labels[0, 0]) for r in results] == [255, 255, 0, 1]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ('image', 'message'),
+        [
+            (np.zeros((9, 9), np.uint8), r'shape \(height, width, 3\), found uint8 .*\(9, 9\)'),
+            (np.zeros((9, 9, 1), np.uint8), 'convert gray'),
+            (np.zeros((9, 9, 4), np.uint8), r'\(9, 9, 4\)'),
+            (np.zeros((9, 9, 3), np.float32), 'found float32'),
+            (np.zeros((9, 9, 3), np.uint16), 'found uint16'),
+            (np.zeros((0, 9, 3), np.uint8), r'an image with pixels, found .*\(0, 9, 3\)'),
+            (np.zeros((9, 0, 3), np.uint8), 'an image with pixels'),
+        ],
+    )
+    def test_what_is_no_bgr_image_is_refused(self, segmenter, image, message):
+        with pytest.raises(InputError, match=message):
+            check_image(image)
+        with pytest.raises(InputError, match=message):
+            segmenter.segment([plain(9, 9, 0), image])
+
+    @pytest.mark.parametrize('unlabelled_id', [0, 2])
+    def test_the_unlabelled_id_must_not_be_a_class(self, segmenter, unlabelled_id):
+        with pytest.raises(ConfigError, match=r'unlabelled_id: .*\(3 to 255\).*found \d'):
+            segmenter.reconfigure(MaskSettings(unlabelled_id=unlabelled_id))
+
+    def test_a_closed_segmenter_says_so(self, segmenter):
+        segmenter.close()
+        segmenter.close()
+        with pytest.raises(InferenceError, match='not open'):
+            segmenter.segment([plain(9, 9, 0)])
+
+
+def test_warming_up_runs_the_network_as_the_first_frame_will(channel_model):
+    calls = []
+
+    class Recording(FakeRuntime):
+        def _infer(self, batch, confidence):
+            calls.append((batch.shape, confidence))
+            return super()._infer(batch, confidence)
+
+    runtime = Recording(channel_model, RuntimeSettings())
+    with Segmenter(runtime, MaskSettings(confidence_threshold=0.5)) as segmenter:
+        segmenter.warm_up(3)
+        segmenter.segment([plain(9, 9, 0)] * 3)
+    assert calls == [((3, 16, 32, 3), True)] * 2
+
+
+def test_stages_are_timed(segmenter):
+    times = segmenter.segment([halves(100, 200)])[0].stage_times
+    assert min(times.prepare_s, times.inference_s, times.finish_s) > 0
+
+
+def test_a_float_model_gets_images_resized_as_floats(channel_model):
+    seen = []
+
+    class Recording(FakeRuntime):
+        def _infer(self, batch, confidence):
+            seen.append(batch.copy())
+            return super()._infer(batch, confidence)
+
+    columns = plain(16, 64, 0)
+    columns[:, ::2] = 1
+    for model in (channel_model, channel_model.with_float_image()):
+        with Segmenter(Recording(model, RuntimeSettings())) as segmenter:
+            segmenter.segment([columns])
+    assert seen[0].dtype == np.uint8
+    assert seen[1].dtype == np.float32
+    assert (seen[1] == 0.5).all()
+
+
+def test_the_same_network_answers_alike_on_real_runtimes(channel_model):
+    pytest.importorskip('openvino')
+    from espnet_ros.runtimes.factory import open_runtime
+
+    image = np.random.default_rng(0).integers(0, 256, (16, 32, 3), np.uint8)
+    runtime = open_runtime(channel_model, RuntimeSettings(runtime='openvino', precision='fp32'))
+    with Segmenter(runtime) as segmenter:
+        labels = segmenter.segment([image, image], confidence=True)[1].labels
+    np.testing.assert_array_equal(labels, image.argmax(axis=2))
