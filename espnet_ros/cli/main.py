@@ -52,8 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if 'job' not in arguments:
         print(f'{PROGRAM}: expected a verb (see {PROGRAM} --help)', file=sys.stderr)
         return _exit.USAGE
-    with _logging.on_standard_error(logging.INFO if arguments.verbose else logging.WARNING):
-        return _run(arguments)
+    is_verbose = 'verbose' in arguments
+    with _logging.on_standard_error(logging.INFO if is_verbose else logging.WARNING):
+        return _run(arguments, is_verbose)
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
@@ -72,7 +73,6 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument('--version', action='version', version=f'{PROGRAM} {package_version()}')
-    parser.set_defaults(verbose=False)
     verbs = parser.add_subparsers(metavar='VERB', title='verbs', parser_class=Parser)
     asked = next((word for word in words if not word.startswith('-')), None)
     for name, summary in VERBS.items():
@@ -84,7 +84,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, is_verbose: bool) -> int:
     try:
         return int(import_module(arguments.job).run(arguments))
     except BrokenPipeError:
@@ -92,7 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _exit.FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the outermost frame
-        if arguments.verbose:
+        if is_verbose:
             traceback.print_exc()
         print(f'{PROGRAM}: {" ".join(_message(error).split())}', file=sys.stderr)
         codes = {KeyboardInterrupt: _exit.INTERRUPTED, ConfigError: _exit.USAGE}

@@ -1,0 +1,102 @@
+"""The verb compare: agreement, pictures of differences, and what it refuses."""
+
+from pathlib import Path
+
+import cv2
+from espnet_ros.cli.jobs.compare import Contender, parse_contender
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.labels import LabelSet
+from espnet_ros.model_file import ModelFile
+from espnet_ros.model_file.store import save_model_file
+import onnx
+import pytest
+
+from .conftest import files_in, read_json
+
+
+@pytest.fixture
+def swapped_model(channel_model: ModelFile, tmp_path: Path) -> Path:
+    """Return the channel model with every logit negated: its class is the darkest channel."""
+    proto = onnx.load_model_from_string(channel_model.data)
+    (scale,) = (i for i in proto.graph.initializer if i.name == 'scale')
+    scale.CopyFrom(onnx.helper.make_tensor('scale', onnx.TensorProto.FLOAT, [], [-1 / 32]))
+    path = tmp_path / 'swapped.onnx'
+    onnx.save(proto, path)
+    return path
+
+
+def test_model_agrees_with_itself_on_two_runtimes(
+    cli, channel_model_path: Path, photos: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / 'report.json'
+    ended = cli(
+        'compare',
+        f'{channel_model_path}@openvino:fp32',
+        f'{channel_model_path}@onnxruntime',
+        photos,
+        '--require',
+        '100',
+        '--json',
+        report,
+    )
+    assert ended.code == 0, ended.err
+    assert '100.000 % of pixels agree on 2 images' in ended.out
+    record = read_json(report)
+    assert record['agreement_percent'] == 100
+    assert [record['a']['runtime'], record['b']['runtime']] == ['openvino', 'onnxruntime']
+    assert [c['iou'] for c in record['classes']] == [1, None, 1]
+
+
+def test_differences_are_counted_drawn_and_refused(
+    cli, channel_model_path: Path, swapped_model: Path, photos: Path, tmp_path: Path
+) -> None:
+    pictures = tmp_path / 'pictures'
+    ended = cli(
+        'compare',
+        channel_model_path,
+        swapped_model,
+        photos,
+        '--require',
+        '1',
+        '--output',
+        pictures,
+    )
+    assert ended.code == 1
+    assert '0.000 % of pixels agree, required are 1 %' in ended.err
+    assert files_in(pictures) == {'a_difference.png', 'b_difference.png'}
+    picture_bgr = cv2.imread(str(pictures / 'a_difference.png'))
+    assert (picture_bgr == (255, 0, 255)).all()
+
+
+def test_broken_images_are_listed(cli, channel_model_path: Path, photos: Path) -> None:
+    (photos / 'broken.png').write_bytes(b'')
+    ended = cli('compare', channel_model_path, channel_model_path, photos)
+    assert ended.code == 1
+    assert 'broken.png' in ended.err
+    assert 'on 2 images' in ended.out
+
+
+def test_models_of_other_classes_are_not_compared(
+    cli, channel_model: ModelFile, channel_model_path: Path, photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / 'other.onnx'
+    info = channel_model.info.__class__(
+        **{**vars(channel_model.info), 'label_set': LabelSet.from_names(('x', 'y', 'z'))}
+    )
+    save_model_file(channel_model.with_info(info), other)
+    ended = cli('compare', channel_model_path, other, photos)
+    assert ended.code == 2
+    assert 'same classes' in ended.err
+
+
+def test_contenders_are_read() -> None:
+    assert parse_contender('auto') == Contender('auto')
+    assert parse_contender('auto@torch') == Contender('auto', 'torch')
+    assert parse_contender('a.onnx@openvino:bf16') == Contender('a.onnx', 'openvino', 'bf16')
+    assert parse_contender('me@home/a.onnx') == Contender('me@home/a.onnx')
+
+
+@pytest.mark.parametrize('text', ['auto@abacus', 'auto@torch:fp12', '@torch'])
+def test_unknown_runtimes_and_precisions_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match='MODEL@RUNTIME:PRECISION'):
+        parse_contender(text)

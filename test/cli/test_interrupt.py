@@ -1,0 +1,51 @@
+"""Ctrl-C: what was segmented until then is kept whole, and said so."""
+
+import _thread
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import cv2
+from espnet_ros.cli.jobs import segment
+from espnet_ros.sources import Frame, Source
+import pytest
+
+from .conftest import files_in, read_json, stripes
+
+
+class EndlessCamera(Source):
+    """Gives frames for ever; the user presses Ctrl-C at the tenth."""
+
+    def __init__(self) -> None:
+        super().__init__('camera', rate_hz=10.0, size=(32, 64))
+
+    def _frames(self) -> Iterator[Frame]:
+        for index in count():
+            if index == 10:
+                _thread.interrupt_main()
+            yield Frame(f'frame_{index}', index, stripes(32, 64))
+
+
+def test_ctrl_c_keeps_a_whole_video_and_a_summary(
+    cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera())
+    out = tmp_path / 'out'
+    ended = cli('segment', '0', '--model', channel_model_path, '--output', out)
+    assert ended.code == 130
+    assert files_in(out) == {'webcam_0_overlay.mp4', 'summary.json'}
+    summary = read_json(out / 'summary.json')
+    video = cv2.VideoCapture(str(out / 'webcam_0_overlay.mp4'))
+    assert summary['frames'] >= 5
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == summary['frames']
+    assert summary['complete'] is False
+    assert f'interrupted; {summary["frames"]} frames kept in {out}' in ended.err
+
+
+def test_records_of_an_endless_source_do_not_fill_the_memory(
+    cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera())
+    out = tmp_path / 'out'
+    cli('segment', '0', '--model', channel_model_path, '--output', out)
+    assert len(read_json(out / 'summary.json')['images']) == 1
