@@ -1,0 +1,122 @@
+"""Images to and from PNG and JPEG."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import cv2
+from espnet_ros.exceptions import InputError, OutputError
+from espnet_ros.processing.codecs import decode_image, encode_jpeg, encode_png, write_image
+import numpy as np
+import pytest
+
+
+def gradient(height: int = 48, width: int = 64) -> np.ndarray:
+    """Return a smooth image of three different channels."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    return np.stack([rows * 4, columns * 3, rows + columns], axis=2).astype(np.uint8)
+
+
+def test_png_keeps_every_pixel_of_images_and_masks():
+    image, mask = gradient(), gradient()[..., 0]
+    np.testing.assert_array_equal(decode_image(encode_png(image)), image)
+    np.testing.assert_array_equal(decode_image(encode_png(mask))[..., 1], mask)
+
+
+def test_jpeg_is_close_to_the_image_and_keeps_the_channel_order():
+    difference = abs(decode_image(encode_jpeg(gradient())).astype(int) - gradient())
+    assert difference.mean() < 3
+
+
+def test_a_lower_quality_takes_fewer_bytes():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    assert len(encode_jpeg(noise, quality=30)) < len(encode_jpeg(noise, quality=95))
+
+
+def test_images_of_one_pixel_are_coded():
+    pixel = np.full((1, 1, 3), 9, np.uint8)
+    for encode in (encode_png, encode_jpeg):
+        assert decode_image(encode(pixel)).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize('array', [np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 7), np.uint8)])
+def test_what_is_no_image_cannot_be_encoded(array):
+    for encode in (encode_png, encode_jpeg):
+        with pytest.raises(OutputError, match='cannot encode an array of shape'):
+            encode(array)
+
+
+@pytest.mark.parametrize('data', [b'', b'nonsense', b'\xff\xd8\xff\xe0\xff\xda\xff\xd9'])
+def test_what_is_no_image_cannot_be_decoded(data, capfd):
+    with pytest.raises(InputError):
+        decode_image(data)
+
+
+@pytest.mark.parametrize('encode', [encode_png, encode_jpeg])
+@pytest.mark.parametrize('share', [0.1, 0.5, 0.9, 0.99])
+def test_cut_off_images_are_refused(encode, share):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    data = encode(noise)
+    with pytest.raises(InputError, match='cut off'):
+        decode_image(data[: int(len(data) * share)])
+
+
+def test_padding_after_the_end_is_ignored():
+    """Some cameras send buffers of a fixed size."""
+    data = encode_jpeg(gradient()) + bytes(1000)
+    assert decode_image(data).shape == (48, 64, 3)
+
+
+def test_a_thumbnail_does_not_stand_for_the_whole_image():
+    data = encode_jpeg(gradient())
+    thumbnail = encode_jpeg(gradient(8, 8))
+    segment = b'\xff\xe1' + (len(thumbnail) + 2).to_bytes(2, 'big') + thumbnail
+    whole = data[:2] + segment + data[2:]
+    assert decode_image(whole).shape == (48, 64, 3)
+    with pytest.raises(InputError, match='cut off'):
+        decode_image(whole[:-200])
+
+
+def test_gray_and_deep_files_become_three_bytes_a_pixel():
+    gray = gradient()[..., 0]
+    deep = (gray.astype(np.uint16) * 257)[..., np.newaxis].repeat(4, axis=2)
+    for array in (gray, deep):
+        data = cv2.imencode('.png', array)[1].tobytes()
+        decoded = decode_image(data)
+        assert decoded.dtype == np.uint8
+        np.testing.assert_array_equal(decoded, gray[..., np.newaxis].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize('name', ['a.png', 'a.PNG', 'a.jpg', 'a.jpeg'])
+def test_the_suffix_says_the_format(tmp_path, name):
+    write_image(tmp_path / name, gradient())
+    assert cv2.imread(str(tmp_path / name)).shape == (48, 64, 3)
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+def test_other_suffixes_are_refused(tmp_path):
+    with pytest.raises(OutputError, match=r'a\.bmp: expected a file name that ends with \.png'):
+        write_image(tmp_path / 'a.bmp', gradient())
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(OutputError, match=r'nowhere/a\.png: cannot be written \(No such file'):
+        write_image(tmp_path / 'nowhere' / 'a.png', gradient())
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_half_one(tmp_path, monkeypatch):
+    target = tmp_path / 'a.png'
+    write_image(target, gradient())
+    before = target.read_bytes()
+
+    def fill(path: Path, data: bytes) -> None:
+        with path.open('wb') as file:
+            file.write(data[:10])
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'write_bytes', fill)
+    with pytest.raises(OutputError, match='No space left on device'):
+        write_image(target, gradient()[::-1])
+    assert target.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ['a.png']

@@ -1,0 +1,82 @@
+"""From the label map of a network to the mask that was asked for."""
+
+from __future__ import annotations
+
+from espnet_ros.exceptions import InputError
+from espnet_ros.processing.finishing import (
+    apply_table,
+    clip_roi,
+    drop_unsure,
+    place_map,
+    Rectangle,
+    scale_rectangle,
+    threshold_byte,
+)
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize(
+    ('roi', 'part'),
+    [
+        ((0, 0, 0, 0), (0, 0, 200, 100)),
+        ((10, 20, 30, 40), (10, 20, 30, 40)),
+        ((10, 20, 500, 500), (10, 20, 190, 80)),
+        ((199, 99, 1, 1), (199, 99, 1, 1)),
+    ],
+)
+def test_a_region_is_clipped_to_the_image(roi, part):
+    assert clip_roi(roi, (100, 200)) == part
+
+
+def test_a_region_outside_the_image_is_refused():
+    with pytest.raises(InputError, match=r'image of 200x100 pixels, found x=200, y=0'):
+        clip_roi((200, 0, 5, 5), (100, 200))
+
+
+@pytest.mark.parametrize(
+    ('part', 'mask_size', 'scaled'),
+    [
+        ((0, 0, 200, 100), (50, 50), (0, 0, 50, 50)),
+        ((100, 50, 100, 50), (10, 20), (10, 5, 10, 5)),
+        ((199, 99, 1, 1), (3, 3), (2, 2, 1, 1)),
+        ((20, 20, 1, 1), (2, 2), (0, 0, 1, 1)),
+    ],
+)
+def test_a_part_is_scaled_to_the_mask_and_never_vanishes(part, mask_size, scaled):
+    assert scale_rectangle(Rectangle(*part), (100, 200), mask_size) == scaled
+
+
+def test_neighbouring_parts_neither_overlap_nor_leave_a_gap():
+    for size in range(1, 40):
+        left = scale_rectangle(Rectangle(0, 0, 7, 1), (1, 40), (1, size))
+        right = scale_rectangle(Rectangle(7, 0, 33, 1), (1, 40), (1, size))
+        assert right.x + right.width == size
+        assert left.x + left.width == right.x or left.width == 1
+
+
+def test_a_table_replaces_ids():
+    table = np.arange(256, dtype=np.uint8)[::-1].copy()
+    labels = np.array([[0, 1], [254, 255]], np.uint8)
+    np.testing.assert_array_equal(apply_table(labels, table), [[255, 254], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    ('threshold', 'lowest'), [(0.0, 0), (0.5, 128), (0.2, 51), (1.0, 255), (1e-9, 1)]
+)
+def test_a_threshold_is_the_lowest_byte_that_is_not_below_it(threshold, lowest):
+    assert threshold_byte(threshold) == lowest
+    assert lowest / 255 >= threshold
+    assert lowest == 0 or (lowest - 1) / 255 < threshold
+
+
+def test_unsure_pixels_are_dropped_in_a_copy():
+    labels = np.array([[1, 2, 3]], np.uint8)
+    confidence = np.array([[127, 128, 255]], np.uint8)
+    np.testing.assert_array_equal(drop_unsure(labels, confidence, 0.5, 99), [[99, 2, 3]])
+    np.testing.assert_array_equal(labels, [[1, 2, 3]])
+
+
+def test_a_map_is_placed_in_its_part_of_the_mask():
+    mask = place_map(np.array([[1, 2]], np.uint8), (3, 5), Rectangle(1, 1, 4, 1), 9)
+    np.testing.assert_array_equal(mask, [[9] * 5, [9, 1, 1, 2, 2], [9] * 5])
