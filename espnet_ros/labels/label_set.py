@@ -227,14 +227,14 @@ def load_label_set(name_or_path: str) -> LabelSet:
     :param name_or_path: for example ``camvid``, or ``my_labels.yaml``
     :raises ConfigError: no such set or file, or its content is wrong
     """
-    shipped = resources.files('espnet_ros') / 'labelsets' / f'{name_or_path}.yaml'
     path = Path(name_or_path)
     if path.suffix in ('.yaml', '.yml'):
         try:
             text = path.read_text(encoding='utf-8')
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f'label set {path}: cannot be read ({error})') from error
-    elif shipped.is_file():
+    elif name_or_path in shipped_label_sets():
+        shipped = resources.files('espnet_ros') / 'labelsets' / f'{name_or_path}.yaml'
         text = shipped.read_text(encoding='utf-8')
     else:
         raise ConfigError(
