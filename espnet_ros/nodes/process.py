@@ -10,9 +10,11 @@ from typing import Any, Protocol
 
 from espnet_ros.exceptions import EspnetError
 import rclpy
+from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
+import rclpy.task
 
 THREADS = 4
 """Parameters and lifecycle, images, diagnostics, enable: none waits for another."""
@@ -26,6 +28,43 @@ class ClosableNode(Protocol):
 
     def destroy_node(self) -> None:
         """Take the node out of the graph."""
+
+
+class Spinner:
+    """
+    Spins nodes in threads of its own, and ends without breaking off a callback.
+
+    :param context: of the nodes; None is the default one
+    """
+
+    def __init__(self, context: Context | None = None) -> None:
+        self.executor = MultiThreadedExecutor(num_threads=THREADS, context=context)
+        self._stop = rclpy.task.Future()
+        self._thread = ThreadPoolExecutor(1, 'spin')
+
+    def start(self, when_ended: Callable[[], None] = lambda: None) -> None:
+        """
+        Begin to spin.
+
+        :param when_ended: is called when spinning ends, for whatever reason
+        """
+        self._spinning: Future[Any] = self._thread.submit(
+            self.executor.spin_until_future_complete, self._stop
+        )
+        self._spinning.add_done_callback(lambda _: when_ended())
+
+    def stop(self) -> None:
+        """Let the callbacks that run finish, and end; raise what a callback raised."""
+        self._stop.set_result(None)
+        self._thread.shutdown()
+        # The executor's own shutdown frees what its callbacks use, and waits for them then.
+        pool = getattr(self.executor, '_executor', None)
+        if pool is not None:
+            pool.shutdown()
+        self.executor.shutdown()
+        error = self._spinning.exception()
+        if error is not None and not isinstance(error, ExternalShutdownException):
+            raise error
 
 
 def run_node(
@@ -55,23 +94,14 @@ def run_node(
         get_logger(name).fatal(' '.join(str(error).split()))
         rclpy.try_shutdown()
         return 1
-    executor = MultiThreadedExecutor(num_threads=THREADS)
-    executor.add_node(node)
+    spinner = Spinner()
+    spinner.executor.add_node(node)
+    spinner.start(when_ended=ended.set)
+    ended.wait()
     try:
-        with ThreadPoolExecutor(1, 'spin') as pool:
-            spinning = pool.submit(executor.spin)
-            spinning.add_done_callback(lambda _: ended.set())
-            ended.wait()
-            executor.shutdown()
-            node.close()
-        _raise_unless_shut_down(spinning)
+        spinner.stop()
     finally:
+        node.close()
         node.destroy_node()
         rclpy.try_shutdown()
     return 0
-
-
-def _raise_unless_shut_down(spinning: Future[Any]) -> None:
-    error = spinning.exception()
-    if error is not None and not isinstance(error, ExternalShutdownException):
-        raise error

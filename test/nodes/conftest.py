@@ -6,8 +6,9 @@ Nothing here sleeps to synchronise: tests wait for messages, with a limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 import os
+from pathlib import Path
 import random
 import socket
 import threading
@@ -21,9 +22,9 @@ import pytest
 
 try:
     import espnet_ros.msg  # noqa: F401
+    from espnet_ros.nodes.process import Spinner
     import rclpy
     from rclpy.context import Context
-    from rclpy.executors import MultiThreadedExecutor
     from rclpy.node import Node
     from rclpy.qos import QoSProfile
     from rclpy.signals import SignalHandlerOptions
@@ -82,7 +83,7 @@ class Inbox:
 
 
 class Ros:
-    """A context, an executor that spins in a thread, and a node to talk with."""
+    """A context, an executor that spins in threads, and a node to talk with."""
 
     def __init__(self, domain_id: int) -> None:
         self.domain_id = domain_id
@@ -93,16 +94,15 @@ class Ros:
             args=[],
             signal_handler_options=SignalHandlerOptions.NO,
         )
-        self.executor = MultiThreadedExecutor(num_threads=4, context=self.context)
+        self._spinner = Spinner(self.context)
         self._nodes: list[Node] = []
         self.probe = self.add(Node('probe', context=self.context, use_global_arguments=False))
-        self._thread = threading.Thread(target=self.executor.spin, name='spin')
-        self._thread.start()
+        self._spinner.start()
 
     def add(self, node: NodeT) -> NodeT:
         """Spin a node until the test ends; then close and destroy it."""
         self._nodes.append(node)
-        self.executor.add_node(node)
+        self._spinner.executor.add_node(node)
         return node
 
     def listen(self, message_type: type, topic: str, qos: QoSProfile | int = 10) -> Inbox:
@@ -140,10 +140,7 @@ class Ros:
 
     def close(self) -> None:
         """Destroy the nodes and end the thread."""
-        for node in self._nodes:
-            self.executor.remove_node(node)
-        self.executor.shutdown()
-        self._thread.join()
+        self._spinner.stop()
         for node in reversed(self._nodes):
             getattr(node, 'close', lambda: None)()
             node.destroy_node()
@@ -174,3 +171,24 @@ def ros(ros_domain: int) -> Iterator[Ros]:
     harness = Ros(ros_domain)
     yield harness
     harness.close()
+
+
+@pytest.fixture
+def segmentation(ros: Ros, channel_model_path: Path) -> Callable[..., Any]:
+    """Return what starts a segmentation node whose classes are blue, green and red."""
+    from espnet_ros.nodes.segmentation_node import SegmentationNode
+    from rclpy.parameter import Parameter
+
+    def start(arguments: Sequence[str] = (), **parameters: Any) -> SegmentationNode:
+        values = {'model': str(channel_model_path), 'runtime': 'onnxruntime', 'threads': 1}
+        values |= {name.replace('__', '.'): value for name, value in parameters.items()}
+        return ros.add(
+            SegmentationNode(
+                context=ros.context,
+                use_global_arguments=False,
+                cli_args=['--ros-args', *arguments],
+                parameter_overrides=[Parameter(n, value=v) for n, v in values.items()],
+            )
+        )
+
+    return start
