@@ -1,1 +1,1 @@
-"""Stage times and rates."""
+"""Stage times, rates, power, energy and the state of the machine."""
