@@ -185,8 +185,8 @@ class Canvas:
         scale_u, scale_v = 2 * half / columns, (v0 - v1) / rows
         matrix = np.array(
             [
-                [scale_u, 0, u1 - half + 0.5 * scale_u - 0.5 - left],
-                [0, scale_v, v1 + 0.5 * scale_v - 0.5 - upper],
+                [scale_u, 0, u1 - half + 0.5 * scale_u - left],
+                [0, scale_v, v1 + 0.5 * scale_v - upper],
             ]
         )
         shown = cv2.warpAffine(tile, matrix, (right - left, lower - upper))

@@ -186,12 +186,16 @@ def _side_windows(cabin: NDArray[np.float64], normal: tuple[float, ...]) -> list
 
 
 def _underside(model: int) -> list[_Face]:
-    """Return what is seen between the wheels: the tyres and the dark floor."""
+    """
+    Return what is seen between the wheels: the tyres, and the dark under the floor.
+
+    That belongs to the car down to the ground, so that a car ends where its box does.
+    """
     half_length, half_width = CAR_LENGTHS_M[model] / 2, CAR_WIDTHS_M[model] / 2
     faces = []
     for end in (-1.0, 1.0):
-        x = end * half_length * 0.93
-        floor = _upright(x, (-half_width * 0.94, half_width * 0.94), (0.13, 0.4))
+        x = end * half_length * 0.99
+        floor = _upright(x, (-half_width * 0.985, half_width * 0.985), (0.0, 0.4))
         faces.append(_face(floor, 'under', 0, (end, 0.0, 0.0)))
         x = end * (half_length * 0.6 + 0.28)
         for side in (-1.0, 1.0):
@@ -199,8 +203,8 @@ def _underside(model: int) -> list[_Face]:
             tyre = _upright(x, (span[0], span[1]), (0.0, 0.4))
             faces.append(_face(tyre, 'tyre', 0, (end, 0.0, 0.0)))
     for side in (-1.0, 1.0):
-        y, reach = side * half_width * 0.93, half_length * 0.93
-        floor = [(-reach, y, 0.13), (reach, y, 0.13), (reach, y, 0.4), (-reach, y, 0.4)]
+        y, reach = side * half_width * 0.985, half_length * 0.99
+        floor = [(-reach, y, 0.0), (reach, y, 0.0), (reach, y, 0.4), (-reach, y, 0.4)]
         faces.append(_face(floor, 'under', 0, (0.0, side, 0.0)))
     return faces
 

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 SPEED_MPS = 8.0
 VISIBLE_M = 150.0
+BEHIND_M = 10.0
 LABEL_SET = 'camvid'
 _NOISE = 3.2
 
@@ -86,12 +87,8 @@ class StreetRenderer:
         canvas = Canvas(self._projection, self.label_set)
         canvas.image_bgr[:] = self._sky
         canvas.labels[:] = self.label_set.id_of('sky')
-        self._ground.draw(canvas.image_bgr, canvas.labels, position_m)
-        draw_markings(canvas, position_m, VISIBLE_M)
-        light = ground_light(
-            self._projection, self._ground.first_row, plots, obstacles, position_m
-        )
-        self._ground.shade_and_haze(canvas.image_bgr, light)
+        if self._ground.first_row < self.camera.height:
+            self._draw_ground(canvas, plots, obstacles, position_m)
         draw_horizon(canvas, self.seed, VISIBLE_M + 5, -VEHICLE_OFFSET_M)
         for plot in sorted(plots, key=lambda p: -p.x_m):
             self._draw_plot(canvas, plot, position_m)
@@ -101,10 +98,24 @@ class StreetRenderer:
 
     def _world(self, time_s: float) -> tuple[list[Plot], list[Thing], list[Box | Cylinder]]:
         position_m = time_s * SPEED_MPS
-        plots = plots_between(self.seed, position_m, position_m + VISIBLE_M)
-        things = things_between(self.seed, time_s, position_m, position_m + VISIBLE_M)
+        start_m, end_m = position_m - BEHIND_M, position_m + VISIBLE_M
+        plots = plots_between(self.seed, start_m, end_m)
+        things = things_between(self.seed, time_s, start_m, end_m)
         both: list[Thing | Plot] = [*plots, *things]
         return plots, things, [footprint(t, position_m, VEHICLE_OFFSET_M) for t in both]
+
+    def _draw_ground(
+        self,
+        canvas: Canvas,
+        plots: list[Plot],
+        obstacles: list[Box | Cylinder],
+        position_m: float,
+    ) -> None:
+        ground = self._ground
+        ground.draw(canvas.image_bgr, canvas.labels, position_m)
+        draw_markings(canvas, position_m, VISIBLE_M)
+        light = ground_light(self._projection, ground.first_row, plots, obstacles, position_m)
+        ground.shade_and_haze(canvas.image_bgr, light)
 
     def _draw_plot(self, canvas: Canvas, plot: Plot, position_m: float) -> None:
         x_m = plot.x_m - position_m

@@ -80,7 +80,7 @@ class StreetScene:
     :param street_half_width_m: from the middle of the road to the building line; the pavement
         lies between curb and building line
     :param visible_m: obstacles are listed, and drawn, up to this distance
-    :param obstacles: everything that stands on the ground
+    :param obstacles: everything that stands on the ground, from a little behind the camera on
     """
 
     camera: CameraModel
