@@ -1,0 +1,177 @@
+"""Levels and words, over every state of the node and its cameras."""
+
+from dataclasses import replace
+
+from espnet_ros.config import DiagnosticsSettings
+from espnet_ros.nodes.camera_record import CameraRecord, CameraSnapshot, Failure
+from espnet_ros.nodes.health import (
+    judge_input,
+    judge_latency,
+    judge_model,
+    judge_output,
+    judge_topic,
+    Level,
+    NodeHealth,
+    number,
+)
+import pytest
+
+OK, WARN, ERROR = Level.OK, Level.WARN, Level.ERROR
+WORKING = NodeHealth('active')
+SETTINGS = DiagnosticsSettings()
+NEW = CameraRecord('', 0.0).snapshot(0.0)
+TIMES = dict.fromkeys(NEW.median_s, 0.01)
+HEALTHY = replace(
+    NEW,
+    image='bgr8 32x16',
+    frames_received=9,
+    frames_published=9,
+    input_rate_hz=10.0,
+    output_rate_hz=10.0,
+    stamp_rate_hz=10.0,
+    waited_s=0.1,
+    idle_s=0.1,
+    median_s=TIMES,
+    p99_s=TIMES,
+)
+
+
+def input_of(camera: CameraSnapshot, node=WORKING, publishers=1):
+    return judge_input(node, camera, SETTINGS, '/image_raw', publishers)
+
+
+def output_of(camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_hz=0.0):
+    return judge_output(node, camera, settings, max_rate_hz)
+
+
+@pytest.mark.parametrize(
+    ('waited_s', 'level', 'words'),
+    [
+        (0.1, OK, 'images arrive'),
+        (1.9, OK, 'images arrive'),
+        (2.5, WARN, 'no image for 2.5 s on /image_raw (1 publishers)'),
+        (4.5, ERROR, 'no image for 4.5 s'),
+    ],
+)
+def test_a_camera_that_stops_is_a_warning_then_an_error(waited_s, level, words):
+    status = input_of(replace(HEALTHY, waited_s=waited_s))
+    assert status.level is level
+    assert words in status.message
+
+
+def test_the_first_image_is_waited_for_before_anything_is_wrong():
+    status = input_of(NEW, publishers=0)
+    assert (status.level, status.message) == (OK, 'waiting for the first image on /image_raw')
+    assert status.values['since_last_image_s'] == status.values['image'] == 'unavailable'
+    assert input_of(replace(NEW, waited_s=5.0), publishers=0).level is ERROR
+
+
+@pytest.mark.parametrize(('is_latest', 'level'), [(True, ERROR), (False, WARN)])
+def test_images_that_cannot_be_used_are_told_with_their_reason(is_latest, level):
+    broken = replace(HEALTHY, failure=Failure('input', 'cut off', is_latest))
+    assert (input_of(broken).level, input_of(broken).message) == (level, 'cut off')
+    assert output_of(broken).message == 'masks are published'
+
+
+@pytest.mark.parametrize(
+    ('rate_hz', 'level'), [(10.0, OK), (1.0, OK), (0.9, WARN), (0.5, WARN), (0.4, ERROR)]
+)
+def test_a_low_rate_is_a_warning_then_an_error(rate_hz, level):
+    assert output_of(replace(HEALTHY, output_rate_hz=rate_hz)).level is level
+
+
+@pytest.mark.parametrize(('idle_s', 'level'), [(0.0, OK), (0.9, OK), (1.5, WARN), (3.0, ERROR)])
+def test_a_node_that_never_published_is_judged_by_its_wait(idle_s, level):
+    status = output_of(replace(NEW, idle_s=idle_s))
+    assert status.level is level
+    assert status.values['mask_rate_hz'] == 'unavailable'
+
+
+def test_a_rate_limit_lowers_what_is_expected():
+    slow = replace(HEALTHY, output_rate_hz=0.19)
+    assert output_of(slow).level is ERROR
+    assert output_of(slow, max_rate_hz=0.2).level is OK
+
+
+def test_no_lowest_rate_means_no_warning():
+    status = output_of(replace(NEW, idle_s=99.0), settings=DiagnosticsSettings(min_rate_hz=0.0))
+    assert status.level is OK
+    assert status.values['min_rate_hz'] == 'unavailable'
+
+
+@pytest.mark.parametrize(('is_latest', 'level'), [(True, ERROR), (False, WARN)])
+def test_a_failing_network_is_told_with_its_reason(is_latest, level):
+    status = output_of(replace(HEALTHY, failure=Failure('output', 'out of memory', is_latest)))
+    assert (status.level, status.message) == (level, 'out of memory')
+    assert status.values['last_error'] == 'out of memory'
+
+
+@pytest.mark.parametrize('stage', ['latency', 'age'])
+@pytest.mark.parametrize(('share', 'level'), [(0.9, OK), (1.5, WARN), (2.5, ERROR)])
+def test_late_masks_are_a_warning_then_an_error(stage, share, level):
+    limit_ms = {'latency': SETTINGS.max_latency_ms, 'age': SETTINGS.max_age_ms}[stage]
+    slow = replace(HEALTHY, median_s=TIMES | {stage: share * limit_ms / 1e3})
+    status = judge_latency(WORKING, slow, SETTINGS)
+    assert status.level is level
+    assert status.message.startswith('in time' if level is OK else stage)
+
+
+def test_limits_of_zero_are_off():
+    slow = replace(HEALTHY, median_s=dict.fromkeys(TIMES, 99.0))
+    off = DiagnosticsSettings(max_latency_ms=0.0, max_age_ms=0.0)
+    assert judge_latency(WORKING, slow, off).level is OK
+
+
+def test_what_is_not_known_is_unavailable_and_never_zero():
+    unknown = replace(HEALTHY, median_s=TIMES | {'age': None}, p99_s=TIMES | {'age': float('nan')})
+    values = judge_latency(WORKING, unknown, SETTINGS).values
+    assert values['age_ms_p50'] == values['age_ms_p99'] == 'unavailable'
+    assert values['latency_ms_p50'] == '10.00'
+    assert number(0.0) == '0.00'
+
+
+@pytest.mark.parametrize(
+    ('node', 'level', 'words'),
+    [
+        (NodeHealth('active'), OK, 'running'),
+        (NodeHealth('inactive'), WARN, 'inactive; ros2 lifecycle set it to activate'),
+        (NodeHealth('unconfigured'), WARN, 'to configure'),
+        (NodeHealth('configuring'), WARN, 'configuring'),
+        (NodeHealth('unconfigured', failure='no such model'), ERROR, 'no such model'),
+    ],
+)
+def test_a_node_that_does_not_run_is_not_green(node, level, words):
+    status = judge_model(node)
+    assert status.level is level
+    assert words in status.message
+    for judged in (
+        input_of(NEW, node),
+        output_of(NEW, node),
+        judge_latency(node, NEW, SETTINGS),
+    ):
+        assert judged.level is level
+
+
+def test_a_node_that_was_disabled_is_green_and_says_so():
+    resting = NodeHealth('active', is_enabled=False)
+    starved = replace(HEALTHY, waited_s=99.0, output_rate_hz=0.01)
+    for status in (
+        input_of(starved, resting),
+        output_of(starved, resting),
+        judge_latency(resting, starved, SETTINGS),
+    ):
+        assert (status.level, status.message) == (OK, 'disabled by ~/enable')
+    assert judge_model(resting).values['enabled'] == 'false'
+
+
+def test_the_topic_has_the_keys_of_greenwave_monitor():
+    output = output_of(HEALTHY)
+    status = judge_topic(output, HEALTHY, SETTINGS, '/segmentation/mask')
+    assert status.name == '/segmentation/mask'
+    assert dict(status.values) == {
+        'frame_rate_node': '10.00',
+        'frame_rate_msg': '10.00',
+        'current_delay_from_realtime_ms': '10.00',
+        'expected_frequency': '1.00',
+        'tolerance': '0',
+    }

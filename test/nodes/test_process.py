@@ -1,0 +1,95 @@
+"""The node as a process: how it starts, and how it ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='no rclpy')
+
+from diagnostic_msgs.msg import DiagnosticArray
+from espnet_ros.nodes.conversions import array_to_image
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+LIMIT_S = 60.0
+
+
+@contextmanager
+def process(domain: int, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, '-m', 'espnet_ros.nodes.segmentation_node', '--ros-args']
+    environment = os.environ | {'ROS_DOMAIN_ID': str(domain)}
+    with subprocess.Popen(
+        [*command, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as child:
+        guard = threading.Timer(LIMIT_S, child.kill)
+        guard.start()
+        try:
+            yield child
+        finally:
+            guard.cancel()
+            child.kill()
+
+
+def model_arguments(path) -> list[str]:
+    return ['-p', f'model:={path}', '-p', 'runtime:=onnxruntime']
+
+
+def wait_for_line(child, words) -> str:
+    for line in child.stdout:
+        if words in line:
+            return line
+    pytest.fail(f'no line with {words!r}')
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_working_node_ends_in_order_when_asked_to(ros, channel_model_path, number):
+    with process(ros.domain_id, *model_arguments(channel_model_path)) as child:
+        wait_for_line(child, 'active')
+        masks = ros.listen(Image, 'segmentation/mask')
+        images = ros.publisher(Image, 'image_raw', 1)
+        image = array_to_image(np.zeros((540, 960, 3), np.uint8), 'bgr8', Header())
+        ros.probe.create_timer(0.005, lambda: images.publish(image))
+        for _ in range(3):
+            masks.wait_for()
+        child.send_signal(number)
+        rest = child.stdout.read()
+        assert child.wait() == 0
+    for bad in ('Traceback', 'exception', 'Error', 'terminate'):
+        assert bad not in rest
+
+
+def test_a_node_that_does_nothing_yet_ends_in_order(ros):
+    diagnostics = ros.listen(DiagnosticArray, '/diagnostics')
+    with process(ros.domain_id, '-p', 'autostart:=false') as child:
+        diagnostics.wait_for()
+        child.send_signal(signal.SIGINT)
+        assert child.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['-p', 'overlay.alpha:=3.0'], 'overlay.alpha: expected 0 to 1, found 3'),
+        (['-p', 'cameras:=[a, a]'], 'cameras: expected different names'),
+        (['-p', 'roi:=[1, x]'], 'Sequence should be of same type'),
+        (['--params-file', 'none.yaml'], 'none.yaml'),
+    ],
+)
+def test_a_bad_value_at_start_is_one_fatal_line_and_exit_code_1(ros_domain, arguments, words):
+    with process(ros_domain, *arguments) as child:
+        output = child.stdout.read()
+        assert child.wait() == 1
+    (fatal,) = [line for line in output.splitlines() if 'FATAL' in line]
+    assert words in fatal
+    assert 'Traceback' not in output
