@@ -1,0 +1,1 @@
+"""How good masks are: confusion matrices, intersection over union, reports; numpy only."""

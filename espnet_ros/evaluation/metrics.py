@@ -1,0 +1,86 @@
+"""
+What is read off a confusion matrix: IoU by both void protocols, class average, pixel accuracy.
+
+Papers count void in two ways, and the results differ by points, so both are computed:
+
+- *void ignored*: pixels whose truth is void or unlabelled do not count at all. It is what
+  Cityscapes does and what is usual today.
+- *void as false positive*: such pixels count against the class that was predicted there. It is
+  what the authors of ESPNet did on CamVid.
+
+In both, a labelled pixel predicted as void is a miss, and void itself is no class of the mean.
+"""
+
+from __future__ import annotations
+
+from espnet_ros.labels import Grouping, LabelSet
+import numpy as np
+from numpy.typing import NDArray
+
+
+def counted_classes(label_set: LabelSet) -> tuple[int, ...]:
+    """Return the ids of the classes that count: all but void."""
+    return tuple(i for i in range(len(label_set.classes)) if i != label_set.void_id)
+
+
+def class_iou(
+    counts: NDArray[np.int64], counted: tuple[int, ...], *, void_as_false_positive: bool = False
+) -> NDArray[np.float64]:
+    """
+    Return intersection over union of each class that counts.
+
+    :param counts: a square confusion matrix; rows are the truth
+    :param counted: the ids of the classes that count; every other row is void
+    :param void_as_false_positive: whether predictions on void count against their class
+    :return: float64, one value from 0 to 1 a class; NaN where it neither is nor was predicted
+    """
+    ids = list(counted)
+    hits = counts[ids, ids]
+    truth = counts[ids].sum(axis=1)
+    rows = slice(None) if void_as_false_positive else ids
+    predicted = counts[rows][:, ids].sum(axis=0)
+    return _ratio(hits, truth + predicted - hits)
+
+
+def class_recall(counts: NDArray[np.int64], counted: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the share of each class's pixels that was found; NaN where it has none."""
+    ids = list(counted)
+    return _ratio(counts[ids, ids], counts[ids].sum(axis=1))
+
+
+def pixel_accuracy(counts: NDArray[np.int64], counted: tuple[int, ...]) -> float:
+    """Return the share of labelled pixels that got their class; NaN where there are none."""
+    ids = list(counted)
+    accuracy = _ratio(counts[ids, ids].sum()[None], counts[ids].sum()[None])
+    return float(accuracy[0])
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """Return the mean of the values that are numbers; NaN where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float('nan')
+
+
+def group_counts(
+    counts: NDArray[np.int64], label_set: LabelSet, grouping: Grouping
+) -> NDArray[np.int64]:
+    """
+    Return the confusion matrix of the groups of a grouping.
+
+    Classes in no group, void and unlabelled become the last row and column.
+
+    :param counts: (classes + 1, classes + 1)
+    :return: int64, (groups + 1, groups + 1)
+    """
+    groups = len(grouping)
+    members = np.zeros((groups + 1, counts.shape[0]), np.int64)
+    table = label_set.group_table(grouping, unlabelled_id=groups)
+    members[table[: len(label_set.classes)], range(len(label_set.classes))] = 1
+    members[groups, len(label_set.classes) :] = 1
+    return members @ counts @ members.T
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    ratio = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio

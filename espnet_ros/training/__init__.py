@@ -1,0 +1,1 @@
+"""Training: labelled data sets, augmentation, losses, recipes and the resumable trainer."""

@@ -1,0 +1,133 @@
+"""
+Joint augmentation of images and labels.
+
+One affine map does scale, crop and mirror, so pixels are resampled once. Whatever is drawn
+comes from the generator that is handed in: one made from (seed, epoch, index) gives the same
+sample in every process and after every resume.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.training.datasets.base import IGNORED
+import numpy as np
+from numpy.typing import NDArray
+
+BORDER_BGR = (114, 114, 114)
+"""Colour outside the image; its labels are ``IGNORED``."""
+
+_LUMA_BGR = np.array([0.114, 0.587, 0.299], np.float32)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """
+    How samples are varied.
+
+    :param crop: (height, width) in pixels of what the network sees
+    :param scales: lowest and highest factor on the size of the image
+    :param mirror: whether half of the samples are mirrored left to right
+    :param brightness: largest relative change of brightness
+    :param contrast: largest relative change of contrast
+    :param saturation: largest relative change of saturation
+    :param white_balance: largest relative change of one channel
+    :param gamma: largest change of gamma, in octaves
+    :raises ConfigError: an empty crop or scales that are not above zero and in order
+    """
+
+    crop: tuple[int, int]
+    scales: tuple[float, float] = (1.0, 1.0)
+    mirror: bool = True
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    white_balance: float = 0.0
+    gamma: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.crop) < 1:
+            raise ConfigError(f'crop: expected a height and width above 0, found {self.crop}')
+        if not 0 < self.scales[0] <= self.scales[1]:
+            raise ConfigError(
+                f'scales: expected a lowest and a highest factor above 0, found {self.scales}'
+            )
+
+    def apply(
+        self,
+        image_bgr: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        generator: np.random.Generator,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """
+        Return a varied crop of an image and its labels.
+
+        :param image_bgr: uint8, (H, W, 3); not changed
+        :param labels: uint8, (H, W); not changed
+        :return: image (crop, 3) and labels (crop); outside the image ``IGNORED``
+        """
+        height, width = self.crop
+        matrix = self._draw_map(labels.shape, generator)
+        image = cv2.warpAffine(
+            image_bgr,
+            matrix,
+            (width, height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=BORDER_BGR,
+        )
+        varied = cv2.warpAffine(
+            labels,
+            matrix,
+            (width, height),
+            flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=IGNORED,
+        )
+        return self._vary_color(np.asarray(image, np.uint8), generator), np.asarray(
+            varied, np.uint8
+        )
+
+    def _draw_map(
+        self, size: tuple[int, ...], generator: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Return the (2, 3) map from pixels of the crop to pixels of the image."""
+        low, high = np.log(self.scales)
+        scale = float(np.exp(generator.uniform(low, high)))
+        # Where the scaled image is smaller than the crop, the spare room is divided by chance.
+        top, left = (
+            _uniform(generator, 0.0, whole - crop / scale)
+            for whole, crop in zip(size, self.crop, strict=True)
+        )
+        mirrored = self.mirror and generator.random() < 0.5
+        # Pixel centres lie half a pixel inside.
+        across = 1 / scale
+        offset = left + across / 2 - 0.5
+        row = [-across, 0.0, left + self.crop[1] * across - across / 2 - 0.5]
+        return np.array(
+            [row if mirrored else [across, 0.0, offset], [0.0, across, top + across / 2 - 0.5]]
+        )
+
+    def _vary_color(
+        self, image: NDArray[np.uint8], generator: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Return the image after gamma, brightness, contrast, white balance and saturation."""
+        draws = generator.uniform(-1, 1, 7)
+        gamma = 2.0 ** (self.gamma * draws[0])
+        gain = (1 + self.brightness * draws[1]) * (1 + self.white_balance * draws[2:5])
+        contrast = 1 + self.contrast * draws[5]
+        saturation = np.float32(1 + self.saturation * draws[6])
+        curve = 255 * np.linspace(0, 1, 256)[:, None] ** gamma * gain
+        curve = (curve - 128) * contrast + 128
+        table = np.clip(np.rint(curve), 0, 255).astype(np.uint8)
+        varied = cv2.LUT(image, table[:, None, :].reshape(1, 256, 3))
+        if self.saturation:
+            mix = saturation * np.eye(3, dtype=np.float32) + (1 - saturation) * _LUMA_BGR
+            varied = cv2.transform(varied, mix)
+        return np.asarray(varied, np.uint8)
+
+
+def _uniform(generator: np.random.Generator, one: float, other: float) -> float:
+    return float(generator.uniform(min(one, other), max(one, other)))

@@ -1,0 +1,76 @@
+"""What is to be trained, on what, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.training.datasets.base import LabelledDataset
+from espnet_ros.training.devices import Compute
+from espnet_ros.training.recipes import Recipe
+from espnet_ros.training.transfer import InitialWeights
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """
+    What a run needs besides the recipe.
+
+    :param seed: of order, augmentation and fresh weights
+    :param workers: threads that make samples
+    :param validate_every: epochs between validations; the last epoch always has one
+    :param save_every_s: seconds between states
+    :param compile: whether torch compiles the network
+    """
+
+    seed: int = 0
+    workers: int = 2
+    validate_every: int = 1
+    save_every_s: float = 60.0
+    compile: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """
+    What is to be trained.
+
+    :param recipe: how
+    :param architecture_arguments: of the network, without ``classes``
+    :param train: what trains
+    :param validation: what decides which epoch is the best
+    :param settings: of the run
+    :param compute: where it runs
+    :param initial: weights to start from, or None for fresh ones
+    """
+
+    recipe: Recipe
+    train: LabelledDataset
+    validation: LabelledDataset
+    settings: RunSettings
+    compute: Compute
+    architecture_arguments: dict[str, Any] = field(default_factory=dict)
+    initial: InitialWeights | None = None
+
+    def __post_init__(self) -> None:
+        if self.train.label_set.names != self.validation.label_set.names:
+            raise ConfigError(
+                f'{self.validation.name}: expected the classes of {self.train.name} '
+                f'({", ".join(self.train.label_set.names)}), found '
+                f'{", ".join(self.validation.label_set.names)}'
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the record of the job: two jobs of one record compute the same."""
+        return {
+            'recipe': self.recipe.to_dict(),
+            'training_set': self.train.name,
+            'training_images': len(self.train),
+            'validation_set': self.validation.name,
+            'label_set': self.train.label_set.name,
+            'architecture_arguments': self.architecture_arguments,
+            'initial_weights': self.initial.name if self.initial else '',
+            'seed': self.settings.seed,
+            'precision': self.compute.precision,
+        }

@@ -1,0 +1,184 @@
+"""
+How networks are trained: the paper's recipe and a modern one.
+
+A recipe is data. What a user changes on the command line is a copy with other values, and the
+copy is what a run records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.training.augmentation import Augmentation
+
+OPTIMIZERS = ('adam', 'adamw', 'sgd')
+SCHEDULES = ('constant', 'halving', 'poly', 'cosine', 'one_cycle')
+VOID_TREATMENTS = ('ignore', 'class')
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f'{name}: expected one of {", ".join(choices)}, found {value!r}')
+
+
+@dataclass(frozen=True)
+class LossRecipe:
+    """
+    What the loss is made of.
+
+    :param weighted: whether rare classes weigh more, 1 / ln(1.10 + frequency)
+    :param hard_share: share of the labelled pixels that train, the hardest ones; 1 is all
+    :param dice: weight of the Dice loss beside the cross entropy
+    :param void: ``ignore``: void pixels do not train, so void is never predicted; ``class``:
+        void is a class like any other, as in the published weights
+    """
+
+    weighted: bool = True
+    hard_share: float = 1.0
+    dice: float = 0.0
+    void: str = 'ignore'
+
+    def __post_init__(self) -> None:
+        if not 0 < self.hard_share <= 1:
+            raise ConfigError(f'hard_share: expected above 0 and up to 1, found {self.hard_share}')
+        _check_choice('void', self.void, VOID_TREATMENTS)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """
+    One part of a training.
+
+    :param name: names its folder
+    :param architecture: key of the model registry
+    :param epochs: passes over the data
+    :param batch_size: images of one step
+    :param augmentation: how samples are varied
+    :param loss: what is minimised
+    :param optimizer: one of :data:`OPTIMIZERS`
+    :param learning_rate: the highest one
+    :param weight_decay: as the optimiser takes it
+    :param schedule: one of :data:`SCHEDULES`
+    :param warmup_epochs: epochs over which the learning rate rises from zero; may be a part
+    :param halving_epochs: of the schedule ``halving``
+    :param average_decay: decay of the moving average of the weights for each step; 0 for none
+    :param full_size_labels: whether logits are brought to the size of the labels; otherwise
+        labels are reduced to the size of the logits, as the paper does for ESPNet-C
+    :raises ConfigError: a value that makes no sense
+    """
+
+    name: str
+    architecture: str
+    epochs: int
+    batch_size: int
+    augmentation: Augmentation
+    loss: LossRecipe = LossRecipe()
+    optimizer: str = 'adamw'
+    learning_rate: float = 5e-4
+    weight_decay: float = 5e-4
+    schedule: str = 'poly'
+    warmup_epochs: float = 0.0
+    halving_epochs: int = 100
+    average_decay: float = 0.0
+    full_size_labels: bool = True
+
+    def __post_init__(self) -> None:
+        _check_choice('optimizer', self.optimizer, OPTIMIZERS)
+        _check_choice('schedule', self.schedule, SCHEDULES)
+        for name in ('epochs', 'batch_size', 'learning_rate', 'halving_epochs'):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f'{name}: expected above 0, found {getattr(self, name)}')
+        if not 0 <= self.average_decay < 1:
+            raise ConfigError(
+                f'average_decay: expected 0 or more and below 1, found {self.average_decay}'
+            )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    A whole training.
+
+    :param name: its name
+    :param stages: one after the other; each starts from the best weights of the one before
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+
+    def changed(self, **values: Any) -> Recipe:
+        """
+        Return the recipe with other values in every stage; None leaves a value as it is.
+
+        :param values: fields of :class:`Stage`, and ``crop``, ``scales``
+        """
+        given = {key: value for key, value in values.items() if value is not None}
+        varied = {key: given.pop(key) for key in ('crop', 'scales') if key in given}
+        stages = tuple(
+            replace(stage, **given, augmentation=replace(stage.augmentation, **varied))
+            for stage in self.stages
+        )
+        return replace(self, stages=stages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, for the record of a run."""
+        return asdict(self)
+
+
+def _paper() -> Recipe:
+    # ECCV 2018, section 4.1, and the authors' train/main.py; their flip was upside down.
+    augmentation = Augmentation((512, 1024), (0.5, 1.5))
+    encoder = Stage(
+        'encoder',
+        'espnet_c',
+        epochs=300,
+        batch_size=12,
+        augmentation=augmentation,
+        loss=LossRecipe(void='class'),
+        optimizer='adam',
+        schedule='halving',
+        full_size_labels=False,
+    )
+    decoder = replace(
+        encoder, name='decoder', architecture='espnet', batch_size=6, full_size_labels=True
+    )
+    return Recipe('paper', (encoder, decoder))
+
+
+def _modern() -> Recipe:
+    augmentation = Augmentation(
+        (512, 1024),
+        (0.5, 2.0),
+        brightness=0.3,
+        contrast=0.3,
+        saturation=0.3,
+        white_balance=0.08,
+        gamma=0.3,
+    )
+    stage = Stage(
+        'network',
+        'espnet',
+        epochs=300,
+        batch_size=12,
+        augmentation=augmentation,
+        learning_rate=1e-3,
+        weight_decay=1e-2,
+        warmup_epochs=2,
+        average_decay=0.998,
+    )
+    return Recipe('modern', (stage,))
+
+
+RECIPES = {'paper': _paper(), 'modern': _modern()}
+
+
+def find_recipe(name: str) -> Recipe:
+    """
+    Return a recipe by name.
+
+    :raises ConfigError: there is none
+    """
+    _check_choice('recipe', name, tuple(RECIPES))
+    return RECIPES[name]

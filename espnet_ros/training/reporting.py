@@ -1,0 +1,58 @@
+"""What a training tells while it runs, and to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """
+    One step.
+
+    :param stage: name of the stage
+    :param step: from 1, over all epochs of the stage
+    :param total: steps of the stage
+    :param loss: of the batch
+    :param learning_rate: of the step
+    :param images_per_s: images a second since the training was started or resumed
+    """
+
+    stage: str
+    step: int
+    total: int
+    loss: float
+    learning_rate: float
+    images_per_s: float
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """
+    One epoch, after it was validated.
+
+    :param stage: name of the stage
+    :param epoch: from 1
+    :param loss: mean of its steps
+    :param miou: mean IoU on the validation set, void ignored, 0 to 1
+    :param best: whether no earlier epoch was better
+    :param step: steps of the stage so far
+    """
+
+    stage: str
+    epoch: int
+    loss: float
+    miou: float
+    best: bool
+    step: int
+
+
+class Reporter(Protocol):
+    """Somebody who is told."""
+
+    def on_step(self, report: StepReport) -> None:
+        """Hear of one step."""
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Hear of one validated epoch."""

@@ -1,0 +1,253 @@
+"""
+One stage of a training, resumable after a kill at any moment.
+
+The state that is written holds everything that the next step depends on; the samples of a step
+depend on seed, epoch and index alone. So a run that was killed and resumed computes what one
+that was not would have (on a CPU to the bit; some kernels of GPUs add up in any order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+import logging
+import math
+from pathlib import Path
+import time
+
+from espnet_ros.evaluation.metrics import class_iou, counted_classes, mean
+from espnet_ros.exceptions import InferenceError, ModelError
+from espnet_ros.models.pipeline import SegmentationPipeline
+from espnet_ros.training.averaging import WeightAverage
+from espnet_ros.training.batches import Batch, BatchLoader
+from espnet_ros.training.datasets.base import LabelledDataset
+from espnet_ros.training.job import TrainingJob
+from espnet_ros.training.losses import class_weights, SegmentationLoss
+from espnet_ros.training.recipes import Stage
+from espnet_ros.training.reporting import EpochReport, Reporter, StepReport
+from espnet_ros.training.schedules import learning_rate
+from espnet_ros.training.states import read_tensors, write_tensors
+from espnet_ros.training.statistics import class_frequencies
+from espnet_ros.training.validation import validate
+import torch
+from torch import nn, Tensor
+
+logger = logging.getLogger(__name__)
+
+STATE_FILE = 'state.pth'
+
+
+@dataclass
+class Progress:
+    """
+    Where a stage is.
+
+    :param step: steps done
+    :param loss_sum: of the steps of this epoch
+    :param best_miou: best validation so far, 0 to 1; -1 before the first
+    :param best_epoch: its epoch, from 1
+    :param history: (epoch, mean loss, mIoU) of every validation
+    """
+
+    step: int = 0
+    loss_sum: float = 0.0
+    best_miou: float = -1.0
+    best_epoch: int = 0
+    history: list[tuple[int, float, float]] = field(default_factory=list)
+
+
+class StageRun:
+    """
+    Trains one network.
+
+    :param pipeline: the network, with the weights to start from, and its normalisation
+    :param job: the training that the stage belongs to
+    :param folder: where the state goes, and where it is looked for
+    :ivar best_state: averaged weights of the best validation; on the device
+    :raises ModelError: the state cannot be read or is of another training
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        pipeline: SegmentationPipeline,
+        job: TrainingJob,
+        folder: Path,
+        reporters: Sequence[Reporter] = (),
+    ) -> None:
+        self.stage = stage
+        self.progress = Progress()
+        self._job = job
+        self._reporters = tuple(reporters)
+        self._state_path = folder / STATE_FILE
+        self._loader = BatchLoader(
+            job.train,
+            stage.augmentation,
+            stage.batch_size,
+            seed=job.settings.seed,
+            workers=job.settings.workers,
+        )
+        compute = job.compute
+        self._pipeline = pipeline.to(compute.device)
+        self._network = pipeline.network.to(memory_format=compute.memory_format)  # type: ignore[call-overload]
+        self._average = WeightAverage(self._pipeline, stage.average_decay)
+        self._loss = _make_loss(stage, job.train).to(compute.device)
+        self._optimizer = make_optimizer(stage, self._network)
+        self._scaler = torch.amp.GradScaler(
+            compute.device.type, enabled=compute.precision == 'fp16'
+        )
+        compiled = torch.compile(self._network) if job.settings.compile else self._network
+        self._forward: Callable[[Tensor], Tensor] = compiled
+        self.best_state: dict[str, Tensor] = {}
+        if self._state_path.is_file():
+            self._resume()
+
+    def run(self) -> None:
+        """
+        Train to the end of the stage.
+
+        :raises InputError: a file of the data cannot be used; it is named
+        :raises InferenceError: the loss is no number any more
+        """
+        steps = len(self._loader)
+        total = self.stage.epochs * steps
+        started_s = saved_s = time.monotonic()
+        first = self.progress.step
+        while self.progress.step < total:
+            epoch, start = divmod(self.progress.step, steps)
+            for batch in self._loader.batches(epoch, start):
+                rate = learning_rate(self.stage, self.progress.step, steps)
+                loss = self._step(batch, rate)
+                done = self.progress.step - first
+                speed = done * self.stage.batch_size / (time.monotonic() - started_s)
+                self._tell_step(loss, rate, total, speed)
+                if time.monotonic() - saved_s >= self._job.settings.save_every_s:
+                    self.save()
+                    saved_s = time.monotonic()
+            self._end_epoch(epoch + 1)
+            self.save()
+            saved_s = time.monotonic()
+
+    def save(self) -> None:
+        """Write everything that the next step depends on."""
+        write_tensors(
+            self._state_path,
+            {
+                'stage': self.stage.name,
+                'seed': self._job.settings.seed,
+                'steps_per_epoch': len(self._loader),
+                'progress': vars(self.progress),
+                'network': self._network.state_dict(),
+                'average': self._average.pipeline.network.state_dict(),
+                'best': self.best_state,
+                'optimizer': self._optimizer.state_dict(),
+                'scaler': self._scaler.state_dict(),
+                'random': torch.get_rng_state(),
+            },
+        )
+
+    def _step(self, batch: Batch, rate: float) -> float:
+        for group in self._optimizer.param_groups:
+            group['lr'] = rate
+        self._network.train()
+        images = batch.images.to(self._job.compute.device, non_blocking=True)
+        labels = batch.labels.to(self._job.compute.device, non_blocking=True)
+        with self._job.compute.autocast():
+            logits = self._logits(images)
+        loss = self._loss(logits, labels)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise InferenceError(
+                f'the loss is not a number at step {self.progress.step + 1}; resume with a lower '
+                'learning rate or in fp32'
+            )
+        self._optimizer.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._average.update(self._pipeline, self.progress.step)
+        self.progress.step += 1
+        self.progress.loss_sum += value
+        return value
+
+    def _logits(self, images: Tensor) -> Tensor:
+        image = (images.permute(0, 3, 1, 2) - self._pipeline.mean) * self._pipeline.scale
+        image = image.contiguous(memory_format=self._job.compute.memory_format)
+        logits: Tensor = self._forward(image)
+        if self.stage.full_size_labels and self._network.output_stride > 1:
+            logits = nn.functional.interpolate(
+                logits, image.shape[-2:], mode='bilinear', align_corners=False
+            )
+        return logits
+
+    def _end_epoch(self, epoch: int) -> None:
+        progress = self.progress
+        loss = progress.loss_sum / len(self._loader)
+        progress.loss_sum = 0.0
+        if epoch % self._job.settings.validate_every and epoch != self.stage.epochs:
+            return
+        matrix = validate(self._average.pipeline, self._job.validation, self._job.compute)
+        miou = mean(class_iou(matrix.counts, counted_classes(self._job.validation.label_set)))
+        best = miou > progress.best_miou
+        if best:
+            progress.best_miou, progress.best_epoch = miou, epoch
+            self.best_state = {
+                key: tensor.clone()
+                for key, tensor in self._average.pipeline.network.state_dict().items()
+            }
+        progress.history.append((epoch, loss, miou))
+        for reporter in self._reporters:
+            reporter.on_epoch(EpochReport(self.stage.name, epoch, loss, miou, best, progress.step))
+
+    def _tell_step(self, loss: float, rate: float, total: int, speed: float) -> None:
+        report = StepReport(self.stage.name, self.progress.step, total, loss, rate, speed)
+        for reporter in self._reporters:
+            reporter.on_step(report)
+
+    def _resume(self) -> None:
+        state = read_tensors(self._state_path)
+        found = [state.get(key) for key in ('stage', 'seed', 'steps_per_epoch')]
+        expected = [self.stage.name, self._job.settings.seed, len(self._loader)]
+        if found != expected:
+            raise ModelError(
+                f'{self._state_path}: expected the state of this training (stage, seed, steps of '
+                f'an epoch {expected}), found {found}; give the same arguments or another folder'
+            )
+        self._network.load_state_dict(state['network'])
+        self._average.pipeline.network.load_state_dict(state['average'])
+        self._optimizer.load_state_dict(state['optimizer'])
+        self._scaler.load_state_dict(state['scaler'])
+        torch.set_rng_state(state['random'])
+        self.progress = Progress(**state['progress'])
+        self.best_state = {k: v.to(self._job.compute.device) for k, v in state['best'].items()}
+        logger.info('resumed %s at step %d', self.stage.name, self.progress.step)
+
+
+def make_optimizer(stage: Stage, network: nn.Module) -> torch.optim.Optimizer:
+    """
+    Return the optimiser of a stage.
+
+    AdamW and SGD decay only weights of convolutions: norms and PReLU have none to lose. Adam
+    decays all, as the authors' code.
+    """
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    if stage.optimizer == 'adam':
+        return torch.optim.Adam(
+            parameters, stage.learning_rate, (0.9, 0.999), 1e-8, stage.weight_decay
+        )
+    groups = [
+        {'params': [p for p in parameters if p.ndim > 1], 'weight_decay': stage.weight_decay},
+        {'params': [p for p in parameters if p.ndim <= 1], 'weight_decay': 0.0},
+    ]
+    if stage.optimizer == 'sgd':
+        return torch.optim.SGD(groups, stage.learning_rate, momentum=0.9)
+    return torch.optim.AdamW(groups, stage.learning_rate)
+
+
+def _make_loss(stage: Stage, train: LabelledDataset) -> SegmentationLoss:
+    void_id = train.label_set.void_id
+    weights = None
+    if stage.loss.weighted:
+        ignored = () if void_id is None or stage.loss.void == 'class' else (void_id,)
+        weights = class_weights(class_frequencies(train, ignored))
+    return SegmentationLoss(stage.loss, void_id, weights)

@@ -1,0 +1,152 @@
+"""A whole training: its stages one after the other, its record, and the weights it ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from espnet_ros.exceptions import ConfigError, ModelError, OutputError
+from espnet_ros.models.pipeline import SegmentationPipeline
+from espnet_ros.models.registry import create_model
+from espnet_ros.models.training_sets import Normalization
+from espnet_ros.processing.codecs import write_atomically
+from espnet_ros.training.job import TrainingJob
+from espnet_ros.training.recipes import Stage
+from espnet_ros.training.reporting import EpochReport, Reporter, StepReport
+from espnet_ros.training.stage_run import StageRun, STATE_FILE
+from espnet_ros.training.states import load_weights, save_weights, TrainedWeights
+from espnet_ros.training.statistics import pixel_statistics
+from espnet_ros.training.transfer import transfer
+import torch
+
+logger = logging.getLogger(__name__)
+
+BEST_FILE = 'best.pth'
+RECORD_FILE = 'training.json'
+
+
+class Trainer:
+    """
+    Runs a job in a folder, where each stage keeps its state and its best weights.
+
+    :param folder: of the results; a job that was interrupted there goes on
+    :raises ConfigError: training and validation set differ in their classes, or another job
+        was begun in the folder
+    """
+
+    def __init__(self, job: TrainingJob, folder: Path, reporters: Sequence[Reporter] = ()) -> None:
+        self._job = job
+        self._folder = folder
+        self._reporters = tuple(reporters)
+        self._record = job.describe()
+        self._check_record()
+
+    def run(self) -> TrainedWeights:
+        """
+        Train what is left of the job.
+
+        :return: the best weights of the last stage
+        :raises InputError: a file of the data cannot be used; it is named
+        :raises ModelError: a state or the initial weights cannot be used
+        :raises OutputError: results cannot be written
+        """
+        initial = self._job.initial
+        normalization = initial.normalization if initial else pixel_statistics(self._job.train)
+        weights: TrainedWeights | None = None
+        for stage in self._job.recipe.stages:
+            weights = self._run_stage(stage, normalization, weights)
+        if weights is None:
+            raise ConfigError(f'recipe {self._job.recipe.name}: expected a stage, found none')
+        return weights
+
+    def _run_stage(
+        self, stage: Stage, normalization: Normalization, before: TrainedWeights | None
+    ) -> TrainedWeights:
+        folder = self._folder / stage.name
+        best_path = folder / BEST_FILE
+        if best_path.is_file() and not (folder / STATE_FILE).is_file():
+            return load_weights(best_path)
+        job = self._job
+        torch.manual_seed(job.settings.seed)
+        arguments = {'classes': len(job.train.label_set.classes), **job.architecture_arguments}
+        if stage.architecture == 'espnet_c':
+            arguments.pop('skip', None)
+        network = create_model(stage.architecture, **arguments)
+        for state_dict in (job.initial and job.initial.state_dict, before and before.state_dict):
+            if state_dict:
+                copied = transfer(state_dict, network)
+                logger.info('stage %s starts from %d tensors', stage.name, copied)
+        pipeline = SegmentationPipeline(network, normalization)
+        keeper = _BestKeeper()
+        run = StageRun(stage, pipeline, job, folder, (*self._reporters, keeper))
+        keeper.keep = lambda: save_weights(
+            best_path, self._collect(stage, arguments, normalization, run)
+        )
+        run.run()
+        keeper.keep()
+        (folder / STATE_FILE).unlink(missing_ok=True)
+        return load_weights(best_path)
+
+    def _collect(
+        self,
+        stage: Stage,
+        arguments: dict[str, Any],
+        normalization: Normalization,
+        run: StageRun,
+    ) -> TrainedWeights:
+        progress = run.progress
+        record = {
+            **self._record,
+            'stage': stage.name,
+            'epoch': progress.best_epoch,
+            'validation_miou': progress.best_miou,
+            'history': [list(entry) for entry in progress.history],
+        }
+        return TrainedWeights(
+            stage.architecture,
+            arguments,
+            run.best_state,
+            self._job.train.label_set,
+            normalization,
+            record,
+        )
+
+    def _check_record(self) -> None:
+        """Write what the job is, or compare it with the one that was begun here."""
+        path = self._folder / RECORD_FILE
+        text = f'{json.dumps(self._record, indent=2)}\n'
+        try:
+            if path.is_file():
+                found = json.loads(path.read_text(encoding='utf-8'))
+                different = [k for k, v in json.loads(text).items() if found.get(k) != v]
+                if different:
+                    raise ConfigError(
+                        f'{self._folder}: another training was begun here (other '
+                        f'{", ".join(different)}); give the same arguments to go on, or another '
+                        'folder'
+                    )
+                return
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text.encode())
+        except OSError as error:
+            raise OutputError(f'{path}: cannot be written ({error.strerror})') from error
+        except (AttributeError, ValueError) as error:
+            raise ModelError(f'{path}: damaged ({error}); give another folder') from error
+
+
+class _BestKeeper:
+    """Writes the best weights after every validation that was better."""
+
+    def __init__(self) -> None:
+        self.keep: Callable[[], None] = lambda: None
+
+    def on_step(self, report: StepReport) -> None:
+        """Do nothing."""
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Write the weights where they are the best so far."""
+        if report.best:
+            self.keep()

@@ -1,0 +1,73 @@
+"""Starting from weights that were trained before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_ros.exceptions import ModelError
+from espnet_ros.models.base import SegmentationNetwork
+from espnet_ros.models.checkpoints import load_checkpoint
+from espnet_ros.models.training_sets import Normalization, training_set_of
+from espnet_ros.training.states import load_weights
+from torch import Tensor
+
+ENCODER = 'encoder.'
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """
+    Weights to start from.
+
+    :param name: where they came from, for the record
+    :param state_dict: tensors by our names
+    :param normalization: what they were trained with
+    """
+
+    name: str
+    state_dict: Mapping[str, Tensor]
+    normalization: Normalization
+
+
+def read_initial_weights(path: Path) -> InitialWeights:
+    """
+    Read a checkpoint of the authors, or weights that an earlier training wrote.
+
+    :raises ModelError: it is neither
+    """
+    try:
+        weights = load_weights(path)
+        return InitialWeights(path.name, weights.state_dict, weights.normalization)
+    except ModelError:
+        checkpoint = load_checkpoint(path)
+    training_set = training_set_of(checkpoint.classes)
+    name = f'{path.name} ({training_set.name})'
+    return InitialWeights(name, checkpoint.state_dict, training_set.normalization)
+
+
+def transfer(state_dict: Mapping[str, Tensor], network: SegmentationNetwork) -> int:
+    """
+    Copy every tensor whose name and shape fit; the rest of the network stays as it is.
+
+    The weights of an ESPNet-C also fit the encoder of an ESPNet, and the other way round.
+
+    :return: how many tensors were copied
+    :raises ModelError: none fits
+    """
+    own = network.state_dict()
+    copied = 0
+    for key, target in own.items():
+        for name in (key, key.removeprefix(ENCODER), ENCODER + key):
+            tensor = state_dict.get(name)
+            if tensor is not None and tensor.shape == target.shape:
+                target.copy_(tensor)
+                copied += tensor.ndim > 0
+                break
+    if not copied:
+        raise ModelError(
+            f'expected weights of which some fit {type(network).__name__}, found '
+            f'{len(state_dict)} tensors of other names or shapes'
+        )
+    return copied
