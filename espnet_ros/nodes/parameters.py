@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.nodes.parameter_file import allowed
 from espnet_ros.settings import list_settings, read_settings, Setting, Value
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -81,19 +82,6 @@ def describe(entry: Setting) -> ParameterDescriptor:
                 IntegerRange(from_value=int(entry.minimum), to_value=int(entry.maximum))
             ]
     return descriptor
-
-
-def allowed(entry: Setting) -> str:
-    """Return in words which values a setting takes; empty where its type says it all."""
-    if entry.choices:
-        return 'one of ' + ', '.join(entry.choices)
-    if entry.minimum is not None and entry.maximum is not None:
-        return f'{entry.minimum:g} to {entry.maximum:g}'
-    if entry.minimum is not None:
-        return f'at least {entry.minimum:g}'
-    if entry.maximum is not None:
-        return f'at most {entry.maximum:g}'
-    return ''
 
 
 def _given_values(node: Node, settings_list: Sequence[Setting]) -> dict[str, Any]:
