@@ -1,0 +1,1 @@
+"""From label masks to metres: where a robot can drive, how far, and what stands where."""

@@ -1,0 +1,57 @@
+"""Where what stands touches the ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.planning.grid import UNKNOWN
+from espnet_ros.planning.reading import Reading
+import numpy as np
+from numpy.typing import NDArray
+
+_PLACES = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Contacts:
+    """
+    Points at which obstacles touch the ground, one for each bearing that sees them do so.
+
+    :param points_m: float32, (N, 2), x and y in the robot's frame
+    :param class_ids: uint8, (N,)
+    :param confidence: float32, (N,), 0..1; NaN where it is not known
+    """
+
+    points_m: NDArray[np.float32]
+    class_ids: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+
+
+def find_contacts(reading: Reading) -> Contacts:
+    """
+    Return where upright classes begin right behind ground that is seen.
+
+    What enters the image at its lower edge has no contact: it is not seen where.
+    """
+    flat = (reading.cost != UNKNOWN) & ~reading.upright
+    rows, columns = np.nonzero(reading.upright[:, 1:] & flat[:, :-1])
+    columns += 1
+    fan = reading.fan
+    points = fan.directions[rows] * fan.near_edges_m[columns][:, None] + fan.foot_m
+    # Masks are least sure at the edges of things: look a little above.
+    places = np.minimum(columns[:, None] + np.arange(_PLACES), reading.labels.shape[1] - 1)
+    same = reading.labels[rows[:, None], places] == reading.labels[rows, columns][:, None]
+    confidence = np.full(rows.size, np.nan, np.float32)
+    if reading.confidence is not None:
+        sureness = reading.confidence[rows[:, None], places] * same
+        confidence = (sureness.sum(axis=1) / same.sum(axis=1) / 255).astype(np.float32)
+    return Contacts(points.astype(np.float32), reading.labels[rows, columns], confidence)
+
+
+def join_contacts(parts: list[Contacts]) -> Contacts:
+    """Return the contacts of several cameras as one."""
+    return Contacts(
+        np.concatenate([part.points_m for part in parts]),
+        np.concatenate([part.class_ids for part in parts]),
+        np.concatenate([part.confidence for part in parts]),
+    )

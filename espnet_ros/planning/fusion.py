@@ -1,0 +1,159 @@
+"""A map that remembers: what several looks at a place say together, for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+from espnet_ros.planning.costs import LETHAL
+from espnet_ros.planning.grid import GridShape, UNKNOWN
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FusionRules:
+    """
+    How looks add up.
+
+    :param blocking_cost: lowest cost that counts as an obstacle
+    :param decay_s: time after which a look counts 1/e of what it did
+    :param blocked_log_odds: what one sure look at an obstacle adds
+    :param free_log_odds: what one sure look at free ground takes away
+    :param limit: most that looks add up to, so that the map can change its mind
+    :param least: below this the cell is unknown again
+    """
+
+    blocking_cost: int = LETHAL
+    decay_s: float = 2.0
+    blocked_log_odds: float = 0.85
+    free_log_odds: float = 0.6
+    limit: float = 3.0
+    least: float = 0.2
+
+
+class FusedGrid:
+    """
+    A map that stays where it is while the robot drives through it.
+
+    Cells lie on a raster of the odometry frame; the map covers the surroundings of the robot
+    and drops what it leaves behind. Each cell keeps the log-odds of being blocked and the
+    cost of the flat ground seen there last. The log-odds fade with time, so a place not seen
+    for long is unknown and never remembered as free.
+
+    :param shape: of the maps that come in and go out, in the robot's frame
+    :param rules: how looks add up
+    """
+
+    def __init__(self, shape: GridShape, rules: FusionRules) -> None:
+        self._shape = shape
+        self._rules = rules
+        corners = np.array([(x, y) for x in shape.x_m for y in shape.y_m])
+        reach = float(np.hypot(*corners.T).max())
+        self._half = math.ceil(reach / shape.resolution_m) + 1
+        side = 2 * self._half + 1
+        self._log_odds = np.zeros((side, side), np.float32)
+        self._cost = np.zeros((side, side), np.float32)
+        self._middle = np.zeros(2, np.intp)
+        self._time_s: float | None = None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._log_odds[:] = 0
+        self._time_s = None
+
+    def add(
+        self,
+        cost: NDArray[np.int8],
+        odometry: Array,
+        time_s: float,
+        sureness: NDArray[np.float32] | None = None,
+    ) -> None:
+        """
+        Take a look.
+
+        :param cost: int8, of the shape's (rows, columns), robot's frame
+        :param odometry: (4, 4), from the robot's frame to the odometry frame
+        :param time_s: when it was seen; a time before the last one starts anew
+        :param sureness: float32, of the same shape, 0..1; None is 1
+        """
+        self._pass_time(time_s)
+        self._move(odometry)
+        inverse = np.linalg.inv(odometry)
+        places = self._raster() @ inverse[:2, :2].T + inverse[:2, 3]
+        rows, columns = self._shape.cells(places)
+        height, width = cost.shape
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        at = np.flatnonzero(inside)
+        source = rows.ravel()[at] * width + columns.ravel()[at]
+        seen = cost.ravel()[source]
+        known = seen != UNKNOWN
+        at, source, seen = at[known], source[known], seen[known]
+        rules = self._rules
+        blocked = seen >= rules.blocking_cost
+        step = np.where(blocked, rules.blocked_log_odds, -rules.free_log_odds)
+        if sureness is not None:
+            step *= sureness.ravel()[source]
+        log_odds, costs = self._log_odds.ravel(), self._cost.ravel()
+        fresh = np.abs(log_odds[at]) < rules.least
+        log_odds[at] = np.clip(log_odds[at] + step, -rules.limit, rules.limit)
+        kept = np.where(fresh, seen, 0.5 * (costs[at] + seen))
+        costs[at] = np.where(blocked, costs[at], kept)
+
+    def cost(self, odometry: Array) -> NDArray[np.int8]:
+        """
+        Return the map as the robot sees it from a place.
+
+        :param odometry: (4, 4), from the robot's frame to the odometry frame
+        :return: int8, (rows, columns) of the shape
+        """
+        places = self._shape.centers @ odometry[:2, :2].T + odometry[:2, 3]
+        cells = np.floor(places / self._shape.resolution_m).astype(np.intp)
+        cells += self._half - self._middle
+        columns, rows = np.moveaxis(cells, -1, 0)
+        side = len(self._cost)
+        inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
+        rows, columns = np.clip(rows, 0, side - 1), np.clip(columns, 0, side - 1)
+        log_odds = np.where(inside, self._log_odds[rows, columns], 0)
+        flat = np.minimum(self._cost[rows, columns], self._rules.blocking_cost - 1)
+        cost = np.where(log_odds > 0, LETHAL, np.rint(flat))
+        return np.where(np.abs(log_odds) < self._rules.least, UNKNOWN, cost).astype(np.int8)
+
+    def _pass_time(self, time_s: float) -> None:
+        if self._time_s is not None and time_s < self._time_s:
+            # A camera that is a little late is no jump of the clock.
+            if self._time_s - time_s < 1.0:
+                return
+            self.clear()
+        if self._time_s is not None:
+            self._log_odds *= math.exp((self._time_s - time_s) / self._rules.decay_s)
+        self._time_s = time_s
+
+    def _move(self, odometry: Array) -> None:
+        """Keep the robot in the middle; what enters is unknown."""
+        middle = np.floor(odometry[:2, 3] / self._shape.resolution_m).astype(np.intp)
+        shift = self._middle - middle
+        self._middle = middle
+        if not shift.any():
+            return
+        side = len(self._cost)
+        if (np.abs(shift) >= side).any():
+            self._log_odds[:] = 0
+            return
+        # Axis 0 is y and axis 1 is x.
+        dx, dy = (int(value) for value in shift)
+        for values in (self._log_odds, self._cost):
+            values[:] = np.roll(values, (dy, dx), axis=(0, 1))
+            values[: max(dy, 0)] = 0
+            values[side + min(dy, 0) :] = 0
+            values[:, : max(dx, 0)] = 0
+            values[:, side + min(dx, 0) :] = 0
+
+    def _raster(self) -> Array:
+        """Return (side, side, 2), middles of the cells in the odometry frame."""
+        line = np.arange(-self._half, self._half + 1) + 0.5
+        x = (line + self._middle[0]) * self._shape.resolution_m
+        y = (line + self._middle[1]) * self._shape.resolution_m
+        return np.stack(np.meshgrid(x, y), axis=-1)

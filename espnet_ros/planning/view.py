@@ -1,0 +1,102 @@
+"""One camera's view of the ground: everything that is computed once for its pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from espnet_ros.planning.camera import Camera
+from espnet_ros.planning.cloud import PixelCloud
+from espnet_ros.planning.costs import CostTable
+from espnet_ros.planning.fan import Fan, make_fan
+from espnet_ros.planning.grid import GridShape, SweepShape
+from espnet_ros.planning.pose import CameraPose
+from espnet_ros.planning.reading import FanReader, Reading
+from espnet_ros.planning.sweep import sample
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ViewRules:
+    """
+    How a mask is read.
+
+    :param grid: the map
+    :param sweep: the bearings
+    :param costs: what classes cost
+    :param depth_m: how deep what stands is at least
+    :param bridged_px: see :class:`FanReader`
+    """
+
+    grid: GridShape
+    sweep: SweepShape
+    costs: CostTable
+    depth_m: float = 0.5
+    bridged_px: int = 2
+
+
+class GroundView:
+    """
+    Reads the masks of one camera.
+
+    :param camera: of the masks' size
+    :param pose: how it is mounted
+    :param rules: how masks are read
+    :raises InputError: the camera sees no ground
+    """
+
+    def __init__(self, camera: Camera, pose: CameraPose, rules: ViewRules) -> None:
+        self.camera = camera
+        self.pose = pose
+        self.rules = rules
+        reach = _reach_m(rules, pose)
+        self.fan: Fan = make_fan(camera, pose, reach, rules.grid.resolution_m / 2)
+        self._reader = FanReader(
+            self.fan, camera.size, rules.costs, rules.depth_m, rules.bridged_px
+        )
+        self._cells = self.fan.index_of(rules.grid.centers)
+        self.places = self.fan.index_of(rules.sweep.places)
+
+    def read(
+        self, labels: NDArray[np.uint8], confidence: NDArray[np.uint8] | None = None
+    ) -> Reading:
+        """Read a mask; see :meth:`FanReader.read`."""
+        return self._reader.read(labels, confidence)
+
+    def grid_cost(self, reading: Reading) -> NDArray[np.int8]:
+        """Return the map, int8 of the grid's (rows, columns)."""
+        return sample(reading.cost, self._cells)
+
+    def grid_sureness(self, reading: Reading) -> NDArray[np.float32] | None:
+        """Return how sure the map is, float32 0..1; None where the confidence is not known."""
+        if reading.confidence is None:
+            return None
+        padded = np.append(reading.confidence.ravel(), np.uint8(0))
+        return np.take(padded, self._cells) * np.float32(1 / 255)
+
+    def cloud(self, reading: Reading, labels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the place of every pixel; see :meth:`PixelCloud.points`."""
+        return self._cloud.points(reading, self.rules.costs.upright[labels])
+
+    @property
+    def sees_all_ranges(self) -> bool:
+        """Return whether some bearing sees the ground as far as the sweep goes."""
+        inside = self.fan.pixels[:, self.fan.ranges_m < self.rules.sweep.range_m[1]]
+        return bool((inside[:, -1] < self.camera.size[0] * self.camera.size[1]).any())
+
+    @cached_property
+    def _cloud(self) -> PixelCloud:
+        return PixelCloud(self.camera, self.pose, self.fan, _reach_m(self.rules, self.pose))
+
+
+def _reach_m(rules: ViewRules, pose: CameraPose) -> float:
+    """Return how far from below the camera the map and the sweep go."""
+    corners = np.array([(x, y) for x in rules.grid.x_m for y in rules.grid.y_m])
+    foot = np.array(pose.position_m[:2])
+    return float(
+        max(
+            np.hypot(*(corners - foot).T).max(),
+            rules.sweep.range_m[1] + np.hypot(*foot),
+        )
+    )
