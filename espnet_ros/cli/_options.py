@@ -111,6 +111,17 @@ def positive_integer(text: str) -> int:
     return int(text)
 
 
+def positive_number(text: str) -> float:
+    """Read a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'expected a number above 0, found {text!r}')
+    return value
+
+
 def percentage(text: str) -> float:
     """Read a number from 0 to 100."""
     try:

@@ -21,11 +21,17 @@ VERBS = {
     'models': 'List, fetch and show models.',
     'export': 'Turn a checkpoint or a foreign ONNX file into a model file.',
     'compare': 'Compare two models or runtimes on the same images.',
+    'power': 'Tell which power sensors this machine has, and what they read.',
     'doctor': 'Check the installation and say how to mend it.',
 }
 """The verbs and what they do; each is a module of this package."""
 
-EXTRAS = {'openvino': 'openvino', 'onnxruntime': 'onnxruntime', 'torch': 'torch'}
+EXTRAS = {
+    'matplotlib': 'plot',
+    'onnxruntime': 'onnxruntime',
+    'openvino': 'openvino',
+    'torch': 'torch',
+}
 """Libraries that are no dependency, and the extra that installs each."""
 
 

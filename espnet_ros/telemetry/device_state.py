@@ -31,7 +31,8 @@ class DeviceState:
     :param memory_used_bytes: of main memory
     :param memory_total_bytes: of main memory
     :param temperatures_c: by name, in degrees Celsius
-    :param throttling: what slows the machine down now; empty for nothing
+    :param throttling: what slows the machine down now; empty for nothing, None where
+        nothing tells
     :param over_current_events: since the monitor was made, by name
     :param power_mode: nvpmodel's, or None
     """
@@ -46,7 +47,7 @@ class DeviceState:
     memory_used_bytes: Quantity
     memory_total_bytes: Quantity
     temperatures_c: dict[str, float] = field(default_factory=dict)
-    throttling: tuple[str, ...] = ()
+    throttling: tuple[str, ...] | None = None
     over_current_events: dict[str, int] = field(default_factory=dict)
     power_mode: PowerMode | None = None
 
@@ -69,7 +70,7 @@ class DeviceMonitor:
         self._cpu = CpuLoad(tree)
         self._over_current = OverCurrentCounter(tree)
         self._nvml: Nvml | None = None
-        self._no_nvml = 'only on the running machine'
+        self._no_nvml = 'no NVML, which only the running machine has'
         if tree.is_this_machine:
             self._nvml, self._no_nvml = open_nvml()
 
@@ -94,8 +95,7 @@ class DeviceMonitor:
             memory_used_bytes=memory.used_bytes,
             memory_total_bytes=memory.total_bytes,
             temperatures_c=temperatures,
-            throttling=read_thermal_alerts(self._tree)
-            + tuple(reason for gpu in gpus for reason in gpu.throttling()),
+            throttling=self._throttling(gpus),
             over_current_events=self._over_current.read(),
             power_mode=read_power_mode(self._tree),
         )
@@ -106,12 +106,17 @@ class DeviceMonitor:
             self._nvml.close()
             self._nvml = None
 
+    def _throttling(self, gpus: Sequence[NvmlGpu]) -> tuple[str, ...] | None:
+        told = [read_thermal_alerts(self._tree), *(gpu.throttling() for gpu in gpus)]
+        known = [reasons for reasons in told if reasons is not None]
+        return tuple(reason for reasons in known for reason in reasons) if known else None
+
     def _gpu_load(self, gpus: Sequence[NvmlGpu]) -> Quantity:
         load = read_gpu_load(self._tree)
         if load.value is not None:
             return load
         from_nvml = self._of_gpu(gpus, NvmlGpu.load)
-        return from_nvml if gpus else Quantity(None, f'{load.reason}; NVML: {from_nvml.reason}')
+        return from_nvml if gpus else Quantity(None, f'{load.reason}; {from_nvml.reason}')
 
     def _of_gpu(self, gpus: Sequence[NvmlGpu], ask: Callable[[NvmlGpu], Quantity]) -> Quantity:
         """Return a quantity of the first GPU."""

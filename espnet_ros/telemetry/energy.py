@@ -87,7 +87,7 @@ class EnergyMeter:
         self._segments: deque[_Segment] = deque()
         self._latest: PowerReading | None = None
         self._total_j = 0.0
-        self._has_any = False
+        self._covered_s = 0.0
 
     def add(self, reading: PowerReading, longest_gap_s: float) -> None:
         """
@@ -103,7 +103,7 @@ class EnergyMeter:
             energy_j = _energy_between(before, reading, longest_gap_s)
             if energy_j is None:
                 return
-            self._has_any = True
+            self._covered_s += reading.time_s - before.time_s
             self._total_j += energy_j
             mean_w = energy_j / (reading.time_s - before.time_s)
             self._segments.append(
@@ -122,7 +122,13 @@ class EnergyMeter:
     def total_j(self) -> float | None:
         """Return the energy of all time that is covered, or None where none is."""
         with self._lock:
-            return self._total_j if self._has_any else None
+            return self._total_j if self._covered_s else None
+
+    @property
+    def covered_s(self) -> float:
+        """Return for how long the power is known, in seconds."""
+        with self._lock:
+            return self._covered_s
 
     def window(self, start_s: float, end_s: float) -> EnergyWindow:
         """Return the energy between two times of the monotonic clock."""

@@ -21,7 +21,7 @@ from espnet_ros.telemetry.power_sensor import (
     RailReading,
 )
 
-INSTALL_HINT = "not installed; pip install 'espnet-ros[nvml]'"
+INSTALL_HINT = "NVML is not installed (pip install 'espnet-ros[nvml]')"
 
 # Codes of NVML: not supported, function not found (older driver), no data; card lost, reset.
 _NEVER = (3, 13, 21)
@@ -81,12 +81,14 @@ class NvmlGpu:
         """Return its temperature in degrees Celsius."""
         return self._number(1.0, 'nvmlDeviceGetTemperature', 0)
 
-    def throttling(self) -> tuple[str, ...]:
-        """Return what makes it slower now."""
+    def throttling(self) -> tuple[str, ...] | None:
+        """Return what makes it slower now, or None where the card does not tell."""
         reasons = self._number(1.0, 'nvmlDeviceGetCurrentClocksEventReasons')
         if reasons.value is None:
             reasons = self._number(1.0, 'nvmlDeviceGetCurrentClocksThrottleReasons')
-        bits = int(reasons.value or 0)
+        if reasons.value is None:
+            return None
+        bits = int(reasons.value)
         return tuple(f'{self.name}: {text}' for bit, text in _THROTTLING.items() if bits & bit)
 
     def _number(

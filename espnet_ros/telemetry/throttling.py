@@ -7,14 +7,17 @@ from espnet_ros.telemetry.file_tree import FileTree
 _ALERTS = ('-throttle-alert', 'hot-surface-alert')
 
 
-def read_thermal_alerts(tree: FileTree) -> tuple[str, ...]:
-    """Return the thermal throttles that are active now."""
-    active = []
+def read_thermal_alerts(tree: FileTree) -> tuple[str, ...] | None:
+    """Return the thermal throttles that are active now, or None where the board has none."""
+    active, is_told = [], False
     for folder in tree.glob('/sys/class/thermal/cooling_device*'):
         kind = tree.text(folder / 'type') or ''
-        if kind.endswith(_ALERTS) and (tree.number(folder / 'cur_state').value or 0) > 0:
-            active.append(kind)
-    return tuple(active)
+        state = tree.number(folder / 'cur_state').value
+        if kind.endswith(_ALERTS) and state is not None:
+            is_told = True
+            if state > 0:
+                active.append(kind)
+    return tuple(active) if is_told else None
 
 
 class OverCurrentCounter:

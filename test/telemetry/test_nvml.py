@@ -32,7 +32,7 @@ def open_sensor(monkeypatch: pytest.MonkeyPatch, *cards: Card) -> tuple[FakeNvml
 
 def test_missing_library_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'pynvml', None)
-    assert open_nvml() == (None, "not installed; pip install 'espnet-ros[nvml]'")
+    assert open_nvml() == (None, "NVML is not installed (pip install 'espnet-ros[nvml]')")
 
 
 @pytest.mark.parametrize('code', [9, 12, 18])
