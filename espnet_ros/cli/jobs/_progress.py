@@ -92,7 +92,12 @@ def _bar(total: int | None) -> Progress:
     if total is None:
         columns = [SpinnerColumn(), *columns, TextColumn('{task.completed} frames')]
     else:
-        columns += [BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn()]
+        columns += [
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn('left'),
+        ]
     return Progress(
         *columns, _RateColumn(), console=ERROR, transient=True, expand=total is not None
     )

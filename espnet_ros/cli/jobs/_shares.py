@@ -70,8 +70,12 @@ def print_shares(shares: list[ClassShare]) -> None:
     for entry in seen:
         width = round(_BAR_WIDTH * entry.share / largest)
         bar = Text('█' * width, style=f'rgb({",".join(map(str, entry.color_rgb))})')
-        table.add_row(swatch(entry.color_rgb), entry.name, f'{100 * entry.share:.1f} %', bar)
+        table.add_row(swatch(entry.color_rgb), entry.name, _percent(entry.share), bar)
     OUT.print(table)
+
+
+def _percent(share: float) -> str:
+    return '<0.1 %' if share < 0.0005 else f'{100 * share:.1f} %'
 
 
 def swatch(color_rgb: tuple[int, int, int]) -> Text:
