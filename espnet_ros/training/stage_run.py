@@ -15,7 +15,7 @@ import math
 from pathlib import Path
 import time
 
-from espnet_ros.evaluation.metrics import class_iou, counted_classes, mean
+from espnet_ros.evaluation.report import make_report
 from espnet_ros.exceptions import InferenceError, ModelError
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.training.averaging import WeightAverage
@@ -186,8 +186,10 @@ class StageRun:
         progress.loss_sum = 0.0
         if epoch % self._job.settings.validate_every and epoch != self.stage.epochs:
             return
+        label_set = self._job.validation.label_set
         matrix = validate(self._average.pipeline, self._job.validation, self._job.compute)
-        miou = mean(class_iou(matrix.counts, counted_classes(self._job.validation.label_set)))
+        report = make_report(matrix.counts, label_set, len(self._job.validation))
+        miou = report.miou.void_ignored
         best = miou > progress.best_miou
         if best:
             progress.best_miou, progress.best_epoch = miou, epoch

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 from espnet_ros.exceptions import InputError
@@ -20,6 +21,7 @@ IGNORED = UNLABELLED_ID
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
 
 _INVALID = -1
+_PNG_END = b'IEND\xaeB`\x82'
 
 Pair = tuple[Path, Path]
 
@@ -73,6 +75,8 @@ class PairDataset(LabelledDataset):
     :param pairs: paths of images and of their label files
     :param class_of: class id by value in the label file; None takes the values as class ids.
         Values that are missing are mistakes in the data
+    :param colors: class id by colour (red, green, blue), for label files in colour, as which
+        files with a palette arrive too; None takes the colours of the label set
     :raises InputError: there are no pairs
     """
 
@@ -82,6 +86,7 @@ class PairDataset(LabelledDataset):
         label_set: LabelSet,
         pairs: Sequence[Pair],
         class_of: dict[int, int] | None = None,
+        colors: dict[tuple[int, ...], int] | None = None,
     ) -> None:
         super().__init__(name, label_set)
         if not pairs:
@@ -89,9 +94,13 @@ class PairDataset(LabelledDataset):
         self.pairs = tuple(pairs)
         if class_of is None:
             class_of = {i: i for i in range(len(label_set.classes))} | {IGNORED: IGNORED}
-        self._table = np.full(65536, _INVALID, np.int16)
-        for value, class_id in class_of.items():
-            self._table[value] = class_id
+        if colors is None:
+            colors = {c.color_rgb: i for i, c in enumerate(label_set.classes)}
+        self._class_of_value = np.full(1 << 16, _INVALID, np.int16)
+        self._class_of_value[list(class_of)] = list(class_of.values())
+        packed = sorted((_pack(color), class_id) for color, class_id in colors.items())
+        self._colors = np.array([color for color, _ in packed], np.int32)
+        self._class_of_color = np.array([class_id for _, class_id in packed], np.int16)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -100,24 +109,38 @@ class PairDataset(LabelledDataset):
         """Read one pair; see :meth:`LabelledDataset.load`."""
         image_path, label_path = self.pairs[index]
         image = read_image(image_path)
-        raw = self._read_labels(label_path)
-        if raw.shape != image.shape[:2]:
+        raw = read_labels(label_path)
+        if raw.shape[:2] != image.shape[:2]:
             raise InputError(
                 f'{label_path}: expected labels of the size of {image_path.name} '
                 f'({image.shape[0]}x{image.shape[1]}), found {raw.shape[0]}x{raw.shape[1]}'
             )
-        labels = self._table[raw]
+        labels = self._classify(raw)
         if labels.min() == _INVALID:
-            strange = sorted({int(v) for v in np.unique(raw[labels == _INVALID])})
+            strange = np.unique(raw[labels == _INVALID], axis=0)[:8]
+            form = 'ids' if raw.ndim == 2 else 'colours (blue, green, red)'
             raise InputError(
-                f'{label_path}: expected ids of label set {self.label_set.name!r} '
-                f'({len(self.label_set.classes)} classes, {IGNORED} for unlabelled), found '
-                f'{", ".join(map(str, strange[:8]))}; name another label set or mend the file'
+                f'{label_path}: expected {form} of label set {self.label_set.name!r} '
+                f'({len(self.label_set.classes)} classes; {IGNORED} is unlabelled), found '
+                f'{", ".join(str(v.tolist()) for v in strange)}; name another label set or mend '
+                'the file'
             )
         return Sample(image_path.stem, image, labels.astype(np.uint8))
 
-    def _read_labels(self, path: Path) -> NDArray[np.integer]:
-        return read_ids(path)
+    def _classify(self, raw: NDArray[np.integer]) -> NDArray[np.int16]:
+        """Return the class of every pixel of a label file, or ``_INVALID``."""
+        if raw.ndim == 2:
+            return np.asarray(self._class_of_value[raw])
+        packed = _pack(np.moveaxis(raw[..., ::-1].astype(np.int32), -1, 0))
+        places = np.searchsorted(self._colors, packed).clip(max=len(self._colors) - 1)
+        found = self._class_of_color[places]
+        return np.where(self._colors[places] == packed, found, _INVALID).astype(np.int16)
+
+
+def _pack(color_rgb: Any) -> Any:
+    """Return red, green, blue as one number, or arrays of them likewise."""
+    red, green, blue = color_rgb
+    return red << 16 | green << 8 | blue
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -133,21 +156,25 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise error if str(path) in str(error) else InputError(f'{path}: {error}') from error
 
 
-def read_ids(path: Path) -> NDArray[np.integer]:
+def read_labels(path: Path) -> NDArray[np.integer]:
     """
-    Read a label file with one id a pixel.
+    Read a label file.
 
-    :return: (H, W), uint8 or uint16; the indices of a PNG with a palette
-    :raises InputError: it is missing, cut off, no image, or has colours in place of ids
+    :return: ids (H, W), uint8 or uint16; or colours (H, W, 3), uint8, BGR, which is what a PNG
+        with a palette gives too
+    :raises InputError: it is missing, cut off or no such image
     """
     data = read_bytes(path)
-    raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if not data.endswith(_PNG_END):
+        raise InputError(f'{path}: expected a whole PNG, found {len(data)} bytes that are none')
+    raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if raw is None:
-        raise InputError(f'{path}: expected a label image, found {len(data)} bytes that are none')
-    if raw.ndim != 2 or raw.dtype not in (np.uint8, np.uint16):
+        raise InputError(f'{path}: expected a label image, found a damaged one')
+    is_ids = raw.ndim == 2 and raw.dtype in (np.uint8, np.uint16)
+    if not is_ids and not (raw.ndim == 3 and raw.shape[2] == 3 and raw.dtype == np.uint8):
         raise InputError(
-            f'{path}: expected one id a pixel (gray PNG of 8 or 16 bits), found an image of shape '
-            f'{raw.shape} and type {raw.dtype}'
+            f'{path}: expected one id a pixel (gray PNG of 8 or 16 bits) or colours, found an '
+            f'image of shape {raw.shape} and type {raw.dtype}'
         )
     return np.asarray(raw)
 
