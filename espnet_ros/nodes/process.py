@@ -68,7 +68,10 @@ class Spinner:
 
 
 def run_node(
-    make_node: Callable[[], ClosableNode], name: str, arguments: Sequence[str] | None = None
+    make_node: Callable[[], ClosableNode],
+    name: str,
+    arguments: Sequence[str] | None = None,
+    ended: threading.Event | None = None,
 ) -> int:
     """
     Run a node until SIGINT or SIGTERM.
@@ -79,9 +82,10 @@ def run_node(
     :param make_node: builds the node
     :param name: of the node, for messages
     :param arguments: the command line; None takes that of the process
+    :param ended: what a node sets that comes to its end by itself
     :return: the exit code: 0 ended when asked to, 1 it could not start
     """
-    ended = threading.Event()
+    ended = ended or threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:

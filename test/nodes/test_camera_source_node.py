@@ -1,0 +1,271 @@
+"""The camera source node, over a real ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+pytest.importorskip('rclpy')
+
+from espnet_ros.config import CameraSourceSettings
+from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.nodes.camera_source_node import CameraSourceNode
+from espnet_ros.nodes.conversions import compressed_to_bgr, image_to_bgr
+from espnet_ros.processing.codecs import write_image
+from espnet_ros.settings import list_settings, read_settings, setting_values
+from espnet_ros.sources.street import StreetSource
+from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = {'size': [60, 80], 'rate_hz': 50.0}
+LIMIT_S = 30.0
+
+Play = Callable[..., CameraSourceNode]
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def play(ros: Any) -> Play:
+    """Return a function that plays with some parameters."""
+
+    def play(on_end: Callable[[int], None] = lambda _: None, **values: Any) -> CameraSourceNode:
+        overrides = [Parameter(name, value=value) for name, value in values.items()]
+        node = CameraSourceNode(on_end, context=ros.context, parameter_overrides=overrides)
+        return ros.add(node)
+
+    return play
+
+
+def write_folder(folder: Path, *, broken: int = -1, count: int = 4) -> Path:
+    for index in range(count):
+        path = folder / f'{index}.png'
+        write_image(path, np.full((6, 8, 3), 10 + index, np.uint8))
+        if index == broken:
+            path.write_bytes(path.read_bytes()[:40])
+    return folder
+
+
+def test_image_info_and_truth_of_a_frame_share_a_stamp_and_agree(ros: Any, play: Play) -> None:
+    infos, truths = (
+        ros.listen(CameraInfo, 'camera_info'),
+        ros.listen(Image, 'camera_source/labels'),
+    )
+    images = ros.listen(Image, 'image_raw')
+    play(publish_labels=True, frame_id='front_optical', seed=3, **SMALL)
+    truth = truths.wait_for()
+    stamp = truth.header.stamp
+    image = images.wait_for(lambda m: m.header.stamp == stamp)
+    info = infos.wait_for(lambda m: m.header.stamp == stamp)
+    assert {m.header.frame_id for m in (image, info, truth)} == {'front_optical'}
+    assert (image.encoding, image.height, image.width, image.step) == ('bgr8', 60, 80, 240)
+    assert (truth.encoding, truth.height, truth.width, truth.step) == ('mono8', 60, 80, 80)
+
+    street = StreetSource(size=(60, 80), rate_hz=50.0, seed=3)
+    shown = image_to_bgr(image)
+    index = next(i for i in range(500) if np.array_equal(street.frame(i).image_bgr, shown))
+    labels = np.frombuffer(truth.data, np.uint8).reshape(60, 80)
+    assert np.array_equal(labels, street.frame(index).labels)
+    camera = street.camera
+    assert list(info.k) == [camera.fx, 0, camera.cx, 0, camera.fy, camera.cy, 0, 0, 1]
+    assert (info.height, info.width, info.distortion_model) == (60, 80, 'plumb_bob')
+    assert list(info.d) == [0.0] * 5
+    assert list(info.p)[:7] == [camera.fx, 0, camera.cx, 0, 0, camera.fy, camera.cy]
+
+
+def test_stamps_keep_the_rate(ros: Any, play: Play) -> None:
+    images = ros.listen(Image, 'image_raw', 100)
+    play(size=[16, 16], rate_hz=50.0)
+    stamps = []
+    for _ in range(26):
+        stamp = images.wait_for().header.stamp
+        stamps.append(stamp.sec + stamp.nanosec * 1e-9)
+    assert np.all(np.diff(stamps) > 0)
+    # A frame may come late on a busy machine, but those after it do not drift.
+    phases = (np.array(stamps) - stamps[0]) / 0.02
+    assert np.median(np.abs(phases - np.rint(phases))) < 0.25
+
+
+def test_camera_name_is_put_before_the_topics(ros: Any, play: Play) -> None:
+    images = ros.listen(Image, 'front/image_raw')
+    infos = ros.listen(CameraInfo, 'front/camera_info')
+    truths = ros.listen(Image, 'camera_source/front/labels')
+    play(camera='front', publish_labels=True, **SMALL)
+    for inbox in (images, infos, truths):
+        inbox.wait_for()
+
+
+def test_both_transports_carry_the_same_image(ros: Any, play: Play) -> None:
+    raw = ros.listen(Image, 'image_raw', 100)
+    compressed = ros.listen(CompressedImage, 'image_raw/compressed', 100)
+    play(transport='both', jpeg_quality=100, **SMALL)
+    jpeg = compressed.wait_for()
+    image = raw.wait_for(lambda m: m.header.stamp == jpeg.header.stamp)
+    assert jpeg.header.frame_id == image.header.frame_id == 'camera_optical_frame'
+    assert jpeg.format == 'bgr8; jpeg compressed bgr8'
+    difference = compressed_to_bgr(jpeg).astype(int) - image_to_bgr(image)
+    assert np.abs(difference).mean() < 4
+
+
+def test_files_have_no_calibration_unless_they_know_one(
+    ros: Any, play: Play, tmp_path: Path
+) -> None:
+    images = ros.listen(Image, 'image_raw')
+    node = play(source=str(write_folder(tmp_path)), loop=True)
+    images.wait_for()
+    assert node.count_publishers('camera_info') == 0
+    assert node.count_publishers('image_raw') == 1
+
+
+def test_images_come_in_order_and_the_end_is_told(ros: Any, play: Play, tmp_path: Path) -> None:
+    write_folder(tmp_path, broken=1)
+    images = ros.listen(Image, 'image_raw', 10)
+    ended, codes = Event(), []
+    play(lambda code: (codes.append(code), ended.set()), source=str(tmp_path), rate_hz=5.0)
+    assert ended.wait(LIMIT_S)
+    assert codes == [0]
+    last = images.wait_for(lambda m: m.data[0] == 13)
+    assert (last.height, last.width) == (6, 8)
+    assert not images.messages
+
+
+def test_loop_plays_again(ros: Any, play: Play, tmp_path: Path) -> None:
+    images = ros.listen(Image, 'image_raw', 10)
+    play(source=str(write_folder(tmp_path, count=2)), loop=True, rate_hz=50.0)
+    for value in (10, 11, 10, 11):
+        images.wait_for(lambda m, value=value: m.data[0] == value)
+
+
+def test_nothing_readable_ends_with_an_error(play: Play, tmp_path: Path) -> None:
+    (tmp_path / 'a.png').write_bytes(b'nonsense')
+    ended, codes = Event(), []
+    play(lambda code: (codes.append(code), ended.set()), source=str(tmp_path), rate_hz=50.0)
+    assert ended.wait(LIMIT_S)
+    assert codes == [1]
+
+
+def test_simulated_time_stamps_the_images(ros: Any, play: Play) -> None:
+    images = ros.listen(Image, 'image_raw')
+    play(use_sim_time=True, **SMALL)
+    clock = ros.publisher(Clock, '/clock')
+    message = Clock()
+    for step in range(1, 400):
+        message.clock.sec = 7
+        message.clock.nanosec = step * 1_000_000
+        clock.publish(message)
+        try:
+            stamp = images.wait_for(limit_s=0.02).header.stamp
+        except pytest.fail.Exception:
+            continue
+        assert stamp.sec == 7
+        return
+    pytest.fail('no image in simulated time')
+
+
+@pytest.mark.parametrize(
+    ('values', 'error', 'message'),
+    [
+        ({'source': 'none.mp4'}, InputError, 'no such file'),
+        ({'source': '97'}, InputError, 'webcam 97'),
+        ({'source': 97}, InputError, 'webcam 97'),
+        ({'size': [10, 0]}, ConfigError, 'size: expected'),
+        ({'transport': 'theora'}, ConfigError, 'raw, compressed, both'),
+        ({'camera': 'two words'}, ConfigError, 'two words'),
+        ({'rate_hz': -1.0}, ConfigError, 'rate_hz'),
+    ],
+)
+def test_what_cannot_be_played_is_refused(
+    play: Play, values: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        play(**values)
+
+
+def test_truth_of_files_is_refused(play: Play, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='publish_labels'):
+        play(source=str(write_folder(tmp_path)), publish_labels=True)
+
+
+@pytest.fixture
+def start(ros_domain: int) -> Iterator[Start]:
+    """Return a function that starts the node as a process of its own."""
+    with ExitStack() as processes:
+
+        def start(**values: object) -> subprocess.Popen[str]:
+            command = [sys.executable, '-m', 'espnet_ros.nodes.camera_source_node', '--ros-args']
+            for name, value in values.items():
+                command += ['-p', f'{name}:={value}']
+            environment = {**os.environ, 'ROS_DOMAIN_ID': str(ros_domain)}
+            process = processes.enter_context(
+                subprocess.Popen(
+                    command, cwd=ROOT, env=environment, text=True,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                )
+            )  # fmt: skip
+            processes.callback(process.kill)
+            return process
+
+        yield start
+
+
+def test_source_that_is_not_there_ends_the_process_with_one_line(start: Start) -> None:
+    process = start(source='none.mp4')
+    output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1
+    assert len(output.splitlines()) == 1
+    assert '[FATAL]' in output
+    assert 'no such file' in output
+
+
+def test_end_of_the_source_ends_the_process(start: Start, tmp_path: Path) -> None:
+    process = start(source=write_folder(tmp_path, broken=2), rate_hz=50.0)
+    output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, output
+    assert output.count('left out') == 1
+    assert 'end after 3 frames' in output
+    assert 'Traceback' not in output
+
+
+def test_damaged_video_ends_the_process_with_an_error(
+    start: Start, shared_data: Path, tmp_path: Path
+) -> None:
+    data = (shared_data / 'clips' / 'highway_960x540.mp4').read_bytes()
+    (tmp_path / 'cut.mp4').write_bytes(data[: len(data) // 6])
+    process = start(source=tmp_path / 'cut.mp4', rate_hz=500.0)
+    output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1, output
+    assert '[ERROR]' in output
+    assert 'breaks off after' in output
+    assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_process_in_order(ros: Any, start: Start, number: signal.Signals) -> None:
+    images = ros.listen(Image, 'image_raw')
+    process = start(size='[90,160]')
+    images.wait_for(limit_s=LIMIT_S)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, output
+    assert 'Traceback' not in output
+    assert len(output.splitlines()) == 1
+
+
+def test_configuration_file_holds_every_parameter_with_its_default() -> None:
+    content = yaml.safe_load((ROOT / 'config' / 'camera_source.yaml').read_text())
+    values = content['/**/camera_source']['ros__parameters']
+    assert set(values) == {entry.name for entry in list_settings(CameraSourceSettings)}
+    settings = read_settings(CameraSourceSettings, values)
+    assert setting_values(settings) == setting_values(CameraSourceSettings())
