@@ -186,5 +186,5 @@ class TestFiles:
 
     @pytest.mark.parametrize('name', ['kitti', '', '../labelsets/camvid'])
     def test_an_unknown_name_is_refused_with_those_there_are(self, name):
-        with pytest.raises(ConfigError, match='one of camvid, .*cityscapes'):
+        with pytest.raises(ConfigError, match=r'one of camvid, .*cityscapes'):
             load_label_set(name)

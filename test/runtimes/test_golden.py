@@ -1,0 +1,56 @@
+"""The runtimes answer as the authors' own code does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from espnet_ros.config import MaskSettings, RuntimeSettings
+from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.factory import open_runtime, runtime_report
+from espnet_ros.segmenter import Segmenter
+from golden import agreement, GOLDEN_IDS, GOLDEN_MAPS, GoldenMap, REQUIRED_AGREEMENT
+import pytest
+
+USABLE = [status.name for status in runtime_report() if status.usable]
+RUNTIMES = [name for name in ('openvino', 'onnxruntime') if name in USABLE]
+
+MEAN_UINT8_AGREEMENT = 0.997
+LOWEST_UINT8_AGREEMENT = 0.994
+BF16_AGREEMENT = 0.99
+
+
+@pytest.fixture
+def answer(shared_data: Path) -> Callable[..., float]:
+    """Return a function that gives the agreement of a runtime with a golden label map."""
+
+    def compare(model: ModelFile, golden: GoldenMap, runtime: str, precision: str) -> float:
+        opened = open_runtime(model, RuntimeSettings(runtime=runtime, precision=precision))
+        with Segmenter(opened, MaskSettings(mask_size='network')) as segmenter:
+            found = segmenter.segment([golden.image_bgr(shared_data)])[0]
+        return agreement(found.labels, golden.labels(shared_data))
+
+    return compare
+
+
+@pytest.mark.parametrize('runtime', RUNTIMES)
+@pytest.mark.parametrize('golden', GOLDEN_MAPS, ids=GOLDEN_IDS)
+def test_float_pre_processing_is_that_of_the_authors(answer, published_model, golden, runtime):
+    model = published_model(golden.model).with_float_image()
+    assert answer(model, golden, runtime, 'fp32') >= REQUIRED_AGREEMENT
+
+
+@pytest.mark.skipif(not RUNTIMES, reason='needs openvino or onnxruntime')
+def test_uint8_pre_processing_is_close_to_the_authors(answer, published_model):
+    """Rounding resized images to bytes costs the smallest networks more than half a percent."""
+    found = [answer(published_model(g.model), g, RUNTIMES[0], 'fp32') for g in GOLDEN_MAPS]
+    assert sum(found) / len(found) >= MEAN_UINT8_AGREEMENT
+    assert min(found) >= LOWEST_UINT8_AGREEMENT
+
+
+@pytest.mark.parametrize('golden', GOLDEN_MAPS, ids=GOLDEN_IDS)
+def test_bf16_changes_few_pixels(answer, published_model, golden):
+    openvino = pytest.importorskip('openvino')
+    if 'BF16' not in openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES'):
+        pytest.skip('this CPU does not compute bf16 natively')
+    assert answer(published_model(golden.model), golden, 'openvino', 'bf16') >= BF16_AGREEMENT
