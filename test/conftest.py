@@ -40,7 +40,8 @@ def published_model(shared_data: Path, pytestconfig: pytest.Config) -> Callable[
     from espnet_ros.model_file.store import save_model_file
     import torch
 
-    code = sorted((*ROOT.glob('espnet_ros/models/*.py'), *ROOT.glob('espnet_ros/export/*.py')))
+    patterns = ('models/*.py', 'export/*.py', 'model_file/*.py', 'labels.py', 'labelsets/*.yaml')
+    code = sorted(path for pattern in patterns for path in (ROOT / 'espnet_ros').glob(pattern))
     folder = Path(pytestconfig.cache.mkdir('published_models'))
 
     @functools.cache

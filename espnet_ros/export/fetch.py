@@ -21,7 +21,7 @@ from typing import Any
 from espnet_ros.exceptions import DownloadError, ModelError, RuntimeUnavailableError
 from espnet_ros.export.published import find_published, PublishedModel
 from espnet_ros.model_file import load_model_file, ModelFile
-from espnet_ros.model_file.store import models_folder, save_model_file, SUFFIX
+from espnet_ros.model_file.store import make_folder, models_folder, save_model_file, SUFFIX
 import pooch
 import requests
 
@@ -53,6 +53,7 @@ def fetch_model(name: str, *, progress: Progress | None = None) -> Path:
     if _is_fetched(target, published):
         return target
     _check_exporter(name)
+    make_folder(target.parent)
     report = progress or _ignore
     mirror = os.environ.get(MIRROR_VARIABLE)
     if mirror:

@@ -87,5 +87,5 @@ def _strip(proto: onnx.ModelProto) -> None:
         *proto.graph.input,
         *proto.graph.output,
     ):
-        part.doc_string = ''
+        part.ClearField('doc_string')
         del part.metadata_props[:]

@@ -8,6 +8,7 @@ Linux); the environment variable ``ESPNET_ROS_MODELS`` names another folder.
 from __future__ import annotations
 
 import contextlib
+import errno
 from importlib import resources
 import os
 from pathlib import Path
@@ -86,6 +87,23 @@ def find_model(name_or_path: str) -> Path:
     )
 
 
+def make_folder(folder: Path) -> None:
+    """
+    Make a folder for model files, where it is missing.
+
+    :raises ModelError: it cannot be made, or not be written to
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ModelError(
+            f'folder {folder}: cannot be made or written to ({error.strerror}); mend its '
+            f'permissions, or choose another ({FOLDER_VARIABLE} names that of fetched models)'
+        ) from error
+
+
 def save_model_file(model: ModelFile, path: str | Path) -> Path:
     """
     Write a model file, whole or not at all; folders on the way are made.
@@ -96,8 +114,8 @@ def save_model_file(model: ModelFile, path: str | Path) -> Path:
     """
     path = Path(path)
     part = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.part')
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open('xb') as file:
             file.write(model.data)
             file.flush()
