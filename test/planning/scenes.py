@@ -19,7 +19,7 @@ SKY, ROAD, PAVEMENT, CAR = (LABELS.id_of(n) for n in ('sky', 'road', 'pavement',
 NOTHING = 255
 
 GRID = GridShape(0.1, (0.0, 20.0), (-10.0, 10.0))
-SWEEP = SweepShape((-0.6, 0.6), 0.005, (0.3, 20.0), 0.05)
+SWEEP = SweepShape((-0.6, 0.6), 0.01, (0.3, 20.0), 0.05)
 RULES = ViewRules(GRID, SWEEP, make_cost_table(LABELS))
 
 
