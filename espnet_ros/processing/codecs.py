@@ -12,8 +12,19 @@ from espnet_ros.exceptions import InputError, OutputError
 import numpy as np
 from numpy.typing import NDArray
 
-PNG_COMPRESSION = 1
-"""Of 0 to 9; masks hardly shrink any more above, but take several times as long."""
+_PNG_COMPRESSION = 1
+"""Of 0 to 9; higher levels take several times as long and save little."""
+
+_IMAGE_OPTIONS = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_COMPRESSION]
+
+_MASK_OPTIONS = [
+    *_IMAGE_OPTIONS,
+    cv2.IMWRITE_PNG_STRATEGY,
+    cv2.IMWRITE_PNG_STRATEGY_RLE,
+]
+if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
+    # Trying every filter on every row takes ten times as long (OpenCV before 4.11 does not).
+    _MASK_OPTIONS += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
 
 _JPEG_START = b'\xff\xd8'
 _JPEG_SCAN = b'\xff\xda'
@@ -29,7 +40,7 @@ def encode_png(array: NDArray[np.uint8]) -> bytes:
     :param array: uint8, (H, W) or (H, W, 3) in BGR
     :raises OutputError: the array is no image
     """
-    return _encode('.png', array, [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION])
+    return _encode('.png', array, _MASK_OPTIONS if array.ndim == 2 else _IMAGE_OPTIONS)
 
 
 def encode_jpeg(image_bgr: NDArray[np.uint8], quality: int = 90) -> bytes:
