@@ -29,11 +29,11 @@ def paint_sky(rng: np.random.Generator, projection: Projection) -> Picture:
     camera = projection.camera
     first = projection.ground_rows()[0]
     up = np.clip((first - np.arange(camera.height)) / camera.fy, 0, 1)[:, None, None]
-    blue = np.array((208.0, 168.0, 128.0))
+    blue = np.array((226.0, 196.0, 162.0))
     sky = HAZE_BGR + 24 + (blue - HAZE_BGR - 24) * np.sqrt(up)
     noise = fractal_noise(rng, (camera.height, camera.width), (4, 3), 6, roughness=0.6)
     cloud = np.clip(0.5 + 0.55 * noise, 0, 1)[:, :, None] * np.clip(up * 8, 0, 1)
-    light = np.array((246.0, 244.0, 242.0)) - 26 * np.clip(noise - 0.9, 0, 1)[:, :, None]
+    light = np.array((246.0, 244.0, 242.0)) - 12 * np.clip(noise - 0.9, 0, 1)[:, :, None]
     return to_picture(sky + (light - sky) * cloud)
 
 

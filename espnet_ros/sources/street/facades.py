@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 _PER_M = 20
 _WALLS_BGR = (
-    (74, 92, 138), (92, 108, 148), (150, 176, 196), (188, 204, 212), (150, 158, 164),
+    (80, 94, 122), (100, 112, 138), (150, 176, 196), (188, 204, 212), (150, 158, 164),
     (128, 166, 190), (104, 112, 118), (176, 188, 186), (84, 104, 128), (166, 190, 214),
 )  # fmt: skip
 _SHOPS_BGR = ((74, 52, 46), (52, 56, 96), (54, 76, 56), (46, 46, 50), (120, 140, 156))
@@ -52,7 +52,7 @@ class _Facade:
         noise = fractal_noise(self.rng, shape, (3, 3), 5)
         grain = self.rng.standard_normal(shape).astype(np.float32)
         soot = np.linspace(4, -9, shape[0], dtype=np.float32)[:, None]
-        change = 5 * noise + 4 * grain + soot + self._bricks(shape)
+        change = 7 * noise + 4 * grain + soot + self._bricks(shape)
         self.picture = to_picture(np.array(wall_color(plot)) + change[:, :, None])
         spacing_m = self.rng.uniform(1.9, 2.9)
         self.style = _Style(

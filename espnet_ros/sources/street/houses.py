@@ -82,7 +82,7 @@ def draw_horizon(canvas: Canvas, seed: int, distance_m: float, middle_m: float) 
 
 def _gain(side: int) -> float:
     """Return the brightness of fronts: those on the left have the sun behind them."""
-    return 0.74 if side > 0 else 1.06
+    return 0.8 if side > 0 else 1.06
 
 
 def _quad(

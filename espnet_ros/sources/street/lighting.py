@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 DASH_M, DASH_PERIOD_M = 3.0, 8.0
 CROSSING_PERIOD_M = 85.0
 _PAINT_BGR = (205.0, 210.0, 212.0)
-_SHADE = 138
+_SHADE = 172
 _REACH = (0.35, -0.62)
 """Shadow of one metre of height: metres ahead and metres to the left."""
 
@@ -77,8 +77,8 @@ def ground_light(
     for obstacle in obstacles:
         if obstacle.label != 'building' and 0 < obstacle.x_m < 80:
             _cast(light, projection, first_row, _obstacle_shadow(obstacle), _SHADE)
-            if isinstance(obstacle, Box):
-                _cast(light, projection, first_row, _footing(obstacle), _SHADE // 2)
+            if isinstance(obstacle, Box) and obstacle.label == 'car':
+                _cast(light, projection, first_row, _footing(obstacle), _SHADE // 3)
     soft = cv2.blur(light, (5, 3))
     return np.asarray(cv2.resize(soft, (camera.width, camera.height - first_row)), np.uint8)
 

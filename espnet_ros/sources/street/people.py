@@ -138,7 +138,7 @@ class _Figure:
         slope = cv2.Sobel(cv2.GaussianBlur(alpha, (0, 0), 7), cv2.CV_32F, 1, 0)
         rng = np.random.default_rng(205)
         folds = cv2.GaussianBlur(rng.standard_normal(alpha.shape).astype(np.float32), (0, 0), 5)
-        light = np.clip(0.98 + 2.2 * slope + 1.6 * folds, 0.5, 1.35)[:, :, None]
+        light = np.clip(0.98 + 2.2 * slope + 0.7 * folds, 0.5, 1.35)[:, :, None]
         shaded = self.picture.copy()
         shaded[:, :, :3] = np.clip(self.picture[:, :, :3] * light, 0, 255).astype(np.uint8)
         return shaded
