@@ -44,7 +44,7 @@ $(BASE): $(wildcard requirements/ros-$(FLAVOUR).txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, found " + sys.version)'
 	@command -v cc >/dev/null || { echo 'A C compiler is needed: sudo apt-get install build-essential'; exit 1; }
 	@echo 'Installing into $(VENV): a few minutes, once'
-	@$(PYTHON) -m venv --clear $(VENV_FLAGS) $(VENV)
+	@test -e $@ || $(PYTHON) -m venv --clear $(VENV_FLAGS) $(VENV)
 	@$(PIP) install --upgrade pip
 	@$(PIP) install $(ROS_PACKAGES) -c requirements/constraints.txt
 # torch's CPU build is a tenth of its default one; where that index does not answer, PyPI serves.
