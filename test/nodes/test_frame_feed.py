@@ -1,0 +1,127 @@
+"""The thread that prepares frames ahead of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from espnet_ros.exceptions import InputError
+from espnet_ros.nodes.frame_feed import FrameFeed
+from espnet_ros.sources import BrokenFrame, Frame, Source
+
+LIMIT_S = 20.0
+
+
+class Counting(Source):
+    """Gives frames 0, 1, 2 ...; tells how far it was read, and ends as it is told to."""
+
+    def __init__(self, count: int, *, ending: Exception | None = None, live: bool = False) -> None:
+        super().__init__('counting')
+        self.count = count
+        self.ending = ending
+        self.is_live = live  # type: ignore[misc]
+        self.read = threading.Semaphore(0)
+
+    def _frames(self) -> Iterator[Frame | BrokenFrame]:
+        for index in range(self.count):
+            self.read.release()
+            yield Frame(str(index), index, np.zeros((2, 2, 3), np.uint8))
+        self.read.release()
+        if self.ending is not None:
+            raise self.ending
+
+
+def make_feed(source: Source) -> FrameFeed[int]:
+    return FrameFeed(source, lambda frame: frame.index, lambda _: None)
+
+
+def take_all(feed: FrameFeed[int]) -> list[int]:
+    """Take until the end."""
+    taken: list[int] = []
+    expired = threading.Event()
+    timer = threading.Timer(LIMIT_S, expired.set)
+    timer.start()
+    while not feed.has_ended and not expired.is_set():
+        index = feed.take()
+        if index is not None:
+            taken.append(index)
+    timer.cancel()
+    return taken
+
+
+def wait_for_reads(source: Counting, count: int) -> None:
+    for _ in range(count):
+        assert source.read.acquire(timeout=LIMIT_S)
+
+
+def test_every_frame_is_handed_on_once_and_in_order() -> None:
+    feed = make_feed(Counting(50))
+    feed.start()
+    assert take_all(feed) == list(range(50))
+    assert feed.error == ''
+    feed.close()
+
+
+def test_it_reads_two_ahead_and_waits() -> None:
+    source = Counting(50)
+    feed = make_feed(source)
+    feed.start()
+    wait_for_reads(source, 3)  # the third is read, and waits to be handed on
+    assert not source.read.acquire(blocking=False)
+    assert feed.take() == 0
+    wait_for_reads(source, 1)
+    feed.close()
+
+
+def test_live_source_is_never_held_up_and_its_newest_frames_stay() -> None:
+    source = Counting(50, live=True)
+    feed = make_feed(source)
+    feed.start()
+    wait_for_reads(source, 51)
+    feed.close()
+    assert take_all(feed) == [48, 49]
+
+
+@pytest.mark.parametrize(
+    ('ending', 'message'),
+    [
+        (InputError('breaks off'), 'breaks off'),
+        (ZeroDivisionError('by zero'), 'ZeroDivisionError: by zero'),
+    ],
+)
+def test_error_is_told_after_the_frames_before_it(ending: Exception, message: str) -> None:
+    feed = make_feed(Counting(3, ending=ending))
+    feed.start()
+    assert take_all(feed) == [0, 1, 2]
+    assert feed.error == message
+    feed.close()
+
+
+def test_nothing_is_taken_before_it_starts_and_close_may_come_at_any_time() -> None:
+    feed = make_feed(Counting(5))
+    assert feed.take() is None
+    assert not feed.has_ended
+    feed.close()
+    waiting = make_feed(Counting(5))
+    waiting.start()
+    waiting.close()
+    waiting.close()
+
+
+def test_broken_frames_are_told_and_left_out() -> None:
+    class Broken(Counting):
+        def _frames(self) -> Iterator[Frame | BrokenFrame]:
+            yield BrokenFrame('a', 0, 'no image')
+            yield from super()._frames()
+
+    told: list[BrokenFrame] = []
+    feed = FrameFeed(Broken(2), lambda frame: frame.index, told.append)
+    feed.start()
+    assert take_all(feed) == [0, 1]
+    assert [frame.reason for frame in told] == ['no image']
+    feed.close()
