@@ -130,11 +130,26 @@ def array_to_image(values: NDArray[np.uint8], encoding: str, header: Header) -> 
     :param encoding: for example mono8 or rgb8
     :param header: is used as it is
     """
-    height, width = values.shape[:2]
-    message = Image(header=header, height=height, width=width, encoding=encoding)
-    message.step = width * (values.shape[2] if values.ndim == 3 else 1)
-    message.data = _byte_array(np.ascontiguousarray(values))
+    message = Image()
+    fill_image(message, values, encoding, header)
     return message
+
+
+def fill_image(message: Image, values: NDArray[np.uint8], encoding: str, header: Header) -> None:
+    """
+    Copy an array into an image message, into the memory that it has if that is large enough.
+
+    Publishing copies a message, so one message serves for all frames of a topic; fresh
+    memory of this size costs more than the copy.
+    """
+    message.header = header
+    message.height, message.width = values.shape[:2]
+    message.encoding = encoding
+    message.step = message.width * (values.shape[2] if values.ndim == 3 else 1)
+    if len(message.data) == values.size:
+        np.copyto(np.frombuffer(message.data, np.uint8).reshape(values.shape), values)
+    else:
+        message.data = _byte_array(np.ascontiguousarray(values))
 
 
 def bytes_to_compressed(data: bytes, compression: str, header: Header) -> CompressedImage:

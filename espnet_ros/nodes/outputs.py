@@ -10,7 +10,7 @@ from espnet_ros.config import OverlaySettings
 from espnet_ros.labels import LabelSet
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.camera_info import scale_camera_info
-from espnet_ros.nodes.conversions import array_to_image, bytes_to_compressed
+from espnet_ros.nodes.conversions import bytes_to_compressed, fill_image
 from espnet_ros.nodes.label_info import label_info_types, make_label_info
 from espnet_ros.nodes.qos import latched_qos, overridable, result_qos
 from espnet_ros.nodes.topics import compressed_topic, output_topic
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -46,9 +47,30 @@ class SegmentedFrame:
     camera_info: CameraInfo | None
 
 
+class ImageOutput:
+    """A topic of images, whose message is filled anew for each frame."""
+
+    def __init__(self, create: Callable[..., Publisher], topic: str) -> None:
+        self.publisher = create(Image, topic, result_qos())
+        self._message = Image()
+
+    @property
+    def has_listeners(self) -> bool:
+        """Return whether somebody listens."""
+        return has_listeners(self.publisher)
+
+    def publish(self, values: NDArray[np.uint8], encoding: str, header: Header) -> None:
+        """Publish an array; see :func:`array_to_image`."""
+        fill_image(self._message, values, encoding, header)
+        self.publisher.publish(self._message)
+
+
 class CameraOutputs:
     """
     The publishers of one camera.
+
+    They are no lifecycle publishers, as nothing but the worker publishes on them, and it
+    runs only while the node is active.
 
     :param node: what they belong to
     :param camera: camera name, empty for the only one
@@ -56,54 +78,41 @@ class CameraOutputs:
 
     def __init__(self, node: Node, camera: str) -> None:
         self._node = node
+        self._publishers: list[Publisher] = []
         topic = partial(output_topic, camera)
-        create = partial(node.create_publisher, qos_overriding_options=overridable())
-        self.mask: Publisher = create(Image, topic('mask'), result_qos())
-        self.confidence: Publisher = create(Image, topic('confidence'), result_qos())
-        self.camera_info: Publisher = create(CameraInfo, topic('camera_info'), result_qos())
-        self.color_mask: Publisher = create(Image, topic('color_mask'), result_qos())
-        self.overlay: Publisher = create(Image, topic('overlay'), result_qos())
-        self.mask_png: Publisher = create(
-            CompressedImage, compressed_topic(node, topic('mask')), result_qos()
+        self.mask = ImageOutput(self._create, topic('mask'))
+        self.confidence = ImageOutput(self._create, topic('confidence'))
+        self.color_mask = ImageOutput(self._create, topic('color_mask'))
+        self.overlay = ImageOutput(self._create, topic('overlay'))
+        self.camera_info = self._create(CameraInfo, topic('camera_info'), result_qos())
+        self.mask_png, self.overlay_jpeg = (
+            self._create(CompressedImage, compressed_topic(node, topic(name)), result_qos())
+            for name in ('mask', 'overlay')
         )
-        self.overlay_jpeg: Publisher = create(
-            CompressedImage, compressed_topic(node, topic('overlay')), result_qos()
-        )
-        self.stats: Publisher = create(InferenceStats, topic('stats'), result_qos())
-        self._all = [
-            self.mask,
-            self.confidence,
-            self.camera_info,
-            self.color_mask,
-            self.overlay,
-            self.mask_png,
-            self.overlay_jpeg,
-            self.stats,
-        ]
+        self.stats = self._create(InferenceStats, topic('stats'), result_qos())
         self._label_types = label_info_types()
         if self._label_types is not None:
-            self.label_info = create(
+            self.label_info = self._create(
                 self._label_types.LabelInfo, topic('label_info'), latched_qos()
             )
-            self._all.append(self.label_info)
 
     @property
     def wants_confidence(self) -> bool:
         """Return whether somebody listens to the confidence."""
-        return _has_listeners(self.confidence)
+        return self.confidence.has_listeners
 
     @property
     def wants_stats(self) -> bool:
         """Return whether somebody listens to the statistics."""
-        return _has_listeners(self.stats)
+        return has_listeners(self.stats)
 
     def publish_mask(self, frame: SegmentedFrame) -> None:
         """Publish what planners wait for: mask, confidence, and their geometry."""
         labels, header = frame.result.labels, frame.header
-        if _has_listeners(self.mask):
-            self.mask.publish(array_to_image(labels, 'mono8', header))
+        if self.mask.has_listeners:
+            self.mask.publish(labels, 'mono8', header)
         if frame.result.confidence is not None and self.wants_confidence:
-            self.confidence.publish(array_to_image(frame.result.confidence, 'mono8', header))
+            self.confidence.publish(frame.result.confidence, 'mono8', header)
 
     def publish_geometry(self, frame: SegmentedFrame) -> None:
         """
@@ -111,7 +120,7 @@ class CameraOutputs:
 
         :raises InputError: the camera's is not of its image
         """
-        if frame.camera_info is not None and _has_listeners(self.camera_info):
+        if frame.camera_info is not None and has_listeners(self.camera_info):
             height, width = frame.result.labels.shape
             self.camera_info.publish(
                 scale_camera_info(
@@ -122,18 +131,19 @@ class CameraOutputs:
     def publish_pictures(self, frame: SegmentedFrame, settings: OverlaySettings) -> None:
         """Publish what people look at."""
         labels, header = frame.result.labels, frame.header
-        if _has_listeners(self.mask_png):
+        if has_listeners(self.mask_png):
             self.mask_png.publish(
                 bytes_to_compressed(encode_png(labels), 'mono8; png compressed', header)
             )
-        if _has_listeners(self.color_mask):
+        if self.color_mask.has_listeners:
             painted = color_mask(labels, frame.result.label_set.palette_rgb())
-            self.color_mask.publish(array_to_image(painted, 'rgb8', header))
-        if _has_listeners(self.overlay) or _has_listeners(self.overlay_jpeg):
+            self.color_mask.publish(painted, 'rgb8', header)
+        wants_overlay = self.overlay.has_listeners
+        if wants_overlay or has_listeners(self.overlay_jpeg):
             overlay, encoding = draw_overlay(frame, settings)
-            if _has_listeners(self.overlay):
-                self.overlay.publish(array_to_image(overlay, encoding, header))
-            if _has_listeners(self.overlay_jpeg):
+            if wants_overlay:
+                self.overlay.publish(overlay, encoding, header)
+            if has_listeners(self.overlay_jpeg):
                 overlay_bgr = overlay if encoding == 'bgr8' else overlay[..., ::-1]
                 words = f'{encoding}; jpeg compressed bgr8'
                 data = encode_jpeg(np.ascontiguousarray(overlay_bgr))
@@ -156,9 +166,16 @@ class CameraOutputs:
 
     def destroy(self) -> None:
         """Take the topics away."""
-        for publisher in self._all:
+        for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
-        self._all.clear()
+        self._publishers.clear()
+
+    def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher:
+        publisher = self._node.create_publisher(
+            message_type, topic, qos, qos_overriding_options=overridable()
+        )
+        self._publishers.append(publisher)
+        return publisher
 
 
 def draw_overlay(
@@ -178,5 +195,6 @@ def draw_overlay(
     return overlay, encoding
 
 
-def _has_listeners(publisher: Publisher) -> bool:
+def has_listeners(publisher: Publisher) -> bool:
+    """Return whether somebody listens to a publisher."""
     return bool(publisher.get_subscription_count())

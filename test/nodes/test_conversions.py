@@ -15,6 +15,7 @@ from espnet_ros.nodes.conversions import (
     color_view,
     compressed_to_bgr,
     ENCODINGS,
+    fill_image,
     image_to_bgr,
 )
 from sensor_msgs.msg import CompressedImage, Image
@@ -247,6 +248,17 @@ def test_arrays_become_images_without_padding(shape, encoding):
     assert message.step == (6 * shape[-1] if len(shape) == 3 else 6)
     assert message.header is header
     assert bytes(message.data) == values.tobytes()
+
+
+def test_an_image_message_can_be_filled_again_and_keeps_its_memory():
+    message = array_to_image(np.zeros((4, 6), np.uint8), 'mono8', Header(frame_id='first'))
+    memory = message.data.buffer_info()
+    values = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
+    fill_image(message, values, 'bgr8', Header(frame_id='second'))
+    assert message.data.buffer_info() == memory
+    assert message == array_to_image(values, 'bgr8', Header(frame_id='second'))
+    fill_image(message, values[:2], 'bgr8', Header())
+    assert message == array_to_image(values[:2], 'bgr8', Header())
 
 
 def test_compressed_messages_keep_their_words():
