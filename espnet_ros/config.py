@@ -8,6 +8,7 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.settings import section, setting
 
 RUNTIMES = ('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake')
+POWER_SENSORS = ('auto', 'jetson', 'tegrastats', 'nvml', 'rapl', 'amdgpu', 'battery', 'none')
 PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
 
 
@@ -166,6 +167,44 @@ class DiagnosticsSettings:
 
 
 @dataclass(frozen=True)
+class PowerSettings:
+    """What the power and the state of the machine are read from, and what they may be."""
+
+    sensor: str = setting(
+        'auto',
+        "What the power is read from; auto takes what tells most of the machine's power, none "
+        'reads nothing.',
+        choices=POWER_SENSORS,
+        read_only=True,
+    )
+    rate_hz: float = setting(
+        2.0,
+        'Readings per second; Jetson boards have two new values a second.',
+        minimum=0.1,
+        maximum=100.0,
+        read_only=True,
+    )
+    budget_w: float = setting(
+        0.0,
+        'Mean power of the last seconds in watts above which it warns; above 1.25 times that '
+        'is an error. 0 is off.',
+        minimum=0.0,
+    )
+    max_temperature_c: float = setting(
+        90.0,
+        'Temperature in degrees Celsius of the hottest part above which it warns; 10 degrees '
+        'more is an error. 0 is off.',
+        minimum=0.0,
+        maximum=150.0,
+    )
+    shed_load: bool = setting(
+        False,
+        'Lower the rate of inference step by step while power or temperature are above their '
+        'limits, and raise it again when they are well below.',
+    )
+
+
+@dataclass(frozen=True)
 class SegmentationNodeSettings:
     """Every parameter of the segmentation node."""
 
@@ -200,6 +239,7 @@ class SegmentationNodeSettings:
     )
     autostart: bool = setting(True, 'Configure and activate by itself at start.', read_only=True)
     diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, 'diagnostics')
+    power: PowerSettings = section(PowerSettings, 'power')
 
 
 @dataclass(frozen=True)

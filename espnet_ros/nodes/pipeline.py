@@ -12,6 +12,7 @@ from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.nodes.camera import Camera, Frame
 from espnet_ros.nodes.conversions import color_view, compressed_to_bgr, image_to_bgr
 from espnet_ros.nodes.outputs import SegmentedFrame
+from espnet_ros.nodes.power_monitor import PowerMonitor
 from espnet_ros.nodes.stats import make_stats, seconds_since, stamp_s
 from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.telemetry.stage_clock import Stopwatch
@@ -40,6 +41,7 @@ class FramePipeline:
     :param cameras: the cameras by name
     :param settings: returns the settings of this moment; a change is applied before the
         next batch
+    :param power: counts the batches, and tells what a frame costs
     """
 
     def __init__(
@@ -48,17 +50,21 @@ class FramePipeline:
         segmenter: Segmenter,
         cameras: Mapping[str, Camera],
         settings: Callable[[], SegmentationNodeSettings],
+        power: PowerMonitor,
     ) -> None:
         self._node = node
         self._segmenter = segmenter
         self._cameras = cameras
         self._settings = settings
+        self._power = power
 
     def process(self, batch: Mapping[str, Frame]) -> None:
         """Segment and publish a batch; what fails is counted, logged and left out."""
         self.apply_settings()
         jobs = [job for name, frame in batch.items() if (job := self._convert(name, frame))]
         done = [self._publish_mask(job, result) for job, result in self._segment(jobs)]
+        if done:
+            self._power.count_batch(len(done))
         # No camera's mask waits for another one's pictures.
         for job, frame in done:
             self._publish_rest(job, frame, len(jobs))
@@ -156,8 +162,14 @@ class FramePipeline:
         }
         job.camera.record.took(now_s, durations_s)
         if outputs.wants_stats:
+            power_w = self._power.mean_w()
             stats = make_stats(
-                frame.header, job.camera.record.snapshot(now_s), durations_s, batch_size
+                frame.header,
+                job.camera.record.snapshot(now_s),
+                durations_s,
+                batch_size,
+                power_w=power_w,
+                frame_energy_j=self._power.frame_energy_j(power_w),
             )
             stats.runtime = self._segmenter.runtime.name
             stats.precision = self._segmenter.runtime.precision

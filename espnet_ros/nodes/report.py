@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 import time
 
 from espnet_ros.config import SegmentationNodeSettings
-from espnet_ros.nodes.camera import Camera
 from espnet_ros.nodes.camera_record import CameraRecord
 from espnet_ros.nodes.health import (
     judge_input,
@@ -18,6 +17,8 @@ from espnet_ros.nodes.health import (
     NodeHealth,
     Status,
 )
+from espnet_ros.nodes.power_health import judge_device, judge_power
+from espnet_ros.nodes.session import Session
 from espnet_ros.nodes.topics import image_topic, output_topic
 from espnet_ros.segmenter import Segmenter
 from rclpy.node import Node
@@ -44,14 +45,16 @@ def judge_node(
     node: Node,
     health: NodeHealth,
     settings: SegmentationNodeSettings,
-    cameras: Mapping[str, Camera],
+    session: Session | None,
 ) -> Iterator[Status]:
     """
-    Judge the model and every camera.
+    Judge the model, the machine and every camera.
 
-    :param cameras: by name; empty while the node is not configured
+    :param session: None while the node is not configured
     """
     yield judge_model(health)
+    cameras = {} if session is None else session.cameras
+    max_rate_hz = settings.max_rate_hz if session is None else session.max_rate_hz
     now_s = time.monotonic()
     for name in settings.cameras:
         # Without its topics a camera has an empty record.
@@ -59,7 +62,7 @@ def judge_node(
         snapshot = record.snapshot(now_s)
         topic = node.resolve_topic_name(image_topic(node, name, settings.image_transport))
         publishers = node.count_publishers(topic)
-        output = judge_output(health, snapshot, settings.diagnostics, settings.max_rate_hz)
+        output = judge_output(health, snapshot, settings.diagnostics, max_rate_hz)
         for status in (
             judge_input(health, snapshot, settings.diagnostics, topic, publishers),
             output,
@@ -68,3 +71,6 @@ def judge_node(
             yield replace(status, name=f'{status.name} {name}'.strip())
         mask = node.resolve_topic_name(output_topic(name, 'mask'))
         yield judge_topic(output, snapshot, settings.diagnostics, mask)
+    power = None if session is None else session.power.snapshot()
+    yield judge_power(power, settings.power, health.state)
+    yield judge_device(power, settings.power, health.state)

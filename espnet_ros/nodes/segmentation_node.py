@@ -175,7 +175,7 @@ class SegmentationNode(LifecycleNode):  # type: ignore[misc]
     def _judge(self) -> Iterator[Status]:
         health = NodeHealth(self._state, self._is_enabled, self._failure, self._model)
         session = self._session
-        return judge_node(self, health, self._settings, session.cameras if session else {})
+        return judge_node(self, health, self._settings, session)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What the node holds while it is configured: the model, the cameras, and the worker."""
+"""What the node holds while it is configured: model, cameras, worker and power monitor."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Callable
 import time
 
 from espnet_ros.config import SegmentationNodeSettings
+from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.opening import open_model
 from espnet_ros.nodes.camera import Camera, Frame
 from espnet_ros.nodes.frame_slot import FrameSlots
+from espnet_ros.nodes.load_shedder import effective_rate_hz
 from espnet_ros.nodes.pipeline import FramePipeline
+from espnet_ros.nodes.power_monitor import PowerMonitor
 from espnet_ros.nodes.worker import SegmentationWorker
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
@@ -40,24 +43,26 @@ class Session:
         self.cameras: dict[str, Camera] = {}
         start = settings()
         model = open_model(start.model, start.foreign)
-        runtime = open_runtime(model, start.runtime_settings)
+        self.power = PowerMonitor(node, lambda: settings().power, self.settings_changed)
         try:
-            self.segmenter = Segmenter(runtime, start.mask)
-            self.segmenter.warm_up(len(start.cameras))
-            for name in start.cameras:
-                self.cameras[name] = Camera(node, name, start.image_transport, group)
+            self._open(model, start, group)
         except Exception:
             self._destroy_cameras()
-            runtime.close()
+            self.power.close()
             raise
-        self.pipeline = FramePipeline(node, self.segmenter, self.cameras, settings)
+        self.pipeline = FramePipeline(node, self.segmenter, self.cameras, settings, self.power)
         self.pipeline.publish_label_info()
+
+    @property
+    def max_rate_hz(self) -> float:
+        """Return the highest rate of inference of this moment, 0 for none."""
+        return effective_rate_hz(self._settings().max_rate_hz, self.power.limit_hz)
 
     def start(self, enabled: bool) -> None:
         """Subscribe the cameras and segment."""
         self._slots = FrameSlots(tuple(self.cameras))
         self._worker = SegmentationWorker(
-            self._node, self._slots, self.pipeline, lambda: self._settings().max_rate_hz
+            self._node, self._slots, self.pipeline, lambda: self.max_rate_hz
         )
         self.set_enabled(enabled)
         self._worker.start()
@@ -93,7 +98,21 @@ class Session:
         """Stop, take the topics away and free the model."""
         self.stop()
         self._destroy_cameras()
+        self.power.close()
         self.segmenter.close()
+
+    def _open(
+        self, model: ModelFile, start: SegmentationNodeSettings, group: CallbackGroup
+    ) -> None:
+        runtime = open_runtime(model, start.runtime_settings)
+        try:
+            self.segmenter = Segmenter(runtime, start.mask)
+            self.segmenter.warm_up(len(start.cameras))
+            for name in start.cameras:
+                self.cameras[name] = Camera(self._node, name, start.image_transport, group)
+        except Exception:
+            runtime.close()
+            raise
 
     def _destroy_cameras(self) -> None:
         for camera in self.cameras.values():

@@ -35,11 +35,16 @@ def make_stats(
     camera: CameraSnapshot,
     durations_s: Mapping[str, float],
     batch_size: int,
+    *,
+    power_w: float | None = None,
+    frame_energy_j: float | None = None,
 ) -> InferenceStats:
     """
     Return the message of one frame; runtime and classes are left to the caller.
 
     :param durations_s: by stage; one that is missing is not known
+    :param power_w: mean of the last seconds, or None
+    :param frame_energy_j: energy of one frame, or None
     """
     stats = InferenceStats(
         header=header,
@@ -51,6 +56,8 @@ def make_stats(
         frames_dropped=camera.frames_dropped,
         frames_failed=camera.frames_failed,
         frames_published=camera.frames_published,
+        power_w=_known(power_w),
+        energy_j=_known(frame_energy_j),
     )
     for stage in STAGES:
         setattr(stats, f'{stage}_s', _known(durations_s.get(stage)))

@@ -86,6 +86,8 @@ def test_every_status_has_a_machine_and_plain_values(segmentation, diagnostics, 
         'segmentation: output',
         'segmentation: latency',
         '/segmentation/mask',
+        'segmentation: power',
+        'segmentation: device',
     ]
     assert all(status.hardware_id for status in array.status)
     assert array.header.stamp.sec > 0
