@@ -94,9 +94,7 @@ def drop_unsure(
     :param threshold: 0 to 1
     :return: an array of the caller's own
     """
-    kept = labels.copy()
-    np.copyto(kept, np.uint8(unlabelled_id), where=confidence < threshold_byte(threshold))
-    return kept
+    return np.where(confidence < threshold_byte(threshold), np.uint8(unlabelled_id), labels)
 
 
 def place_map(

@@ -163,6 +163,8 @@ class OpenvinoRuntime(Runtime):
             # Trained ESPNet weights make denormals, which cost a CPU many times the cycles.
             options['CPU_DENORMALS_OPTIMIZATION'] = True
             options['INFERENCE_NUM_THREADS'] = thread_count(self.settings)
+            # A pinned thread waits for its core where other processes of the robot use it.
+            options['ENABLE_CPU_PINNING'] = False
         compiled = self._core.compile_model(pruned, self._device_name, options)
         found = compiled.get_property('INFERENCE_PRECISION_HINT').get_type_name()
         if found != _TYPES[self._precision]:
