@@ -57,8 +57,9 @@ def fetch_model(name: str, *, progress: Progress | None = None) -> Path:
     report = progress or _ignore
     mirror = os.environ.get(MIRROR_VARIABLE)
     if mirror:
-        model = _export(_from_mirror(published, Path(mirror).expanduser()))
+        weights = _from_mirror(published, Path(mirror).expanduser())
         report(published.size_bytes, published.size_bytes)
+        model = _export(weights)
     else:
         with _temporary_folder() as folder:
             model = _export(_download(published, Path(folder), report))
