@@ -247,3 +247,18 @@ def test_runtime_that_is_missing_is_never_replaced(segment, photos: Path) -> Non
     ended = segment(photos, '--runtime', 'tensorrt')
     assert ended.code == 1
     assert 'tensorrt' in ended.err
+
+
+@pytest.mark.parametrize(
+    ('pre_processing', 'least'), [(['--exact'], 0.999), (['--precision', 'fp32'], 0.995)]
+)
+def test_masks_are_those_of_the_authors_code(
+    segment, published_model, shared_data: Path, pre_processing: list[str], least: float
+) -> None:
+    model = published_model('espnet_p2_q8_cityscapes').path
+    (frame,) = (shared_data / 'frames').glob('*.png')
+    ended = segment(frame, '--model', model, '--mask-size', 'network', *pre_processing)
+    assert ended.code == 0, ended.err
+    (mask_path,) = Path(ended.out.split('results in ')[1].strip()).glob('*_mask.png')
+    golden = read_mask(shared_data / 'golden' / f'{frame.stem}__decoder_espnet_p_2_q_8.png')
+    assert (read_mask(mask_path) == golden).mean() >= least
