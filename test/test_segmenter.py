@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
-from espnet_ros.exceptions import ConfigError, InferenceError, InputError
+from espnet_ros.exceptions import (
+    ConfigError,
+    InferenceError,
+    InputError,
+    RuntimeUnavailableError,
+)
 from espnet_ros.labels import LabelClass, LabelSet
+from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.fake_runtime import FakeRuntime
 from espnet_ros.segmenter import check_image, Segmenter
 import numpy as np
@@ -268,12 +274,14 @@ def test_a_float_model_gets_images_resized_as_floats(channel_model):
     assert (seen[1] == 0.5).all()
 
 
-def test_the_same_network_answers_alike_on_real_runtimes(channel_model):
-    pytest.importorskip('openvino')
-    from espnet_ros.runtimes.factory import open_runtime
-
+@pytest.mark.parametrize('name', ['openvino', 'onnxruntime'])
+def test_real_runtimes_answer_as_the_model_does(channel_model, name):
+    settings = RuntimeSettings(runtime=name, precision='fp32')
+    try:
+        runtime = open_runtime(channel_model, settings)
+    except RuntimeUnavailableError as error:
+        pytest.skip(str(error))
     image = np.random.default_rng(0).integers(0, 256, (16, 32, 3), np.uint8)
-    runtime = open_runtime(channel_model, RuntimeSettings(runtime='openvino', precision='fp32'))
     with Segmenter(runtime) as segmenter:
         labels = segmenter.segment([image, image], confidence=True)[1].labels
     np.testing.assert_array_equal(labels, image.argmax(axis=2))

@@ -88,7 +88,6 @@ def test_auto_takes_the_first_usable_and_says_why_not_the_earlier(channel_model,
 
 
 def test_auto_passes_over_runtimes_without_the_precision_asked_for(channel_model):
-    pytest.importorskip('openvino')
     with pytest.raises(RuntimeUnavailableError) as raised:
         open_runtime(channel_model, RuntimeSettings(precision='int8'))
     for name in AUTO_ORDER:
