@@ -81,13 +81,7 @@ class FusedGrid:
         """
         self._pass_time(time_s)
         self._move(odometry)
-        inverse = np.linalg.inv(odometry)
-        places = self._raster() @ inverse[:2, :2].T + inverse[:2, 3]
-        rows, columns = self._shape.cells(places)
-        height, width = cost.shape
-        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        at = np.flatnonzero(inside)
-        source = rows.ravel()[at] * width + columns.ravel()[at]
+        at, source = self._overlap(np.asarray(np.linalg.inv(odometry), np.float64))
         seen = cost.ravel()[source]
         known = seen != UNKNOWN
         at, source, seen = at[known], source[known], seen[known]
@@ -151,9 +145,27 @@ class FusedGrid:
             values[:, : max(dx, 0)] = 0
             values[:, side + min(dx, 0) :] = 0
 
-    def _raster(self) -> Array:
-        """Return (side, side, 2), middles of the cells in the odometry frame."""
-        line = np.arange(-self._half, self._half + 1) + 0.5
-        x = (line + self._middle[0]) * self._shape.resolution_m
-        y = (line + self._middle[1]) * self._shape.resolution_m
-        return np.stack(np.meshgrid(x, y), axis=-1)
+    def _overlap(self, to_robot: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the flat indices of remembered cells, and of those of a look over them."""
+        resolution, (height, width) = self._shape.resolution_m, self._shape.shape
+        shift = to_robot[:2, :2] @ (self._middle * resolution) + to_robot[:2, 3]
+        (column_x, column_y), (row_x, row_y) = to_robot[:2, :2].astype(np.float32)
+        column_0, row_0 = (shift - (self._shape.x_m[0], self._shape.y_m[0])) / resolution
+        first, last = self._span(to_robot)
+        x, y = (np.arange(first[i], last[i], dtype=np.float32) - self._half + 0.5 for i in (0, 1))
+        columns = (column_x * x + np.float32(column_0))[None, :] + (column_y * y)[:, None]
+        rows = (row_x * x + np.float32(row_0))[None, :] + (row_y * y)[:, None]
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        row, column = np.nonzero(inside)
+        at = (row + first[1]) * len(self._cost) + column + first[0]
+        source = rows[inside].astype(np.intp) * width + columns[inside].astype(np.intp)
+        return at, source
+
+    def _span(self, to_robot: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the first and the last (column, row) of the memory that a look can touch."""
+        corners = np.array([(x, y, 0.0, 1.0) for x in self._shape.x_m for y in self._shape.y_m])
+        places = corners @ np.linalg.inv(to_robot)[:2].T / self._shape.resolution_m
+        cells = places - self._middle + self._half
+        side = len(self._cost)
+        first = np.clip(np.floor(cells.min(axis=0)), 0, side).astype(np.intp)
+        return first, np.clip(np.ceil(cells.max(axis=0)) + 1, 0, side).astype(np.intp)

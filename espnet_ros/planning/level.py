@@ -6,6 +6,7 @@ import math
 
 from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.pose import CameraPose
+from espnet_ros.planning.reading import check_size
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +45,7 @@ class PitchEstimator:
         smoothing: float = 0.3,
         step_rad: float = math.radians(0.1),
     ) -> None:
+        self.camera = camera
         self._ground = ground
         self._sky = sky
         self._largest_rad = largest_rad
@@ -67,7 +69,9 @@ class PitchEstimator:
 
         :param labels: uint8, (H, W), class ids
         :return: how much farther the camera points down than its pose says, radians
+        :raises InputError: the mask's size is not that of the camera
         """
+        check_size(labels, self.camera.size, 'mask')
         ground_top = self._edge_rise(self._ground[labels], upper=True)
         sky_bottom = self._edge_rise(self._sky[labels], upper=False)
         low = -math.inf if ground_top is None else ground_top + self._half_pixel_rad

@@ -86,7 +86,7 @@ def plan_path(
     while cells[-1] in came_from:
         cells.append(came_from[cells[-1]])
     rows, columns = np.array(cells[::-1]).T
-    return _smooth(shape.centers[rows, columns])
+    return _smooth(shape.centers[rows, columns], shape, passable)
 
 
 def _nearest_free(
@@ -102,8 +102,8 @@ def _nearest_free(
     return int(row), int(column)
 
 
-def _smooth(points: Array) -> Array:
-    """Take the corners of the raster off."""
+def _smooth(points: Array, shape: GridShape, passable: NDArray[np.bool_]) -> Array:
+    """Take the corners of the raster off, but not those of obstacles."""
     if len(points) < 3:
         return points
     width = min(11, len(points) // 2 * 2 - 1)
@@ -111,4 +111,5 @@ def _smooth(points: Array) -> Array:
     kernel = np.ones(width) / width
     smooth = np.column_stack([np.convolve(padded[:, i], kernel, 'valid') for i in (0, 1)])
     smooth[0] = points[0]
-    return smooth
+    keeps_clear = passable[shape.cells(smooth)]
+    return np.where(keeps_clear[:, None], smooth, points)

@@ -96,11 +96,7 @@ class FanReader:
         return Reading(self.fan, seen, sureness, cost, upright, starts)
 
     def _gather(self, values: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
-        if values.shape != self._size:
-            raise InputError(
-                f'{name}: expected {self._size[1]}x{self._size[0]} pixels, as the calibration '
-                f'has, found {values.shape[1]}x{values.shape[0]}'
-            )
+        check_size(values, self._size, name)
         self._padded[:-1].reshape(self._size)[:] = values
         return np.take(self._padded, self.fan.pixels)
 
@@ -122,3 +118,17 @@ class FanReader:
         source = behind[at, place]
         labels[rows[at], place] = labels[rows[at], source]
         kinds[rows[at], place] = kinds[rows[at], source]
+
+
+def check_size(values: NDArray[np.uint8], size: tuple[int, int], name: str) -> None:
+    """
+    Check that a mask or a confidence has the size of its calibration.
+
+    :param size: (height, width)
+    :raises InputError: it does not
+    """
+    if values.shape != size:
+        found = 'x'.join(str(length) for length in values.shape[::-1])
+        raise InputError(
+            f'{name}: expected {size[1]}x{size[0]} pixels, as the calibration has, found {found}'
+        )

@@ -1,0 +1,98 @@
+"""One camera over time: its view is built once, and anew only where geometry changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.labels import LabelSet
+from espnet_ros.planning.camera import Camera
+from espnet_ros.planning.level import PitchEstimator
+from espnet_ros.planning.pose import CameraPose
+from espnet_ros.planning.reading import Reading
+from espnet_ros.planning.view import GroundView, ViewRules
+import numpy as np
+from numpy.typing import NDArray
+
+_SAME_M = 1e-3
+_SAME_RAD = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """
+    What one mask says.
+
+    :param view: through which it was seen
+    :param reading: along the view's bearings
+    :param labels: uint8, (H, W), the mask
+    """
+
+    view: GroundView
+    reading: Reading
+    labels: NDArray[np.uint8]
+
+
+class GroundObserver:
+    """
+    Reads the masks of one camera, whose calibration and pose may change.
+
+    :param rules: how masks are read
+    :param label_set: what ids mean; its class ``sky`` tells the horizon
+    :param correct_pitch: whether road and sky correct the pitch
+    """
+
+    def __init__(self, rules: ViewRules, label_set: LabelSet, *, correct_pitch: bool) -> None:
+        self._rules = rules
+        self._ground = (rules.costs.cost >= 0) & ~rules.costs.upright
+        self._sky = np.zeros(256, np.bool_)
+        if 'sky' in label_set.names:
+            self._sky[label_set.id_of('sky')] = True
+        self._correct_pitch = correct_pitch
+        self._level: PitchEstimator | None = None
+        self._mount: CameraPose | None = None
+        self.view: GroundView | None = None
+
+    @property
+    def pitch_correction_rad(self) -> float:
+        """Return how much farther the camera points down than its mount says."""
+        return self._level.correction_rad if self._level else 0.0
+
+    def observe(
+        self,
+        camera: Camera,
+        mount: CameraPose,
+        labels: NDArray[np.uint8],
+        confidence: NDArray[np.uint8] | None = None,
+    ) -> Observation:
+        """
+        Read a mask.
+
+        :param camera: of the mask's size
+        :param mount: how it is mounted
+        :param labels: uint8, (H, W), class ids
+        :param confidence: uint8, (H, W), or None
+        :raises InputError: the camera sees no ground, or a size is not that of the camera
+        """
+        pose = mount
+        if self._correct_pitch:
+            pose = self._leveled(camera, mount, labels)
+        view = self.view
+        if view is None or camera != view.camera or not _is_same(view.pose, pose):
+            self.view = None
+            view = self.view = GroundView(camera, pose, self._rules)
+        return Observation(view, view.read(labels, confidence), labels)
+
+    def _leveled(self, camera: Camera, mount: CameraPose, labels: NDArray[np.uint8]) -> CameraPose:
+        if (
+            self._level is None
+            or self._mount is None
+            or camera != self._level.camera
+            or not _is_same(self._mount, mount)
+        ):
+            self._level = PitchEstimator(camera, mount, self._ground, self._sky)
+            self._mount = mount
+        return mount.pitched(self._level.update(labels))
+
+
+def _is_same(first: CameraPose, second: CameraPose) -> bool:
+    return first.is_near(second, _SAME_M, _SAME_RAD)
