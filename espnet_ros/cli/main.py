@@ -22,6 +22,8 @@ VERBS = {
     'export': 'Turn a checkpoint or a foreign ONNX file into a model file.',
     'compare': 'Compare two models or runtimes on the same images.',
     'power': 'Tell which power sensors this machine has, and what they read.',
+    'evaluate': 'Say how good a model is on labelled images.',
+    'train': 'Train a network on labelled images.',
     'doctor': 'Check the installation and say how to mend it.',
 }
 """The verbs and what they do; each is a module of this package."""

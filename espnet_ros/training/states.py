@@ -49,6 +49,16 @@ class TrainedWeights:
         network.load_state_dict(self.state_dict, strict=True)
         return network.eval()
 
+    def describe(self) -> str:
+        """Return what they were trained on, how long, and from which weights, in words."""
+        epochs = self.record.get('epoch', 0)
+        start = self.record.get('initial_weights')
+        return (
+            f'{self.record.get("training_set", "unknown data")} ({epochs} epochs of '
+            f'{self.record.get("training_images", 0)} images'
+            f'{f", from weights of: {start}" if start else ""})'
+        )
+
 
 def save_weights(path: Path, weights: TrainedWeights) -> None:
     """

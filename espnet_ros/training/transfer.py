@@ -39,11 +39,11 @@ def read_initial_weights(path: Path) -> InitialWeights:
     """
     try:
         weights = load_weights(path)
-        return InitialWeights(path.name, weights.state_dict, weights.normalization)
+        return InitialWeights(weights.describe(), weights.state_dict, weights.normalization)
     except ModelError:
         checkpoint = load_checkpoint(path)
     training_set = training_set_of(checkpoint.classes)
-    name = f'{path.name} ({training_set.name})'
+    name = f'{training_set.name}, as published ({path.name})'
     return InitialWeights(name, checkpoint.state_dict, training_set.normalization)
 
 

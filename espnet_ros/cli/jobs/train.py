@@ -1,0 +1,164 @@
+"""Trains a network on labelled images and writes the model file."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+import json
+from pathlib import Path
+
+from espnet_ros.cli import _exit
+from espnet_ros.cli._console import ERROR, OUT
+from espnet_ros.cli.jobs._initial import open_initial
+from espnet_ros.cli.jobs._labelled import open_labelled
+from espnet_ros.cli.jobs._training_progress import TrainingProgress
+from espnet_ros.evaluation.report import make_report, Report
+from espnet_ros.export.onnx_export import export_network
+from espnet_ros.model_file import ModelInfo
+from espnet_ros.model_file.store import save_model_file
+from espnet_ros.models.pipeline import SegmentationPipeline
+from espnet_ros.training.datasets.base import LabelledDataset
+from espnet_ros.training.datasets.mixed import MixedDataset
+from espnet_ros.training.datasets.street import StreetDataset
+from espnet_ros.training.devices import choose_compute
+from espnet_ros.training.job import RunSettings, TrainingJob
+from espnet_ros.training.recipes import find_recipe, Recipe
+from espnet_ros.training.reporting import Reporter
+from espnet_ros.training.states import TrainedWeights
+from espnet_ros.training.tensorboard import TensorBoardReporter
+from espnet_ros.training.trainer import Trainer
+from espnet_ros.training.validation import validate
+
+STREET_SEED = 1000
+"""The first training street; validation and demonstration show others."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train on ``arguments.data``; return the exit code."""
+    job = _make_job(arguments)
+    folder = arguments.output.expanduser()
+    with ExitStack() as stack:
+        progress = stack.enter_context(TrainingProgress())
+        reporters: list[Reporter] = [progress]
+        board = _open_board(folder)
+        if board is not None:
+            stack.callback(board.close)
+            reporters.append(board)
+        weights = Trainer(job, folder, reporters).run()
+    with ERROR.status('validating the best weights'):
+        report = _validate(weights, job)
+    path = _export(arguments, job, weights, report)
+    OUT.print(
+        f'mean IoU {100 * report.miou.void_ignored:.2f} (void ignored), '
+        f'{100 * report.miou.void_as_false_positive:.2f} (void as false positive) on '
+        f'{job.validation.name}, epoch {weights.record["epoch"]}\n'
+        f'model file {path}; use it with: espnet-ros segment SOURCE --model {path}',
+        soft_wrap=True,
+        markup=False,
+    )
+    return _exit.DONE
+
+
+def _make_job(arguments: argparse.Namespace) -> TrainingJob:
+    train = open_labelled(arguments, 'train')
+    if arguments.synthetic is not None:
+        size = train.load(0).labels.shape
+        street = StreetDataset(
+            arguments.synthetic,
+            first_seed=STREET_SEED,
+            size=(size[0], size[1]),
+            endless=False,
+        )
+        train = MixedDataset((train, street))
+    return TrainingJob(
+        recipe=_make_recipe(arguments),
+        train=train,
+        validation=open_labelled(arguments, 'val'),
+        settings=RunSettings(
+            seed=arguments.seed,
+            workers=arguments.workers,
+            validate_every=arguments.validate_every,
+            compile=arguments.compile,
+        ),
+        compute=choose_compute(arguments.device, arguments.precision),
+        architecture_arguments={
+            'alpha2': arguments.alpha2,
+            'alpha3': arguments.alpha3,
+            'skip': 'reinforced_stem',
+        },
+        initial=None if arguments.initial is None else open_initial(arguments.initial),
+    )
+
+
+def _make_recipe(arguments: argparse.Namespace) -> Recipe:
+    return find_recipe(arguments.recipe).changed(
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        crop=arguments.crop,
+        scales=arguments.scales,
+        learning_rate=arguments.learning_rate,
+        schedule=arguments.schedule,
+        warmup_epochs=arguments.warmup_epochs,
+    )
+
+
+def _open_board(folder: Path) -> TensorBoardReporter | None:
+    try:
+        return TensorBoardReporter(folder / 'tensorboard')
+    except ModuleNotFoundError:
+        ERROR.print(
+            "no TensorBoard logs: install tensorboard with: pip install 'espnet-ros[train]'",
+            markup=False,
+            soft_wrap=True,
+        )
+        return None
+
+
+def _validate(weights: TrainedWeights, job: TrainingJob) -> Report:
+    pipeline = SegmentationPipeline(weights.build_network(), weights.normalization)
+    pipeline.to(job.compute.device).eval()
+    matrix = validate(pipeline, job.validation, choose_compute(job.compute.device.type, 'fp32'))
+    return make_report(matrix.counts, job.validation.label_set, len(job.validation))
+
+
+def _export(
+    arguments: argparse.Namespace, job: TrainingJob, weights: TrainedWeights, report: Report
+) -> Path:
+    """Write the report and the model file; return where the model file lies."""
+    name = arguments.name or arguments.output.resolve().name
+    network = weights.build_network()
+    info = ModelInfo(
+        name=name,
+        architecture=weights.architecture,
+        architecture_arguments=tuple(weights.architecture_arguments.items()),
+        input_size=_input_size(arguments.size, job.validation, network.size_multiple),
+        label_set=weights.label_set,
+        training_set=weights.describe(),
+        accuracy=describe_accuracy(report, job.validation),
+        license=arguments.license,
+        weights_sha256=weights.sha256,
+    )
+    path: Path = arguments.output.expanduser() / f'{name}.onnx'
+    with ERROR.status('writing the model file'):
+        save_model_file(export_network(network, weights.normalization, info), path)
+    text = json.dumps({'training': weights.record, 'validation': report.to_dict()}, indent=2)
+    path.with_suffix('.json').write_text(f'{text}\n', encoding='utf-8')
+    return path
+
+
+def describe_accuracy(report: Report, validation: LabelledDataset) -> str:
+    """Return the accuracy with its protocol, in words."""
+    return (
+        f'{validation.name} ({report.images} images): {100 * report.miou.void_ignored:.2f} mIoU '
+        f'with void ignored, {100 * report.miou.void_as_false_positive:.2f} with void as false '
+        f'positive, {100 * report.pixel_accuracy:.2f} pixel accuracy'
+    )
+
+
+def _input_size(
+    asked: tuple[int, int] | None, dataset: LabelledDataset, multiple: int
+) -> tuple[int, int]:
+    height, width = asked or dataset.load(0).labels.shape
+    return max(multiple, height // multiple * multiple), max(
+        multiple, width // multiple * multiple
+    )

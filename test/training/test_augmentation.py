@@ -1,0 +1,99 @@
+"""Joint augmentation keeps labels on their pixels."""
+
+from __future__ import annotations
+
+import cv2
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.training.augmentation import Augmentation, BORDER_BGR
+from espnet_ros.training.datasets import IGNORED
+import numpy as np
+import pytest
+
+PALETTE = np.random.default_rng(7).integers(0, 256, (12, 3), np.uint8)
+
+
+def blocks(height: int = 60, width: int = 80) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels in blocks of 10x10, and an image that shows their colours."""
+    small = np.random.default_rng(3).integers(0, 12, (height // 10, width // 10), np.uint8)
+    labels = small.repeat(10, axis=0).repeat(10, axis=1)
+    return PALETTE[labels], labels
+
+
+@pytest.mark.parametrize('seed', range(8))
+def test_labels_stay_on_the_pixels_that_they_label(seed: int) -> None:
+    image, labels = blocks()
+    varied = Augmentation((40, 56), (0.6, 1.8)).apply(image, labels, np.random.default_rng(seed))
+    shown = np.vstack([PALETTE, np.repeat([BORDER_BGR], 244, axis=0)]).astype(np.int16)
+    expected = shown[np.minimum(varied[1], 12)]
+    # Away from the edges of blocks, where interpolation mixes colours, both agree exactly.
+    inner = np.zeros(varied[1].shape, bool)
+    inner[1:-1, 1:-1] = True
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            inner &= np.roll(varied[1], (dy, dx), (0, 1)) == varied[1]
+    assert inner.mean() > 0.3
+    assert np.abs(varied[0].astype(np.int16) - expected)[inner].max() <= 2
+
+
+def test_a_crop_of_the_whole_image_is_the_image_or_its_mirror() -> None:
+    image, labels = blocks()
+    seen = set()
+    for seed in range(16):
+        varied_image, varied_labels = Augmentation((60, 80)).apply(
+            image, labels, np.random.default_rng(seed)
+        )
+        mirrored = not np.array_equal(varied_labels, labels)
+        seen.add(mirrored)
+        step = -1 if mirrored else 1
+        assert np.array_equal(varied_labels, labels[:, ::step])
+        assert np.array_equal(varied_image, image[:, ::step])
+    assert seen == {True, False}
+
+
+def test_outside_the_image_nothing_is_labelled() -> None:
+    image, labels = blocks()
+    augmentation = Augmentation((100, 120), mirror=False)
+    varied_image, varied_labels = augmentation.apply(image, labels, np.random.default_rng(0))
+    outside = varied_labels == IGNORED
+    assert outside.sum() == 100 * 120 - 60 * 80
+    # One pixel further out nothing of the image is mixed in.
+    well_outside = cv2.erode(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert (varied_image[well_outside] == BORDER_BGR).all()
+
+
+def test_colour_jitter_leaves_labels_and_the_given_arrays_alone() -> None:
+    image, labels = blocks()
+    image_before = image.copy()
+    augmentation = Augmentation(
+        (60, 80),
+        mirror=False,
+        brightness=0.4,
+        contrast=0.4,
+        saturation=0.4,
+        white_balance=0.1,
+        gamma=0.5,
+    )
+    varied_image, varied_labels = augmentation.apply(image, labels, np.random.default_rng(1))
+    assert np.array_equal(varied_labels, labels)
+    assert not np.array_equal(varied_image, image)
+    assert np.array_equal(image, image_before)
+
+
+def test_gray_stays_gray_when_only_the_saturation_varies() -> None:
+    image = np.full((16, 16, 3), 90, np.uint8)
+    labels = np.zeros((16, 16), np.uint8)
+    for seed in range(5):
+        varied, _ = Augmentation((16, 16), saturation=0.9).apply(
+            image, labels, np.random.default_rng(seed)
+        )
+        assert np.abs(varied.astype(int) - 90).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ('crop', 'scales'), [((0, 8), (1.0, 1.0)), ((8, 8), (0.0, 1.0)), ((8, 8), (2.0, 1.0))]
+)
+def test_impossible_settings_are_refused(
+    crop: tuple[int, int], scales: tuple[float, float]
+) -> None:
+    with pytest.raises(ConfigError, match='expected'):
+        Augmentation(crop, scales)
