@@ -111,7 +111,8 @@ def judge_input(
     if node.is_working:
         timeout_s = settings.image_timeout_s
         level = _level(camera.waited_s, timeout_s, 2 * timeout_s)
-        message = f'no image for {camera.waited_s:.1f} s on {topic} ({publishers} publishers)'
+        sources = f'{publishers or "no"} publisher{"" if publishers == 1 else "s"}'
+        message = f'no image for {camera.waited_s:.1f} s on {topic}, which has {sources}'
         if level is Level.OK:
             level, message = _failure_level(camera, 'input') or (Level.OK, 'images arrive')
         if not camera.frames_received and level is Level.OK:

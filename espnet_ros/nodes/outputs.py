@@ -79,22 +79,11 @@ class CameraOutputs:
     def __init__(self, node: Node, camera: str) -> None:
         self._node = node
         self._publishers: list[Publisher] = []
-        topic = partial(output_topic, camera)
-        self.mask = ImageOutput(self._create, topic('mask'))
-        self.confidence = ImageOutput(self._create, topic('confidence'))
-        self.color_mask = ImageOutput(self._create, topic('color_mask'))
-        self.overlay = ImageOutput(self._create, topic('overlay'))
-        self.camera_info = self._create(CameraInfo, topic('camera_info'), result_qos())
-        self.mask_png, self.overlay_jpeg = (
-            self._create(CompressedImage, compressed_topic(node, topic(name)), result_qos())
-            for name in ('mask', 'overlay')
-        )
-        self.stats = self._create(InferenceStats, topic('stats'), result_qos())
-        self._label_types = label_info_types()
-        if self._label_types is not None:
-            self.label_info = self._create(
-                self._label_types.LabelInfo, topic('label_info'), latched_qos()
-            )
+        try:
+            self._create_all(partial(output_topic, camera))
+        except Exception:
+            self.destroy()
+            raise
 
     @property
     def wants_confidence(self) -> bool:
@@ -169,6 +158,23 @@ class CameraOutputs:
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
         self._publishers.clear()
+
+    def _create_all(self, topic: Callable[[str], str]) -> None:
+        self.mask = ImageOutput(self._create, topic('mask'))
+        self.confidence = ImageOutput(self._create, topic('confidence'))
+        self.color_mask = ImageOutput(self._create, topic('color_mask'))
+        self.overlay = ImageOutput(self._create, topic('overlay'))
+        self.camera_info = self._create(CameraInfo, topic('camera_info'), result_qos())
+        self.mask_png, self.overlay_jpeg = (
+            self._create(CompressedImage, compressed_topic(self._node, topic(name)), result_qos())
+            for name in ('mask', 'overlay')
+        )
+        self.stats = self._create(InferenceStats, topic('stats'), result_qos())
+        self._label_types = label_info_types()
+        if self._label_types is not None:
+            self.label_info = self._create(
+                self._label_types.LabelInfo, topic('label_info'), latched_qos()
+            )
 
     def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher:
         publisher = self._node.create_publisher(

@@ -58,7 +58,8 @@ def judge_node(
     now_s = time.monotonic()
     for name in settings.cameras:
         # Without its topics a camera has an empty record.
-        record = cameras[name].record if name in cameras else CameraRecord(name, now_s)
+        camera = cameras.get(name)
+        record = CameraRecord(name, now_s) if camera is None else camera.record
         snapshot = record.snapshot(now_s)
         topic = node.resolve_topic_name(image_topic(node, name, settings.image_transport))
         publishers = node.count_publishers(topic)

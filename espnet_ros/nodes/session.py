@@ -59,15 +59,19 @@ class Session:
         return effective_rate_hz(self._settings().max_rate_hz, self.power.limit_hz)
 
     def start(self, enabled: bool) -> None:
-        """Subscribe the cameras and segment."""
+        """Subscribe the cameras and segment; where that fails, nothing has started."""
         self._slots = FrameSlots(tuple(self.cameras))
         self._worker = SegmentationWorker(
             self._node, self._slots, self.pipeline, lambda: self.max_rate_hz
         )
         self.set_enabled(enabled)
         self._worker.start()
-        for camera in self.cameras.values():
-            camera.subscribe(self._slots)
+        try:
+            for camera in self.cameras.values():
+                camera.subscribe(self._slots)
+        except Exception:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Unsubscribe, and finish the batch in flight."""

@@ -49,7 +49,7 @@ def output_of(camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_
     [
         (0.1, OK, 'images arrive'),
         (1.9, OK, 'images arrive'),
-        (2.5, WARN, 'no image for 2.5 s on /image_raw (1 publishers)'),
+        (2.5, WARN, 'no image for 2.5 s on /image_raw, which has 1 publisher'),
         (4.5, ERROR, 'no image for 4.5 s'),
     ],
 )

@@ -4,11 +4,15 @@ import types
 
 import pytest
 
-pytest.importorskip('std_msgs', reason='no ROS messages')
+pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.labels import LabelSet
 from espnet_ros.nodes.label_info import label_info_types, make_label_info
-from std_msgs.msg import Header
+from espnet_ros.nodes.qos import latched_qos
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header, String
 
 pytestmark = pytest.mark.ros
 
@@ -45,3 +49,41 @@ def test_the_message_types_come_from_vision_msgs(monkeypatch):
     monkeypatch.setitem(sys.modules, 'vision_msgs', types.ModuleType('vision_msgs'))
     monkeypatch.setitem(sys.modules, 'vision_msgs.msg', module)
     assert label_info_types() is module
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Have label info as text, as no wheel of vision_msgs exists."""
+    module = 'espnet_ros.nodes.outputs'
+    types_of_text = types.SimpleNamespace(LabelInfo=String)
+    monkeypatch.setattr(f'{module}.label_info_types', lambda: types_of_text)
+    monkeypatch.setattr(
+        f'{module}.make_label_info',
+        lambda _, labels, threshold, header: String(data=f'{",".join(labels.names)} {threshold}'),
+    )
+
+
+@pytest.mark.usefixtures('told')
+def test_late_readers_get_it_and_changes_are_told_once(ros, segmentation):
+    segmentation()
+    masks = ros.listen(Image, 'segmentation/mask')
+    images = ros.publisher(Image, 'image_raw')
+
+    def change(name, value):
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        request = SetParameters.Request(parameters=[parameter])
+        assert (
+            ros.call(SetParameters, 'segmentation/set_parameters', request).results[0].successful
+        )
+        message = Image(height=1, width=1, step=3, encoding='bgr8', data=[0, 0, 0])
+        images.publish(message)
+        masks.wait_for()
+
+    late = ros.listen(String, 'segmentation/label_info', latched_qos())
+    assert late.wait_for().data == 'blue,green,red 0.0'
+    change('roi', [0, 0, 1, 1])
+    change('label_groups', 'warm=red')
+    assert late.wait_for().data == 'warm 0.0'
+    change('confidence_threshold', 0.5)
+    assert late.wait_for().data == 'warm 0.5'
+    assert not late.messages

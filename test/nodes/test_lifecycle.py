@@ -1,5 +1,7 @@
 """The node's states, walked from outside as ros2 lifecycle does."""
 
+import threading
+
 import numpy as np
 import onnx
 import pytest
@@ -152,13 +154,23 @@ def test_settings_that_do_not_fit_the_model_can_be_mended_live(ros, segmentation
     assert go(ros, Transition.TRANSITION_CONFIGURE)
 
 
-def test_a_qos_override_that_is_no_policy_is_told(ros, segmentation, capfd):
-    segmentation(
-        ['-p', 'qos_overrides./segmentation/mask.publisher.reliability:=perfect'], autostart=False
-    )
+def test_a_qos_override_that_is_no_policy_leaves_no_topic_behind(ros, segmentation, capfd):
+    name = 'qos_overrides./segmentation/overlay.publisher.reliability'
+    segmentation(['-p', f'{name}:=perfect'], autostart=False)
     assert not go(ros, Transition.TRANSITION_CONFIGURE)
     assert 'Unexpected QoS override' in ''.join(capfd.readouterr())
-    assert ros.probe.count_publishers('/segmentation/confidence') == 0
+    ros.wait_until(lambda: ros.probe.count_publishers('/segmentation/mask') == 0, 'no topics')
+
+
+def test_a_camera_that_cannot_be_subscribed_leaves_no_thread_behind(ros, segmentation, capfd):
+    name = 'qos_overrides./image_raw.subscription.reliability'
+    segmentation(['-p', f'{name}:=perfect'], autostart=False)
+    assert go(ros, Transition.TRANSITION_CONFIGURE)
+    assert not go(ros, Transition.TRANSITION_ACTIVATE)
+    assert 'cannot activate: RuntimeError: Unexpected QoS override' in ''.join(capfd.readouterr())
+    assert state(ros) == 'inactive'
+    assert 'segmentation' not in [thread.name for thread in threading.enumerate()]
+    ros.wait_until(lambda: ros.probe.count_subscribers('/camera_info') == 0, 'no topics')
 
 
 def test_a_node_that_fails_inside_a_transition_returns_to_the_state_before(
