@@ -1,8 +1,8 @@
 """
-The parameter file of the segmentation node, written from its settings.
+The parameter files of the nodes, written from their settings.
 
-``python -m espnet_ros.nodes.parameter_file > config/segmentation.yaml`` brings the file up to
-date; a test compares them.
+``python -m espnet_ros.nodes.parameter_file > config/segmentation.yaml`` brings a file up to
+date, as ``... parameter_file free_space > config/free_space.yaml`` does; tests compare them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import textwrap
 
 from espnet_ros.config import SegmentationNodeSettings
+from espnet_ros.free_space_config import FreeSpaceSettings
 from espnet_ros.settings import list_settings, Setting, Value
 
 WIDTH = 99
@@ -26,14 +27,25 @@ HEADING = """\
 # Quality of service: qos_overrides./segmentation/mask.publisher.reliability and so on.
 """
 
+FREE_SPACE_HEADING = """\
+# Every parameter of the free space node with its default; see docs/planner.md.
+#
+#   ros2 launch espnet_ros segment.launch.py free_space:=true \\
+#     free_space_params_file:=my_free_space.yaml
+#
+# Copy this file and keep the lines that differ. Parameters that are not "fixed at start" can be
+# changed while the node runs: ros2 param set /free_space grid.resolution_m 0.2
+"""
 
-def format_parameter_file(cls: type) -> str:
+
+def format_parameter_file(cls: type, heading: str = HEADING) -> str:
     """
     Return a YAML file that sets every parameter of a node to its default.
 
     :param cls: the settings dataclass of the node
+    :param heading: comment that the file begins with
     """
-    lines = [HEADING.rstrip(), '/**:', '  ros__parameters:']
+    lines = [heading.rstrip(), '/**:', '  ros__parameters:']
     section: tuple[str, ...] = ()
     for entry in list_settings(cls):
         *parents, name = entry.name.split('.')
@@ -84,4 +96,7 @@ def _format(value: Value) -> str:
 
 
 if __name__ == '__main__':
-    sys.stdout.write(format_parameter_file(SegmentationNodeSettings))
+    if 'free_space' in sys.argv[1:]:
+        sys.stdout.write(format_parameter_file(FreeSpaceSettings, FREE_SPACE_HEADING))
+    else:
+        sys.stdout.write(format_parameter_file(SegmentationNodeSettings))
