@@ -1,0 +1,141 @@
+"""The verb ``evaluate``, on images whose classes are told by their brightest channel."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+from espnet_ros.export.onnx_export import export_checkpoint
+from espnet_ros.model_file.store import save_model_file
+import numpy as np
+import pytest
+
+from .conftest import Run
+
+SIZE = (16, 32)
+
+
+def make_data(root: Path, wrong_columns: int = 0) -> Path:
+    """Write three images of two halves, blue and red, of whose truth some columns are wrong."""
+    (root / 'images').mkdir(parents=True)
+    (root / 'labels').mkdir()
+    (root / 'images' / 'val').mkdir()
+    (root / 'labels' / 'val').mkdir()
+    (root / 'labels.yaml').write_text(
+        'name: channels\nclasses:\n'
+        '  - {name: blue, color: [0, 0, 255]}\n'
+        '  - {name: green, color: [0, 255, 0]}\n'
+        '  - {name: red, color: [255, 0, 0]}\n'
+        'groupings:\n  warmth:\n    cold: [blue, green]\n    warm: [red]\n'
+    )
+    labels = np.zeros(SIZE, np.uint8)
+    labels[:, SIZE[1] // 2 :] = 2
+    image = np.zeros((*SIZE, 3), np.uint8)
+    image[labels == 0, 0] = image[labels == 2, 2] = 250
+    labels[0] = 255
+    for index in range(3):
+        truth = labels.copy()
+        truth[1:, : index * wrong_columns] = 1
+        assert cv2.imwrite(str(root / f'images/val/{index}.png'), image)
+        assert cv2.imwrite(str(root / f'labels/val/{index}.png'), truth)
+    return root
+
+
+def test_a_perfect_model_has_100_percent(
+    cli: Run, tmp_path: Path, channel_model_path: Path
+) -> None:
+    record_path = tmp_path / 'report.json'
+    ended = cli(
+        'evaluate', '--data', make_data(tmp_path / 'data'), '--model', channel_model_path,
+        '--runtime', 'onnxruntime', '--json', record_path,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert 'mean IoU 100.00 (void ignored)' in ended.out
+    record = json.loads(record_path.read_text())
+    assert record['images'] == 3
+    assert record['miou']['void_ignored'] == 100.0
+    assert record['miou']['void_as_false_positive'] == pytest.approx(93.75)
+    assert record['class_iou'] == {'blue': 100.0, 'green': None, 'red': 100.0}
+    assert record['groupings']['warmth']['iou'] == {'cold': 100.0, 'warm': 100.0}
+    assert record['model']['name'] == 'channels'
+
+
+def test_the_worst_images_are_drawn_worst_first(
+    cli: Run, tmp_path: Path, channel_model_path: Path
+) -> None:
+    pictures = tmp_path / 'pictures'
+    ended = cli(
+        'evaluate', '--data', make_data(tmp_path / 'data', wrong_columns=4), '--model',
+        channel_model_path, '--runtime', 'onnxruntime', '--pictures', pictures, '--worst', 2,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    names = sorted(path.name for path in pictures.iterdir())
+    assert names == ['confusion.png', 'worst_1_2.jpg', 'worst_2_1.jpg']
+    picture = cv2.imread(str(pictures / 'worst_1_2.jpg'))
+    assert picture.shape[0] == SIZE[0]
+    assert picture.shape[1] > 3 * SIZE[1]
+
+
+def test_a_requirement_that_is_not_met_fails(
+    cli: Run, tmp_path: Path, channel_model_path: Path
+) -> None:
+    arguments = (
+        'evaluate', '--data', make_data(tmp_path / 'data', wrong_columns=4), '--model',
+        channel_model_path, '--runtime', 'onnxruntime',
+    )  # fmt: skip
+    assert cli(*arguments, '--require', 10).code == 0
+    ended = cli(*arguments, '--require', 99)
+    assert ended.code == 1
+    assert 'required are 99 %' in ended.err
+
+
+def test_a_model_of_other_classes_is_refused(
+    cli: Run, tmp_path: Path, channel_model_path: Path
+) -> None:
+    data = make_data(tmp_path / 'data')
+    yaml = (data / 'labels.yaml').read_text()
+    (data / 'labels.yaml').write_text(yaml.replace('green', 'leaf'))
+    ended = cli('evaluate', '--data', data, '--model', channel_model_path)
+    assert ended.code == 2
+    assert 'expected a model of the classes' in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_broken_label_file_is_named_and_nothing_is_written(
+    cli: Run, tmp_path: Path, channel_model_path: Path
+) -> None:
+    data = make_data(tmp_path / 'data')
+    (data / 'labels/val/1.png').write_bytes(b'broken')
+    record = tmp_path / 'report.json'
+    ended = cli(
+        'evaluate', '--data', data, '--model', channel_model_path, '--json', record,
+        '--runtime', 'onnxruntime',
+    )  # fmt: skip
+    assert ended.code == 1
+    assert '1.png: expected a whole PNG' in ended.err
+    assert not record.exists()
+
+
+def test_a_folder_of_nothing_known_is_wrong_usage(cli: Run, tmp_path: Path) -> None:
+    ended = cli('evaluate', '--data', tmp_path)
+    assert ended.code == 2
+    assert 'valannot/ (camvid)' in ended.err
+
+
+@pytest.mark.slow
+def test_published_camvid_weights_have_their_accuracy(
+    cli: Run, tmp_path: Path, shared_data: Path
+) -> None:
+    """70.10 mIoU and 92.68 pixel accuracy were measured with the authors' code."""
+    weights = shared_data / 'weights/espnet/espnet_p_2_q_8_camvid.pth'
+    model = save_model_file(export_checkpoint(weights), tmp_path / 'camvid.onnx')
+    record_path = tmp_path / 'report.json'
+    ended = cli(
+        'evaluate', '--data', shared_data / 'camvid', '--split', 'val', '--model', model,
+        '--runtime', 'openvino', '--precision', 'fp32', '--json', record_path,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    record = json.loads(record_path.read_text())
+    assert record['miou']['void_ignored'] == pytest.approx(70.10, abs=0.05)
+    assert record['pixel_accuracy'] == pytest.approx(92.68, abs=0.02)

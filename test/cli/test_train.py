@@ -1,0 +1,141 @@
+"""The verb ``train``, from a folder of labelled images to a mask."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+from espnet_ros.model_file import load_model_file
+import numpy as np
+import pytest
+import torch
+
+from .conftest import Run
+
+SIZE = (48, 64)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Let torch use one thread: for small networks more of them only wait for each other."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def streets(tmp_path: Path) -> Path:
+    """Return a plain folder of images whose lower part is road."""
+    root = tmp_path / 'streets'
+    for split, count in (('train', 6), ('val', 2)):
+        for part in ('images', 'labels'):
+            (root / part / split).mkdir(parents=True)
+        for index in range(count):
+            labels = np.zeros(SIZE, np.uint8)
+            labels[16 + 4 * index :] = 1
+            image = np.array([[220, 190, 170], [70, 70, 70]], np.uint8)[labels]
+            assert cv2.imwrite(str(root / 'images' / split / f'{index}.png'), image)
+            assert cv2.imwrite(str(root / 'labels' / split / f'{index}.png'), labels)
+    (root / 'labels.yaml').write_text(
+        'name: mine\nclasses:\n'
+        '  - {name: sky, color: [70, 130, 180]}\n  - {name: road, color: [128, 64, 128]}\n'
+    )
+    return root
+
+
+def options(streets: Path, output: Path) -> tuple[object, ...]:
+    """Return the arguments of a short training."""
+    return (
+        'train', '--data', streets, '--output', output, '--alpha2', 1, '--alpha3', 1,
+        '--epochs', 2, '--batch-size', 2, '--crop', '48,64', '--device', 'cpu',
+        '--precision', 'fp32', '--name', 'mine', '--license', 'CC0-1.0',
+    )  # fmt: skip
+
+
+def test_a_folder_of_labelled_images_becomes_a_model_that_segments(
+    cli: Run, streets: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / 'run'
+    ended = cli(*options(streets, output))
+    assert ended.code == 0, ended.err
+    assert 'network: epoch 2' in ended.err
+    model = load_model_file(output / 'mine.onnx')
+    assert model.info.label_set.names == ('sky', 'road')
+    assert model.info.input_size == SIZE
+    assert model.info.license == 'CC0-1.0'
+    assert model.info.training_set.startswith('streets train (')
+    assert 'mIoU with void ignored' in model.info.accuracy
+    record = json.loads((output / 'mine.json').read_text())
+    assert record['training']['recipe']['name'] == 'modern'
+    assert set(record['validation']['class_iou']) == {'sky', 'road'}
+
+    ended = cli(
+        'segment', streets / 'images/val/0.png', '--model', output / 'mine.onnx', '--runtime',
+        'onnxruntime', '--output', tmp_path / 'masks',
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert list((tmp_path / 'masks').glob('*.png'))
+
+
+def test_the_same_command_again_has_nothing_left_to_train(
+    cli: Run, streets: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / 'run'
+    assert cli(*options(streets, output)).code == 0
+    before = (output / 'mine.onnx').read_bytes()
+    ended = cli(*options(streets, output))
+    assert ended.code == 0, ended.err
+    assert 'epoch 1,' not in ended.err
+    assert (output / 'mine.onnx').read_bytes() == before
+
+
+def test_training_starts_from_the_weights_of_another_one(
+    cli: Run, streets: Path, tmp_path: Path
+) -> None:
+    assert cli(*options(streets, tmp_path / 'one')).code == 0
+    for initial in ('one/network/best.pth', 'one/mine.onnx'):
+        output = tmp_path / f'other_{Path(initial).stem}'
+        ended = cli(*options(streets, output), '--initial', tmp_path / initial)
+        assert ended.code == 0, ended.err
+        assert (
+            'from weights of: streets train'
+            in load_model_file(output / 'mine.onnx').info.training_set
+        )
+
+
+def test_other_arguments_do_not_go_on_with_a_training(
+    cli: Run, streets: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / 'run'
+    assert cli(*options(streets, output)).code == 0
+    ended = cli(*options(streets, output), '--seed', 3)
+    assert ended.code == 2
+    assert 'another training was begun here (other seed)' in ended.err
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'message'),
+    [
+        (('--recipe', 'magic'), 'expected one of paper, modern'),
+        (('--batch-size', 7), 'at least one batch of 7 images, found 6'),
+        (('--schedule', 'steep'), 'schedule: expected one of'),
+        (('--scales', '2,1'), 'a lowest and a highest factor'),
+        (('--initial', 'nothing'), 'nothing'),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    cli: Run, streets: Path, tmp_path: Path, wrong: tuple[object, ...], message: str
+) -> None:
+    ended = cli(*options(streets, tmp_path / 'run'), *wrong)
+    assert ended.code in (1, 2)
+    assert message in ended.err.splitlines()[-1]
+    assert not (tmp_path / 'run' / 'mine.onnx').exists()
+
+
+def test_a_missing_label_file_is_named_before_anything_is_trained(
+    cli: Run, streets: Path, tmp_path: Path
+) -> None:
+    (streets / 'labels/train/3.png').unlink()
+    ended = cli(*options(streets, tmp_path / 'run'))
+    assert ended.code == 1
+    assert '3.png: expected its labels' in ended.err
+    assert not (tmp_path / 'run').exists()
