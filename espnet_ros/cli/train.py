@@ -10,7 +10,7 @@ from espnet_ros.cli.evaluate import add_data_options
 
 EPILOG = """
 examples:
-  espnet-ros train --data camvid --output runs/camvid --crop 360,480 --size 360,480
+  espnet-ros train --data camvid --output runs/camvid
   espnet-ros train --data my_streets --output runs/mine --initial espnet_p2_q8_cityscapes
   espnet-ros train --data cityscapes --output runs/paper --recipe paper
 
@@ -73,7 +73,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
     for name, kind, form, text in (
         ('epochs', positive_integer, 'N', 'Passes over the data.'),
         ('batch-size', positive_integer, 'N', 'Images of one step.'),
-        ('crop', size, 'HEIGHT,WIDTH', 'What the network sees of an image.'),
+        ('crop', size, 'HEIGHT,WIDTH', 'What the network sees of an image; multiples of 8.'),
         ('scales', _scales, 'LOW,HIGH', 'Lowest and highest factor on the size of images.'),
         ('learning-rate', float, 'RATE', 'The highest learning rate.'),
         ('schedule', str, 'NAME', 'constant, halving, poly, cosine or one_cycle.'),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import subprocess
+import sys
 
 import cv2
 from espnet_ros.exceptions import ConfigError, InputError
@@ -16,6 +18,7 @@ from espnet_ros.training.datasets.street import StreetDataset
 import numpy as np
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 SIZE = (16, 24)
 
 
@@ -204,6 +207,14 @@ def test_a_folder_of_nothing_known_says_what_is_expected(tmp_path: Path) -> None
         open_dataset(str(tmp_path), 'val')
     with pytest.raises(ConfigError, match='no such folder'):
         open_dataset(str(tmp_path / 'gone'), 'val')
+
+
+def test_labelled_data_is_read_and_counted_without_torch() -> None:
+    code = 'import sys, espnet_ros.cli.jobs.evaluate; print("torch" in sys.modules)'
+    ended = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout.strip() == 'False', ended.stderr
 
 
 def test_a_fixed_label_set_cannot_be_replaced(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ from espnet_ros.training.tensorboard import TensorBoardReporter
 from espnet_ros.training.trainer import Trainer
 from espnet_ros.training.validation import validate
 
+CROP_MULTIPLE = 8
+"""Networks take sizes that are multiples of this."""
+
 STREET_SEED = 1000
 """The first training street; validation and demonstration show others."""
 
@@ -61,17 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _make_job(arguments: argparse.Namespace) -> TrainingJob:
     train = open_labelled(arguments, 'train')
+    height, width = train.load(0).labels.shape
     if arguments.synthetic is not None:
-        size = train.load(0).labels.shape
         street = StreetDataset(
-            arguments.synthetic,
-            first_seed=STREET_SEED,
-            size=(size[0], size[1]),
-            endless=False,
+            arguments.synthetic, first_seed=STREET_SEED, size=(height, width), endless=False
         )
         train = MixedDataset((train, street))
     return TrainingJob(
-        recipe=_make_recipe(arguments),
+        recipe=_make_recipe(arguments, (height, width)),
         train=train,
         validation=open_labelled(arguments, 'val'),
         settings=RunSettings(
@@ -90,16 +90,26 @@ def _make_job(arguments: argparse.Namespace) -> TrainingJob:
     )
 
 
-def _make_recipe(arguments: argparse.Namespace) -> Recipe:
-    return find_recipe(arguments.recipe).changed(
+def _make_recipe(arguments: argparse.Namespace, image_size: tuple[int, int]) -> Recipe:
+    recipe = find_recipe(arguments.recipe)
+    return recipe.changed(
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
-        crop=arguments.crop,
+        crop=arguments.crop or _fitting_crop(recipe, image_size),
         scales=arguments.scales,
         learning_rate=arguments.learning_rate,
         schedule=arguments.schedule,
         warmup_epochs=arguments.warmup_epochs,
     )
+
+
+def _fitting_crop(recipe: Recipe, image_size: tuple[int, int]) -> tuple[int, int]:
+    """Return the recipe's crop, or the image where that is smaller."""
+    height, width = (
+        max(CROP_MULTIPLE, min(ours, theirs) // CROP_MULTIPLE * CROP_MULTIPLE)
+        for ours, theirs in zip(recipe.stages[0].augmentation.crop, image_size, strict=True)
+    )
+    return height, width
 
 
 def _open_board(folder: Path) -> TensorBoardReporter | None:
