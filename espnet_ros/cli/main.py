@@ -21,6 +21,7 @@ VERBS = {
     'models': 'List, fetch and show models.',
     'export': 'Turn a checkpoint or a foreign ONNX file into a model file.',
     'compare': 'Compare two models or runtimes on the same images.',
+    'bench': 'Measure latency, frame rate, power and energy of models, side by side.',
     'power': 'Tell which power sensors this machine has, and what they read.',
     'evaluate': 'Say how good a model is on labelled images.',
     'train': 'Train a network on labelled images.',

@@ -8,11 +8,9 @@ overlay video and a picture behind.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, ExitStack
-import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-import signal
 import subprocess
 import sys
 import time
@@ -21,14 +19,13 @@ from espnet_ros.exceptions import EspnetError, ModelError, OutputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import load_model_file
 from espnet_ros.model_file.store import find_model
+from espnet_ros.nodes.child_process import log_path_of, node_process, set_transport
 from espnet_ros.nodes.demo_recorder import DemoRecorder
 import rclpy
 from rclpy.executors import ExternalShutdownException
 
 FETCHED_MODEL = 'espnet_p2_q8_cityscapes'
-PROFILE_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
 STARTUP_LIMIT_S = 60.0
-STOP_LIMIT_S = 15.0
 LINE_PERIOD_S = 0.5
 
 
@@ -78,11 +75,11 @@ def _run(options: argparse.Namespace, label_set: LabelSet) -> None:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f'{options.output}: cannot be made ({error.strerror})') from error
-    _set_transport()
+    set_transport()
     camera = {'source': options.source, 'rate_hz': options.rate, 'loop': True}
     with ExitStack() as processes:
         children = {
-            name: processes.enter_context(_node_process(name, parameters, options.output))
+            name: processes.enter_context(node_process(name, parameters, options.output))
             for name, parameters in {
                 'camera_source_node': camera,
                 'segmentation_node': {'model': options.model},
@@ -98,42 +95,6 @@ def _run(options: argparse.Namespace, label_set: LabelSet) -> None:
     sys.stdout.write(
         f'\nOverlay video:   {recorder.video_path}\nOverlay picture: {recorder.picture_path}\n'
     )
-
-
-def _set_transport() -> None:
-    """Use the Fast DDS profile for large images, in this process and in the nodes."""
-    for root in (Path(__file__).parents[2], Path(sys.prefix) / 'share' / 'espnet_ros'):
-        profile = root / 'config' / 'fastdds.xml'
-        if profile.is_file():
-            os.environ.setdefault(PROFILE_VARIABLE, str(profile))
-            return
-
-
-@contextmanager
-def _node_process(
-    module: str, parameters: dict[str, object], folder: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a node in a process of its own, which is asked to end as Ctrl-C does."""
-    command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
-    for name, value in parameters.items():
-        text = str(value).lower() if isinstance(value, bool) else value
-        command += ['-p', f'{name}:={text}']
-    log_path = _log_path(folder, module)
-    with (
-        log_path.open('wb') as log,
-        subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-            try:
-                process.wait(STOP_LIMIT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def _record(
@@ -163,13 +124,9 @@ def _record(
 
 
 def _failure(module: str, what: str, folder: Path) -> str:
-    log_path = _log_path(folder, module)
+    log_path = log_path_of(folder, module)
     tail = log_path.read_text(errors='replace').splitlines()[-5:]
     return '\n'.join([f'{module} {what}; the end of {log_path}:', *tail])
-
-
-def _log_path(folder: Path, module: str) -> Path:
-    return folder / f'{module}.log'
 
 
 if __name__ == '__main__':

@@ -24,6 +24,7 @@ class PowerSampler:
     :param sensor: it is closed with the sampler
     :param rate_hz: readings per second; more than the hardware makes are repeats
     :param on_reading: called with every reading, in the sampling thread
+    :param kept_s: how far back energy windows may reach, in seconds
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class PowerSampler:
         rate_hz: float,
         on_reading: Callable[[PowerReading], None] | None = None,
         clock: Clock = monotonic,
+        *,
+        kept_s: float = 60.0,
     ) -> None:
         self.sensor = sensor
-        self.meter = EnergyMeter()
+        self.meter = EnergyMeter(kept_s)
         self._period_s = 1.0 / rate_hz
         self._on_reading = on_reading
         self._clock = clock

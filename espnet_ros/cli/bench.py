@@ -1,0 +1,169 @@
+"""The verb ``bench``: what models cost, in time, power and energy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from espnet_ros.cli._options import (
+    add_foreign_options,
+    add_runtime_options,
+    positive_integer,
+    positive_number,
+    size,
+)
+from espnet_ros.telemetry.power_sensor import KINDS
+
+EPILOG = """
+examples:
+  espnet-ros bench
+  espnet-ros bench auto@openvino:fp32 auto@openvino:bf16 auto@onnxruntime
+  espnet-ros bench espnet_p2_q8_cityscapes espnet_p2_q3_cityscapes --plot cost.png
+  espnet-ros bench --peers --json bench.json
+  espnet-ros bench --gpu-clocks 824,1134
+  espnet-ros bench --node --camera-rate 30
+
+The protocol is that of the ESPNet paper, section 4.1: batches of one image of 1024x512, 200
+trials, start-up excluded. Every contender runs in a process of its own, and all take turns.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = '%(prog)s [MODEL ...] [options]'
+    parser.epilog = EPILOG
+    parser.add_argument(
+        'models',
+        nargs='*',
+        metavar='MODEL',
+        help='MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION; a name, a model file or a '
+        'checkpoint. Default: auto.',
+    )
+    _add_protocol(parser.add_argument_group('protocol'))
+    _add_power(parser.add_argument_group('power'))
+    _add_output(parser.add_argument_group('output'))
+    _add_node(parser.add_argument_group('the node, end to end'))
+    add_runtime_options(parser)
+    add_foreign_options(parser)
+    parser.set_defaults(job='espnet_ros.cli.jobs.bench')
+
+
+def _add_protocol(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        '--trials', type=positive_integer, default=200, metavar='N', help='Default: 200.'
+    )
+    group.add_argument(
+        '--warm-up',
+        type=positive_integer,
+        default=20,
+        metavar='N',
+        help='Trials before those that count; they are told, but not counted. Default: 20.',
+    )
+    group.add_argument(
+        '--rounds',
+        type=positive_integer,
+        default=4,
+        metavar='N',
+        help='How often the contenders take turns, so that a machine that slows down slows '
+        'all of them. Default: 4.',
+    )
+    group.add_argument(
+        '--size',
+        type=size,
+        default=(512, 1024),
+        metavar='HEIGHT,WIDTH',
+        help='Size of the image in pixels. Default: 512,1024.',
+    )
+    group.add_argument(
+        '--image', type=Path, metavar='FILE', help='Image to segment. Default: a rendered street.'
+    )
+    group.add_argument(
+        '--peers',
+        action='store_true',
+        help="Also the authors' way (PyTorch eager, pre-processing in numpy) and that of the "
+        'Nav2 tutorial (ONNX Runtime, softmax and argmax in numpy), on the first model.',
+    )
+    group.add_argument(
+        '--gpu-clocks',
+        metavar='MHZ,MHZ',
+        help='Measure at each of these GPU clocks and tell how sensitive the time is to them. '
+        'Sets them where it may; else says how.',
+    )
+    group.add_argument(
+        '--ncu',
+        action='store_true',
+        help='Warp execution and memory efficiency by Nsight Compute, in a run of its own.',
+    )
+
+
+def _add_power(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        '--sensor',
+        choices=('auto', *KINDS, 'none'),
+        default='auto',
+        metavar='KIND',
+        help=f'What the power is read from: auto, {", ".join(KINDS)} or none. Default: auto.',
+    )
+    group.add_argument(
+        '--rate',
+        type=positive_number,
+        default=10.0,
+        metavar='HZ',
+        help='Power readings per second. Default: 10.',
+    )
+    group.add_argument(
+        '--idle',
+        type=positive_number,
+        default=10.0,
+        metavar='S',
+        help='How long the power of the idle machine is measured before, where there is a '
+        'sensor. Default: 10.',
+    )
+    group.add_argument(
+        '--root',
+        type=Path,
+        default=Path('/'),
+        metavar='DIR',
+        help='Read the sensors from a copy of the files of a machine.',
+    )
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        '--json',
+        nargs='?',
+        const=Path('-'),
+        type=Path,
+        metavar='FILE',
+        help='Write JSON into FILE, or to standard output instead of the table.',
+    )
+    group.add_argument(
+        '--plot', type=Path, metavar='FILE', help='Draw the contenders (PNG, SVG or PDF).'
+    )
+    group.add_argument(
+        '--plot-axes',
+        default='auto',
+        metavar='X,Y',
+        help='X: power, size or latency; Y: fps or accuracy. Default: power where it is known, '
+        'else size, against fps.',
+    )
+
+
+def _add_node(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        '--node',
+        action='store_true',
+        help='Measure the real node over ROS 2 topics from another process: from an image '
+        'published to its mask received.',
+    )
+    group.add_argument(
+        '--camera-rate',
+        type=positive_number,
+        default=30.0,
+        metavar='HZ',
+        help='Images per second that are published. Default: 30.',
+    )
+    group.add_argument(
+        '--seconds', type=positive_number, default=20.0, metavar='S', help='Default: 20.'
+    )

@@ -1,0 +1,87 @@
+"""Contenders as a picture, in the style of figure 1 of the ESPNet paper."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from espnet_ros.exceptions import ConfigError, OutputError
+
+_AXES: dict[str, tuple[str, str, float]] = {
+    'power': ('power_w', 'power (W)', 1.0),
+    'size': ('file_bytes', 'network size (MB)', 1e-6),
+    'latency': ('latency_ms', 'latency (ms)', 1.0),
+    'fps': ('fps', 'frames per second', 1.0),
+    'accuracy': ('accuracy_percent', 'mIoU (%)', 1.0),
+}
+_X = ('power', 'size', 'latency')
+_Y = ('fps', 'accuracy')
+_BUBBLE = 400.0
+_COLORS = {True: 'tab:blue', False: 'tab:orange'}
+
+
+def parse_axes(text: str, results: list[dict[str, Any]]) -> tuple[str, str]:
+    """
+    Return the two axes.
+
+    :param text: ``auto``, or two of the names
+    :raises ConfigError: other words, or nothing is known of an axis
+    """
+    if text == 'auto':
+        has_power = any(result['power_w'] is not None for result in results)
+        return 'power' if has_power else 'size', 'fps'
+    x, _, y = text.partition(',')
+    if x not in _X or y not in _Y:
+        raise ConfigError(
+            f'--plot-axes: expected X,Y with X of {", ".join(_X)} and Y of {", ".join(_Y)}, '
+            f'found {text!r}'
+        )
+    for axis in (x, y):
+        if all(_value(result, axis) is None for result in results):
+            raise ConfigError(f'--plot-axes: {axis} is not known of any contender')
+    return x, y
+
+
+def draw(results: list[dict[str, Any]], axes: tuple[str, str], path: Path) -> None:
+    """
+    Draw the contenders into a file; one of which a value is not known is left out.
+
+    :raises OutputError: the file cannot be written
+    """
+    matplotlib = import_module('matplotlib')
+    matplotlib.use('agg')
+    figure, plane = import_module('matplotlib.pyplot').subplots(figsize=(7, 4.5), dpi=150)
+    largest = max(result['parameters'] for result in results) or 1
+    for result in results:
+        x, y = (_value(result, axis) for axis in axes)
+        if x is None or y is None:
+            continue
+        area = _BUBBLE * max(result['parameters'] / largest, 0.02)
+        color = _COLORS[result['way'] == 'ours']
+        plane.scatter([x], [y], s=area, color=color, alpha=0.6, edgecolors='black')
+        plane.annotate(
+            result['name'], (x, y), xytext=(6, 6), textcoords='offset points', fontsize=7
+        )
+    plane.set_xlabel(_AXES[axes[0]][1])
+    plane.set_ylabel(_AXES[axes[1]][1])
+    plane.set_title('area: parameters', fontsize=8, loc='right')
+    plane.set_xlim(left=0)
+    plane.set_ylim(bottom=0)
+    plane.margins(0.15)
+    plane.grid(alpha=0.3)
+    figure.tight_layout()
+    try:
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise OutputError(f'--plot {path}: cannot be written ({error})') from error
+    finally:
+        import_module('matplotlib.pyplot').close(figure)
+
+
+def _value(result: dict[str, Any], axis: str) -> float | None:
+    key, _, factor = _AXES[axis]
+    value = result[key]
+    if isinstance(value, dict):
+        value = value['mean']
+    return None if value is None else value * factor

@@ -1,0 +1,111 @@
+"""What a benchmark found, as tables on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from espnet_ros.cli._console import OUT
+from rich.table import Table
+
+UNAVAILABLE = 'unavailable'
+
+_DISTURBING_PERCENT = 30.0
+
+_COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], Any], str], ...] = (
+    ('FPS', lambda r: r['fps'], '.2f'),
+    ('ratio', lambda r: r['times_faster'], '.2f'),
+    ('mean ms', lambda r: r['latency_ms']['mean'], '.1f'),
+    ('p50', lambda r: r['latency_ms']['p50'], '.1f'),
+    ('p99', lambda r: r['latency_ms']['p99'], '.1f'),
+    ('inference', lambda r: r['inference_ms']['mean'], '.1f'),
+    ('W', lambda r: r['power_w'], '.2f'),
+    ('W above idle', lambda r: r['power_above_idle_w'], '.2f'),
+    ('J/frame', lambda r: r['energy_per_frame_j'], '.3f'),
+    ('FPS/W', lambda r: r['fps_per_w'], '.2f'),
+    ('CPU %', lambda r: r['process_cpu_percent'], '.0f'),
+    ('GPU %', lambda r: r['gpu_load_percent'], '.0f'),
+    ('MiB', lambda r: r['memory_peak_bytes'] / 2**20, '.0f'),
+    ('parameters', lambda r: r['parameters'], ',d'),
+    ('file MB', lambda r: r['file_bytes'] / 1e6, '.1f'),
+)
+
+
+def print_bench(record: dict[str, Any]) -> None:
+    """Print the table of contenders, and what has to be known of it."""
+    results = record['results']
+    table = Table(box=None, pad_edge=False, header_style='bold')
+    table.add_column('', overflow='fold')
+    unknown = []
+    columns = []
+    for title, pick, form in _COLUMNS:
+        if all(pick(result) is None for result in results):
+            unknown.append(title)
+        else:
+            columns.append((pick, form))
+            table.add_column(title, justify='right', no_wrap=True)
+    for result in results:
+        table.add_row(result['name'], *(_shown(pick(result), form) for pick, form in columns))
+    OUT.print(table)
+    OUT.print()
+    _print_notes(record, unknown)
+
+
+def _print_notes(record: dict[str, Any], unknown: list[str]) -> None:
+    protocol, machine = record['protocol'], record['machine']
+    height, width = protocol['size']
+    slowest = record['results'][0]['times_faster_than']
+    OUT.print(
+        f'{protocol["trials"]} trials of one {width}x{height} image each, in '
+        f'{protocol["rounds"]} turns, after {protocol["warm_up"]} to warm up; latency is image '
+        f'to mask, CPU % is of one core.\nRatio: frames a second by those of "{slowest}".',
+        markup=False,
+    )
+    for result in record['results']:
+        warm_up = result['warm_up_ms']
+        OUT.print(
+            f'{result["name"]}: opened in {result["open_s"]:.1f} s on {result["device"]}, first '
+            f'frame {warm_up[0]:.0f} ms, last of the warm-up {warm_up[-1]:.0f} ms',
+            markup=False,
+            style='dim',
+        )
+        others = result['other_programs_core_percent']
+        if others is not None and others > _DISTURBING_PERCENT:
+            OUT.print(
+                f'{result["name"]}: other programs took {others:.0f} % of a core meanwhile; '
+                'measure again on a quiet machine',
+                markup=False,
+                style='yellow',
+            )
+    if unknown:
+        OUT.print(f'{UNAVAILABLE}: {", ".join(unknown)}', markup=False)
+    if machine['reason']:
+        OUT.print(f'power: {machine["reason"]}', markup=False, style='yellow')
+    elif machine['source']:
+        idle = _shown(machine['idle_w'], '.2f')
+        OUT.print(f'power: {machine["scope"]}, {machine["source"]}; idle {idle} W', markup=False)
+    for entry in record.get('sensitivity') or ():
+        OUT.print(
+            f'sensitivity to the GPU clock of {entry["name"]}: {_shown(entry["value"], ".2f")} '
+            f'({entry["formula"]})',
+            markup=False,
+        )
+
+
+def print_node(record: dict[str, Any]) -> None:
+    """Print what was measured of the node over topics."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in record.items():
+        if isinstance(value, dict):
+            parts = (f'{key} {_shown(part, ".2f")}' for key, part in value.items())
+            table.add_row(name, ', '.join(parts))
+        else:
+            shown = value if isinstance(value, str) else _shown(value, '.2f')
+            table.add_row(name, shown)
+    OUT.print(table)
+
+
+def _shown(value: Any, form: str) -> str:
+    if value is None:
+        return UNAVAILABLE
+    return f'{value:{form}}' if isinstance(value, (int, float)) else str(value)

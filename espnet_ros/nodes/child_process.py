@@ -1,0 +1,60 @@
+"""Running a node of this package in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+PROFILE_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
+STOP_LIMIT_S = 15.0
+
+
+def set_transport() -> None:
+    """Use the Fast DDS profile for large images, in this process and in its children."""
+    for root in (Path(__file__).parents[2], Path(sys.prefix) / 'share' / 'espnet_ros'):
+        profile = root / 'config' / 'fastdds.xml'
+        if profile.is_file():
+            os.environ.setdefault(PROFILE_VARIABLE, str(profile))
+            return
+
+
+def log_path_of(folder: Path, module: str) -> Path:
+    """Return where a node's output is kept."""
+    return folder / f'{module}.log'
+
+
+@contextmanager
+def node_process(
+    module: str, parameters: Mapping[str, object], folder: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """
+    Run a node in a process of its own, which is asked to end as Ctrl-C does.
+
+    :param module: of ``espnet_ros.nodes``
+    :param parameters: of the node, by name
+    :param folder: where its output is kept
+    """
+    command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
+    for name, value in parameters.items():
+        text = str(value).lower() if isinstance(value, bool) else value
+        command += ['-p', f'{name}:={text}']
+    with (
+        log_path_of(folder, module).open('wb') as log,
+        subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
