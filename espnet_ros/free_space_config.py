@@ -152,3 +152,30 @@ class FreeSpaceSettings:
                     f'mount.{name}: expected one value or one for each of {len(self.cameras)} '
                     f'cameras, found {len(values)}'
                 )
+
+
+@dataclass(frozen=True)
+class BirdseyeSettings:
+    """The camera of a picture whose ground is drawn from above."""
+
+    camera_height_m: float = setting(
+        0.0,
+        'Height of the camera over the ground, metres; needed where the source does not know it.',
+        minimum=0.0,
+        maximum=100.0,
+    )
+    camera_pitch_deg: float = setting(
+        0.0,
+        'How far the camera points below the horizontal, degrees.',
+        minimum=-45.0,
+        maximum=90.0,
+    )
+    field_of_view_deg: float = setting(
+        60.0, 'Angle between the left and the right edge of the image.', minimum=5.0, maximum=170.0
+    )
+    correct_pitch: bool = setting(
+        True, 'Correct the pitch where road is seen above the horizon or sky below it.'
+    )
+    reach_m: float = setting(
+        30.0, 'How far ahead the ground is drawn, metres.', minimum=2.0, maximum=200.0
+    )

@@ -9,8 +9,10 @@ from espnet_ros.cli._options import (
     add_mask_options,
     add_model_options,
     add_runtime_options,
+    add_settings,
     positive_integer,
 )
+from espnet_ros.free_space_config import BirdseyeSettings
 
 EPILOG = """
 output files:
@@ -27,6 +29,7 @@ output files:
 examples:
   espnet-ros segment street.jpg
   espnet-ros segment drive.mp4 --output drive --legend
+  espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
   espnet-ros segment photos --model espnet_p2_q8_camvid --runtime openvino --no-overlay
 """
 
@@ -64,6 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument('--confidence', action='store_true', help='Write the confidence too.')
     output.add_argument(
+        '--birdseye',
+        action='store_true',
+        help='Draw the ground from above beside the overlay, with a way over it.',
+    )
+    output.add_argument(
         '--limit',
         type=positive_integer,
         metavar='N',
@@ -77,4 +85,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_runtime_options(parser)
     add_mask_options(parser)
+    add_settings(parser.add_argument_group('the camera of --birdseye'), BirdseyeSettings)
     parser.set_defaults(job='espnet_ros.cli.jobs.segment')

@@ -1,5 +1,6 @@
 """Label sets: what the class ids of a mask mean."""
 
+from espnet_ros.labels.costs import with_shipped_costs
 from espnet_ros.labels.label_class import distinct_color_rgb, LabelClass
 from espnet_ros.labels.label_set import (
     Grouping,
@@ -23,4 +24,5 @@ __all__ = [
     'parse_groups',
     'shipped_label_sets',
     'UNLABELLED_ID',
+    'with_shipped_costs',
 ]

@@ -27,7 +27,7 @@ class PitchEstimator:
 
     :param camera: of the mask's size
     :param pose: how it is mounted when it stands still
-    :param ground: bool, (256,), which class ids are flat ground
+    :param ground: bool, (256,), which class ids are road, and level
     :param sky: bool, (256,), which class ids are sky
     :param largest_rad: most that it corrects
     :param smoothing: share of a new estimate in the result, 0..1
@@ -87,13 +87,20 @@ class PitchEstimator:
         return self.correction_rad
 
     def _edge_rise(self, chosen: NDArray[np.bool_], *, upper: bool) -> float | None:
-        """Return the angle over the nominal horizon of the chosen area's edge, or None."""
+        """
+        Return the angle over the nominal horizon of the chosen area's edge, or None.
+
+        In each column the area begins at its lowest pixel (the highest one where the lower
+        edge is asked for) and ends at the first gap, so that specks elsewhere do not count.
+        """
         columns = np.flatnonzero(chosen.any(axis=0))
         if columns.size < _LEAST_COLUMNS:
             return None
-        part = chosen[:, columns]
-        rows = part.argmax(axis=0) if upper else len(part) - 1 - part[::-1].argmax(axis=0)
-        rises = self._rise_rad[rows, columns]
+        part = chosen[::-1, columns] if upper else chosen[:, columns]
+        start = part.argmax(axis=0)
+        ended = ~part & (np.arange(len(part))[:, None] > start)
+        last = np.where(ended.any(axis=0), ended.argmax(axis=0), len(part)) - 1
+        rises = self._rise_rad[len(part) - 1 - last if upper else last, columns]
         rises = rises[~np.isnan(rises)]
         if rises.size < _LEAST_COLUMNS:
             return None

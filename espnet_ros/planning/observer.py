@@ -43,7 +43,9 @@ class GroundObserver:
 
     def __init__(self, rules: ViewRules, label_set: LabelSet, *, correct_pitch: bool) -> None:
         self._rules = rules
-        self._ground = (rules.costs.cost >= 0) & ~rules.costs.upright
+        # Grass grows on hills too: only the best ground is level.
+        cost = rules.costs.cost
+        self._road = cost == cost[cost >= 0].min()
         self._sky = np.zeros(256, np.bool_)
         if 'sky' in label_set.names:
             self._sky[label_set.id_of('sky')] = True
@@ -89,7 +91,7 @@ class GroundObserver:
             or camera != self._level.camera
             or not _is_same(self._mount, mount)
         ):
-            self._level = PitchEstimator(camera, mount, self._ground, self._sky)
+            self._level = PitchEstimator(camera, mount, self._road, self._sky)
             self._mount = mount
         return mount.pitched(self._level.update(labels))
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.labels import LabelClass, LabelSet, load_label_set, shipped_label_sets
+from espnet_ros.labels import (
+    LabelClass,
+    LabelSet,
+    load_label_set,
+    shipped_label_sets,
+    with_shipped_costs,
+)
 import pytest
 
 from ..conftest import ROOT
@@ -11,8 +17,8 @@ from ..conftest import ROOT
 TEMPLATE = str(ROOT / 'config' / 'labels_template.yaml')
 
 
-@pytest.mark.parametrize('name', [*shipped_label_sets(), TEMPLATE])
-def test_every_file_costs_what_stands_and_leaves_the_sky_without_a_cost(name):
+@pytest.mark.parametrize('name', ['camvid', 'categories', 'cityscapes', TEMPLATE])
+def test_every_file_of_streets_costs_what_stands_and_leaves_the_sky_without_a_cost(name):
     label_set = load_label_set(name)
     by_name = {entry.name: entry for entry in label_set.classes}
     assert by_name['sky'].cost is None
@@ -56,3 +62,15 @@ def test_a_wrong_cost_names_the_class_and_what_is_allowed(broken):
     content = {'name': 'x', 'classes': [{'name': 'road', 'color': [1, 2, 3], **broken}]}
     with pytest.raises(ConfigError, match="class 'road': expected a cost of 0 to 100"):
         LabelSet.from_dict(content, 'x.yaml')
+
+
+def test_a_set_without_costs_takes_those_of_the_shipped_one():
+    shipped = load_label_set('camvid')
+    content = shipped.to_dict()
+    for entry in content['classes']:
+        entry.pop('cost', None)
+    old = LabelSet.from_dict(content, 'old model file')
+    assert with_shipped_costs(old) == shipped
+    assert with_shipped_costs(shipped) is shipped
+    other = LabelSet.from_names(('road',), name='camvid')
+    assert with_shipped_costs(other) is other

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from espnet_ros.cli.jobs._birdseye import BirdseyeDrawer
 from espnet_ros.cli.jobs._output import OutputFolder
 from espnet_ros.cli.jobs._shares import count_labels
 from espnet_ros.config import OverlaySettings
@@ -79,6 +80,7 @@ class FrameFinisher:
     :param label_set: what the ids mean
     :param video_stem: stem of the video that the frames belong to, or None where they are
         images of their own
+    :param birdseye: what draws the ground from above beside overlays, or None
     """
 
     def __init__(
@@ -88,6 +90,8 @@ class FrameFinisher:
         overlay: OverlaySettings,
         label_set: LabelSet,
         video_stem: str | None,
+        *,
+        birdseye: BirdseyeDrawer | None = None,
     ) -> None:
         self._folder = folder
         self._wanted = wanted
@@ -95,6 +99,7 @@ class FrameFinisher:
         self._classes = label_set.classes
         self._palette_bgr = np.ascontiguousarray(label_set.palette_rgb()[:, ::-1])
         self._video_stem = video_stem
+        self._birdseye = birdseye
 
     def finish(self, frame: Frame, result: Segmentation) -> FinishedFrame:
         """
@@ -142,6 +147,8 @@ class FrameFinisher:
                 if counts[class_id] > least
             ]
             draw_legend(overlay_bgr, entries)
+        if self._birdseye is not None:
+            overlay_bgr = self._birdseye.attach(overlay_bgr, frame.image_bgr, result.labels)
         return overlay_bgr
 
 

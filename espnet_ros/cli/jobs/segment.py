@@ -8,6 +8,7 @@ from dataclasses import replace
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR, OUT
 from espnet_ros.cli._options import given, read_options
+from espnet_ros.cli.jobs._birdseye import open_birdseye
 from espnet_ros.cli.jobs._frames import FrameFinisher, Wanted
 from espnet_ros.cli.jobs._models import open_any_model
 from espnet_ros.cli.jobs._output import OutputFolder
@@ -64,7 +65,8 @@ def _segment(
     masks = not is_video if arguments.masks is None else arguments.masks
     wanted = Wanted(masks, arguments.overlay, arguments.confidence)
     overlay = read_options(arguments, OverlaySettings)
-    finisher = FrameFinisher(folder, wanted, overlay, segmenter.label_set, stem)
+    birdseye = open_birdseye(arguments, source, segmenter, overlay.alpha)
+    finisher = FrameFinisher(folder, wanted, overlay, segmenter.label_set, stem, birdseye=birdseye)
     video = VideoOutput(folder, stem, source.rate_hz)
     pipeline = Pipeline(segmenter, finisher, video, wanted.confidence)
     counts = [n for n in (source.frame_count, arguments.limit) if n is not None]
