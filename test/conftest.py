@@ -40,7 +40,13 @@ def published_model(shared_data: Path, pytestconfig: pytest.Config) -> Callable[
     from espnet_ros.model_file.store import save_model_file
     import torch
 
-    patterns = ('models/*.py', 'export/*.py', 'model_file/*.py', 'labels.py', 'labelsets/*.yaml')
+    patterns = (
+        'models/**/*.py',
+        'export/*.py',
+        'model_file/*.py',
+        'labels/*.py',
+        'labelsets/*.yaml',
+    )
     code = sorted(path for pattern in patterns for path in (ROOT / 'espnet_ros').glob(pattern))
     folder = Path(pytestconfig.cache.mkdir('published_models'))
 

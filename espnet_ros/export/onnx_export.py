@@ -18,10 +18,9 @@ from espnet_ros.export.published import find_by_sha256
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile, ModelInfo
 from espnet_ros.model_file.contract import check_interface
-from espnet_ros.models.base import SegmentationNetwork
+from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
 from espnet_ros.models.checkpoints import Checkpoint, load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
-from espnet_ros.models.published_keys import UNUSED_TENSOR
 from espnet_ros.models.training_sets import Normalization, training_set_of
 import onnx
 import torch

@@ -10,6 +10,9 @@ from torch import nn, Tensor
 
 IMAGE_CHANNELS = 3
 
+UNUSED_TENSOR = 'num_batches_tracked'
+"""End of the name of a counter in every batch norm that nothing here uses."""
+
 
 class SegmentationNetwork(nn.Module, ABC):
     """

@@ -18,9 +18,9 @@ from typing import Any
 import warnings
 
 from espnet_ros.exceptions import ModelError
-from espnet_ros.models.base import SegmentationNetwork
-from espnet_ros.models.espnet import SKIP_CHANNELS
-from espnet_ros.models.published_keys import published_keys, UNUSED_TENSOR
+from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
+from espnet_ros.models.espnet.network import SKIP_CHANNELS
+from espnet_ros.models.espnet.published_keys import published_keys
 from espnet_ros.models.registry import create_model
 import torch
 from torch import Tensor

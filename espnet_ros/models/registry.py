@@ -6,12 +6,13 @@ from typing import Any
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.models.base import SegmentationNetwork
-from espnet_ros.models.encoder import EspnetC
-from espnet_ros.models.espnet import Espnet
+from espnet_ros.models.espnet import Espnet, EspnetA, EspnetB, EspnetC
 
 ARCHITECTURES: dict[str, type[SegmentationNetwork]] = {
     'espnet': Espnet,
     'espnet_c': EspnetC,
+    'espnet_b': EspnetB,
+    'espnet_a': EspnetA,
 }
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
+from espnet_ros.models.base import UNUSED_TENSOR
 from espnet_ros.models.pipeline import SegmentationPipeline
-from espnet_ros.models.published_keys import UNUSED_TENSOR
 from espnet_ros.models.registry import ARCHITECTURES, create_model
 from espnet_ros.models.training_sets import Normalization
 from espnet_ros.runtimes.base import Inference, Runtime

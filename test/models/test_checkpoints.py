@@ -10,7 +10,7 @@ pytest.importorskip('torch')
 from espnet_ros.exceptions import ModelError
 from espnet_ros.export.published import PUBLISHED, PublishedModel
 from espnet_ros.models.checkpoints import load_checkpoint
-from espnet_ros.models.published_keys import published_keys
+from espnet_ros.models.espnet.published_keys import published_keys
 from espnet_ros.models.registry import create_model
 import torch
 from torch import Tensor

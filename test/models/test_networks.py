@@ -14,8 +14,10 @@ NETWORKS: list[tuple[str, dict[str, Any]]] = [
     ('espnet', {}),
     ('espnet', {'skip': 'reinforced_stem'}),
     ('espnet_c', {}),
+    ('espnet_b', {}),
+    ('espnet_a', {}),
 ]
-IDS = ['espnet-stem', 'espnet-reinforced_stem', 'espnet_c']
+IDS = ['espnet-stem', 'espnet-reinforced_stem', 'espnet_c', 'espnet_b', 'espnet_a']
 
 # Of the authors' code; the paper prints them in millions, cut to three digits.
 PARAMETERS = [

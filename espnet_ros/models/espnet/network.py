@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from espnet_ros.models.base import SegmentationNetwork
-from espnet_ros.models.blocks import (
-    ConvNormAct,
-    convolution,
-    EspModule,
-    NORM_EPSILON,
-    NormAct,
-)
-from espnet_ros.models.encoder import (
+from espnet_ros.models.espnet.blocks import ConvNormAct, convolution, NORM_EPSILON, NormAct
+from espnet_ros.models.espnet.encoder import (
     EncoderFeatures,
     EspnetC,
     FUSED2_CHANNELS,
     REINFORCED_STEM_CHANNELS,
     STEM_CHANNELS,
 )
+from espnet_ros.models.espnet.esp_module import EspModule
+from espnet_ros.models.espnet.style import EspnetStyle, PUBLISHED_STYLE
 import torch
 from torch import nn, Tensor
 
@@ -32,18 +28,21 @@ class Decoder(nn.Module):
 
     :param classes: number of classes
     :param skip_channels: channels of what it takes at half of the image's size
+    :param style: how its ESP module and activations are built
     """
 
-    def __init__(self, classes: int, skip_channels: int) -> None:
+    def __init__(
+        self, classes: int, skip_channels: int, style: EspnetStyle = PUBLISHED_STYLE
+    ) -> None:
         super().__init__()
         self.norm3 = nn.BatchNorm2d(classes, eps=NORM_EPSILON)
         self.up3 = _doubling(classes)
         self.project2 = convolution(FUSED2_CHANNELS, classes, 1)
-        self.norm_act2 = NormAct(2 * classes)
-        self.merge2 = EspModule(2 * classes, classes, residual=False)
+        self.norm_act2 = NormAct(2 * classes, style.activation)
+        self.merge2 = EspModule(2 * classes, classes, residual=False, style=style)
         self.up2 = _doubling(classes)
-        self.norm_act1 = NormAct(classes)
-        self.merge1 = ConvNormAct(classes + skip_channels, classes, 3)
+        self.norm_act1 = NormAct(classes, style.activation)
+        self.merge1 = ConvNormAct(classes + skip_channels, classes, 3, activation=style.activation)
         self.up1 = _doubling(classes)
 
     def forward(self, logits: Tensor, fused2: Tensor, skip: Tensor) -> Tensor:
@@ -74,19 +73,28 @@ class Espnet(SegmentationNetwork):
     :param alpha3: ESP modules at an eighth of the image's size (q in the authors' code)
     :param skip: what the decoder takes at half of the image's size, ``stem`` or
         ``reinforced_stem``
-    :raises ValueError: fewer than two classes, a depth below one, or an unknown skip
+    :param style: choices of :class:`espnet_ros.models.espnet.style.EspnetStyle` by name
+    :raises ValueError: fewer than two classes, a depth below one, or no such choice
+    :raises TypeError: no such name
     """
 
     size_multiple: ClassVar[int] = 8
     output_stride: ClassVar[int] = 1
 
-    def __init__(self, classes: int, alpha2: int = 2, alpha3: int = 8, skip: str = 'stem') -> None:
+    def __init__(
+        self,
+        classes: int,
+        alpha2: int = 2,
+        alpha3: int = 8,
+        skip: str = 'stem',
+        **style: Any,
+    ) -> None:
         super().__init__(classes)
         if skip not in SKIP_CHANNELS:
             raise ValueError(f'skip: expected one of {", ".join(SKIP_CHANNELS)}, found {skip!r}')
         self.skip = skip
-        self.encoder = EspnetC(classes, alpha2, alpha3)
-        self.decoder = Decoder(classes, SKIP_CHANNELS[skip])
+        self.encoder = EspnetC(classes, alpha2, alpha3, **style)
+        self.decoder = Decoder(classes, SKIP_CHANNELS[skip], EspnetStyle(**style))
 
     def _logits(self, image: Tensor) -> Tensor:
         features: EncoderFeatures = self.encoder.features(image)

@@ -1,11 +1,11 @@
 import pytest
 
 pytest.importorskip('torch')
-from espnet_ros.models.blocks import (
+from espnet_ros.models.espnet.blocks import InputPyramid
+from espnet_ros.models.espnet.esp_module import (
     branch_channels,
     EspDownsampler,
     EspModule,
-    InputPyramid,
     SpatialPyramid,
 )
 import torch

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from espnet_ros.models.base import SegmentationNetwork
-from espnet_ros.models.blocks import DILATIONS
-from espnet_ros.models.encoder import EspnetC
-from espnet_ros.models.espnet import Espnet
-
-UNUSED_TENSOR = 'num_batches_tracked'
+from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
+from espnet_ros.models.espnet.encoder import EspnetC
+from espnet_ros.models.espnet.network import Espnet
+from espnet_ros.models.espnet.style import PUBLISHED_STYLE
 
 _Pairs = tuple[tuple[str, str], ...]
 _Blocks = tuple[tuple[str, str, _Pairs], ...]
@@ -25,8 +23,8 @@ _CONV_NORM_ACT: _Pairs = (('conv', 'conv'), *_NORM_ACT)
 _PYRAMID: _Pairs = (
     ('reduce', 'c1.conv'),
     *(
-        (f'pyramid.branches.{index}', f'd{dilation}.conv')
-        for index, dilation in enumerate(DILATIONS)
+        (f'pyramid.branches.{index}', f'd{2**index}.conv')
+        for index in range(PUBLISHED_STYLE.branches)
     ),
 )
 _DOWNSAMPLER: _Pairs = (*_PYRAMID, ('norm_act.norm', 'bn'), ('norm_act.act', 'act'))
@@ -76,7 +74,7 @@ def published_keys(network: SegmentationNetwork) -> dict[str, str]:
 
 
 def _network_layers(network: SegmentationNetwork) -> dict[str, str]:
-    if isinstance(network, EspnetC):
+    if type(network) is EspnetC:
         return dict(_encoder_layers(network))
     if isinstance(network, Espnet):
         return {
