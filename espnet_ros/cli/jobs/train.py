@@ -40,14 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Train on ``arguments.data``; return the exit code."""
     job = _make_job(arguments)
     folder = arguments.output.expanduser()
-    with ExitStack() as stack:
-        progress = stack.enter_context(TrainingProgress())
-        reporters: list[Reporter] = [progress]
-        board = _open_board(folder)
-        if board is not None:
-            stack.callback(board.close)
-            reporters.append(board)
-        weights = Trainer(job, folder, reporters).run()
+    try:
+        weights = _train(job, folder)
+    except KeyboardInterrupt:
+        ERROR.print(
+            f'espnet-ros: interrupted; the same command goes on from the state in {folder}',
+            soft_wrap=True,
+            markup=False,
+        )
+        return _exit.INTERRUPTED
     with ERROR.status('validating the best weights'):
         report = _validate(weights, job)
     path = _export(arguments, job, weights, report)
@@ -60,6 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
         markup=False,
     )
     return _exit.DONE
+
+
+def _train(job: TrainingJob, folder: Path) -> TrainedWeights:
+    with ExitStack() as stack:
+        reporters: list[Reporter] = [stack.enter_context(TrainingProgress())]
+        board = _open_board(folder)
+        if board is not None:
+            stack.callback(board.close)
+            reporters.append(board)
+        return Trainer(job, folder, reporters).run()
 
 
 def _make_job(arguments: argparse.Namespace) -> TrainingJob:
