@@ -1,8 +1,9 @@
 """
-Segment a camera: the segmentation node, and on demand a camera source and RViz.
+Segment a camera: the segmentation node, and on demand free space, a camera source and RViz.
 
     ros2 launch espnet_ros segment.launch.py image_topic:=/camera/image_raw rviz:=true
     ros2 launch espnet_ros segment.launch.py source:=drive.mp4
+    ros2 launch espnet_ros segment.launch.py source:=synthetic free_space:=true rviz:=true
 
 Nothing here touches the network: fetch a model once with ``espnet-ros models fetch``.
 """
@@ -51,6 +52,39 @@ def overrides(context: LaunchContext, *names: str) -> dict[str, object]:
     return {name: ParameterValue(value, value_type=str) for name, value in values.items() if value}
 
 
+def known_mount(context: LaunchContext) -> dict[str, object]:
+    """Return how the synthetic street's camera is mounted; of others the user tells."""
+    if context.launch_configurations['source'] != 'synthetic':
+        return {}
+    from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD  # noqa: PLC0415  (loads OpenCV)
+
+    return {
+        'pose_source': 'parameters',
+        'mount.height_m': [HEIGHT_M],
+        'mount.pitch_rad': [PITCH_RAD],
+    }
+
+
+def free_space(context: LaunchContext, common: dict[str, object]) -> Action:
+    """Return the free space node, which reads what the segmentation node publishes."""
+    kinds = ('mask', 'confidence', 'camera_info', 'label_info')
+    return Node(
+        package='espnet_ros',
+        executable='free_space_node',
+        name='free_space',
+        namespace=LaunchConfiguration('namespace'),
+        remappings=[(kind, f'segmentation/{kind}') for kind in kinds],
+        parameters=[
+            ParameterFile(LaunchConfiguration('free_space_params_file')),
+            known_mount(context),
+            common,
+        ],
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        output='screen',
+        condition=IfCondition(LaunchConfiguration('free_space')),
+    )
+
+
 def nodes(context: LaunchContext) -> list[Action]:
     """Return the nodes, with what the launch arguments say."""
     namespace = LaunchConfiguration('namespace')
@@ -78,7 +112,7 @@ def nodes(context: LaunchContext) -> list[Action]:
         output='screen',
         on_exit=Shutdown(reason='the segmentation node ended'),
     )
-    actions = [segmentation]
+    actions = [segmentation, free_space(context, sim_time)]
     if context.launch_configurations['source']:
         actions.append(
             Node(
@@ -132,7 +166,20 @@ def generate_launch_description() -> LaunchDescription:
                 'Video file, image folder, webcam index or "synthetic" to play as the camera; '
                 'empty: your own camera publishes image_topic.',
             ),
-            argument('rviz', 'false', 'Show image, overlay and mask.', choices=BOOLEANS),
+            argument(
+                'free_space',
+                'false',
+                'Make maps, ranges and obstacles for planners of the masks.',
+                choices=BOOLEANS,
+            ),
+            argument(
+                'free_space_params_file',
+                str(SHARE / 'config' / 'free_space.yaml'),
+                'Parameters of the free space node.',
+            ),
+            argument(
+                'rviz', 'false', 'Show image, overlay, mask and free space.', choices=BOOLEANS
+            ),
             argument('use_sim_time', 'false', 'Take the time from /clock.', choices=BOOLEANS),
             argument('log_level', 'info', 'Log level of the nodes.'),
             *transport_settings(),
