@@ -76,8 +76,7 @@ def free_space(context: LaunchContext, common: dict[str, object]) -> Action:
         remappings=[(kind, f'segmentation/{kind}') for kind in kinds],
         parameters=[
             ParameterFile(LaunchConfiguration('free_space_params_file')),
-            known_mount(context),
-            common,
+            {**known_mount(context), **common},
         ],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
