@@ -66,9 +66,9 @@ def draw(results: list[dict[str, Any]], axes: tuple[str, str], path: Path) -> No
     plane.set_xlabel(_AXES[axes[0]][1])
     plane.set_ylabel(_AXES[axes[1]][1])
     plane.set_title('area: parameters', fontsize=8, loc='right')
-    plane.set_xlim(left=0)
-    plane.set_ylim(bottom=0)
-    plane.margins(0.15)
+    # Room for the names.
+    plane.set_xlim(0, 1.6 * max(plane.dataLim.x1, 1e-9))
+    plane.set_ylim(0, 1.15 * max(plane.dataLim.y1, 1e-9))
     plane.grid(alpha=0.3)
     figure.tight_layout()
     try:

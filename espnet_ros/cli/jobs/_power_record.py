@@ -24,7 +24,8 @@ def board_name(board: Board, sensor: PowerSensor) -> str | None:
 
 def rounded(value: float | None, digits: int = _MILLI) -> float | None:
     """Return a number without digits that nobody measured."""
-    return None if value is None else round(value, digits)
+    # Adding 0 makes a zero of a negative zero.
+    return None if value is None else round(value, digits) + 0.0
 
 
 def describe(

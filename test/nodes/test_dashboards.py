@@ -1,0 +1,57 @@
+"""The dashboards that ship show what the node really publishes."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from espnet_ros.config import DiagnosticsSettings, PowerSettings
+from espnet_ros.nodes.camera_record import CameraRecord
+from espnet_ros.nodes.health import (
+    judge_input,
+    judge_latency,
+    judge_model,
+    judge_output,
+    NodeHealth,
+)
+from espnet_ros.nodes.power_health import judge_device, judge_power
+import pytest
+import yaml
+
+from ..conftest import ROOT
+
+CONFIG = ROOT / 'config'
+
+
+def test_every_curve_is_a_field_of_its_message() -> None:
+    messages = pytest.importorskip('espnet_ros.msg', reason='no messages')
+    fields = {
+        'stats': messages.InferenceStats.get_fields_and_field_types(),
+        'power': messages.PowerReading.get_fields_and_field_types(),
+    }
+    layout = ElementTree.parse(CONFIG / 'plotjuggler_layout.xml')
+    curves = [curve.get('name', '') for curve in layout.iter('curve')]
+    assert curves
+    for curve in curves:
+        found = re.fullmatch(r'/segmentation/(\w+)/(\w+)(\[\d+\])?', curve)
+        assert found and found[2] in fields[found[1]], curve
+
+
+def test_every_status_has_its_place_in_the_aggregator() -> None:
+    text = (CONFIG / 'diagnostics_aggregator.yaml').read_text()
+    parameters = yaml.safe_load(text)['/**']['ros__parameters']
+    assert isinstance(parameters['pub_rate'], float)
+    analyzers = parameters['segmentation']['analyzers'].values()
+    prefixes = [prefix for analyzer in analyzers for prefix in analyzer['startswith']]
+    camera = CameraRecord('', 0.0).snapshot(1.0)
+    health, settings = NodeHealth('active'), DiagnosticsSettings()
+    statuses = [
+        judge_model(health),
+        judge_input(health, camera, settings, '/image_raw', 1),
+        judge_output(health, camera, settings, 0.0),
+        judge_latency(health, camera, settings),
+        judge_power(None, PowerSettings(), 'active'),
+        judge_device(None, PowerSettings(), 'active'),
+    ]
+    names = {f'segmentation: {status.name}' for status in statuses}
+    assert names == set(prefixes)
