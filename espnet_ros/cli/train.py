@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_network_options(parser)
     _add_recipe_options(parser)
     _add_result_options(parser)
+    _add_run_options(parser)
     parser.set_defaults(job='espnet_ros.cli.jobs.train')
 
 
@@ -86,7 +87,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_result_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group('run and result')
+    group = parser.add_argument_group('result')
     group.add_argument(
         '--output',
         type=Path,
@@ -102,6 +103,10 @@ def _add_result_options(parser: argparse.ArgumentParser) -> None:
         help='Size that the model resizes images to. Default: that of the first image.',
     )
     group.add_argument('--license', default='', metavar='TEXT', help='Licence of the weights.')
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('run')
     group.add_argument(
         '--device', default='auto', help='auto, cpu, cuda or cuda:N. Default: the GPU.'
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 import time
 
 from espnet_ros.evaluation.report import make_report
-from espnet_ros.exceptions import InferenceError, ModelError
+from espnet_ros.exceptions import InferenceError, InputError, ModelError
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.training.averaging import WeightAverage
 from espnet_ros.training.batches import Batch, BatchLoader
@@ -121,12 +121,16 @@ class StageRun:
                 done = self.progress.step - first
                 speed = done * self.stage.batch_size / (time.monotonic() - started_s)
                 self._tell_step(loss, rate, total, speed)
-                if time.monotonic() - saved_s >= self._job.settings.save_every_s:
+                # The state after an epoch's last step is written when it was validated too.
+                is_due = time.monotonic() - saved_s >= self._job.settings.save_every_s
+                if is_due and self.progress.step % steps:
                     self.save()
                     saved_s = time.monotonic()
-            self._end_epoch(epoch + 1)
+            report = self._end_epoch(epoch + 1)
             self.save()
             saved_s = time.monotonic()
+            if report is not None:
+                self._tell_epoch(report)
 
     def save(self) -> None:
         """Write everything that the next step depends on."""
@@ -180,26 +184,28 @@ class StageRun:
             )
         return logits
 
-    def _end_epoch(self, epoch: int) -> None:
-        progress = self.progress
+    def _end_epoch(self, epoch: int) -> EpochReport | None:
+        """Validate where it is time to, and keep the weights that are the best so far."""
+        progress, validation = self.progress, self._job.validation
         loss = progress.loss_sum / len(self._loader)
         progress.loss_sum = 0.0
         if epoch % self._job.settings.validate_every and epoch != self.stage.epochs:
-            return
-        label_set = self._job.validation.label_set
-        matrix = validate(self._average.pipeline, self._job.validation, self._job.compute)
-        report = make_report(matrix.counts, label_set, len(self._job.validation))
-        miou = report.miou.void_ignored
+            return None
+        matrix = validate(self._average.pipeline, validation, self._job.compute)
+        miou = make_report(matrix.counts, validation.label_set, len(validation)).miou.void_ignored
+        if math.isnan(miou):
+            raise InputError(f'{validation.name}: expected labelled pixels, found none')
         best = miou > progress.best_miou
         if best:
             progress.best_miou, progress.best_epoch = miou, epoch
-            self.best_state = {
-                key: tensor.clone()
-                for key, tensor in self._average.pipeline.network.state_dict().items()
-            }
+            averaged = self._average.pipeline.network.state_dict()
+            self.best_state = {key: tensor.clone() for key, tensor in averaged.items()}
         progress.history.append((epoch, loss, miou))
+        return EpochReport(self.stage.name, epoch, loss, miou, best, progress.step)
+
+    def _tell_epoch(self, report: EpochReport) -> None:
         for reporter in self._reporters:
-            reporter.on_epoch(EpochReport(self.stage.name, epoch, loss, miou, best, progress.step))
+            reporter.on_epoch(report)
 
     def _tell_step(self, loss: float, rate: float, total: int, speed: float) -> None:
         report = StepReport(self.stage.name, self.progress.step, total, loss, rate, speed)

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import textwrap
 
-from espnet_ros.exceptions import ConfigError, InferenceError, ModelError
+import cv2
+from espnet_ros.exceptions import ConfigError, InferenceError, InputError, ModelError
 from espnet_ros.training.augmentation import Augmentation
 from espnet_ros.training.datasets.camvid import open_camvid
 from espnet_ros.training.devices import choose_compute
@@ -17,6 +18,7 @@ from espnet_ros.training.recipes import LossRecipe, Recipe, Stage
 from espnet_ros.training.reporting import EpochReport, StepReport
 from espnet_ros.training.states import load_weights, TrainedWeights
 from espnet_ros.training.trainer import Trainer
+import numpy as np
 import pytest
 import torch
 
@@ -60,8 +62,9 @@ KILLED = textwrap.dedent("""
 class Stopper:
     """Ends a training after a step, as an interrupt does."""
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int = 0, epoch: int = 0) -> None:
         self._step = step
+        self._epoch = epoch
 
     def on_step(self, report: StepReport) -> None:
         """Interrupt."""
@@ -69,7 +72,9 @@ class Stopper:
             raise KeyboardInterrupt
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Do nothing."""
+        """Interrupt."""
+        if report.epoch == self._epoch:
+            raise KeyboardInterrupt
 
 
 def make_job(
@@ -124,6 +129,41 @@ def test_interrupted_anywhere_and_resumed_gives_the_same_weights(
     with pytest.raises(KeyboardInterrupt):
         Trainer(make_job(camvid, save_every_s=1e9), folder, [Stopper(step)]).run()
     assert_same(Trainer(make_job(camvid), folder).run(), uninterrupted())
+
+
+@pytest.mark.parametrize('epoch', [1, 3])
+def test_interrupted_between_epochs_and_resumed_gives_the_same_weights(
+    camvid: Path, tmp_path: Path, uninterrupted: Callable[..., TrainedWeights], epoch: int
+) -> None:
+    folder = tmp_path / 'interrupted'
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(make_job(camvid, save_every_s=1e9), folder, [Stopper(epoch=epoch)]).run()
+    assert_same(Trainer(make_job(camvid), folder).run(), uninterrupted())
+
+
+def test_interrupted_while_validating_and_resumed_gives_the_same_weights(
+    camvid: Path,
+    tmp_path: Path,
+    uninterrupted: Callable[..., TrainedWeights],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path / 'interrupted'
+    with monkeypatch.context() as patch:
+        patch.setattr('espnet_ros.training.stage_run.validate', interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            Trainer(make_job(camvid), folder).run()
+    assert_same(Trainer(make_job(camvid), folder).run(), uninterrupted())
+
+
+def test_validation_images_without_labels_are_refused(camvid: Path, tmp_path: Path) -> None:
+    void = np.full((48, 64), 11, np.uint8)
+    for path in (camvid / 'valannot').iterdir():
+        assert cv2.imwrite(str(path), void)
+    with pytest.raises(InputError, match='CamVid val: expected labelled pixels'):
+        Trainer(make_job(camvid), tmp_path / 'run').run()
 
 
 def test_two_stages_hand_over_the_encoder_and_resume(
