@@ -125,12 +125,17 @@ class CameraRecord:
             for stage, duration_s in durations_s.items():
                 self._stages.add(stage, duration_s, now_s)
 
-    def snapshot(self, now_s: float) -> CameraSnapshot:
-        """Return the state now."""
+    def snapshot(self, now_s: float, *, percentiles: bool = True) -> CameraSnapshot:
+        """
+        Return the state now.
+
+        :param percentiles: whether to work out those of the stages, which costs more than
+            all the rest
+        """
         with self._lock:
             waited_s = self._input.since_last_s(now_s)
             idle_s = self._output.since_last_s(now_s)
-            stages = self._stages
+            stages, names = self._stages, STAGES if percentiles else ()
             return CameraSnapshot(
                 name=self.name,
                 image=self._image,
@@ -144,8 +149,8 @@ class CameraRecord:
                 waited_s=now_s - self._since_s if waited_s is None else waited_s,
                 idle_s=now_s - self._since_s if idle_s is None else idle_s,
                 failure=self._current_failure(now_s),
-                median_s={s: stages.percentile_s(s, 50, now_s, RECENT_S) for s in STAGES},
-                p99_s={s: stages.percentile_s(s, 99, now_s) for s in STAGES},
+                median_s={s: stages.percentile_s(s, 50, now_s, RECENT_S) for s in names},
+                p99_s={s: stages.percentile_s(s, 99, now_s) for s in names},
             )
 
     def _current_failure(self, now_s: float) -> Failure | None:

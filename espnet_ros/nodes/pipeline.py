@@ -165,7 +165,7 @@ class FramePipeline:
             power_w = self._power.mean_w()
             stats = make_stats(
                 frame.header,
-                job.camera.record.snapshot(now_s),
+                job.camera.record.snapshot(now_s, percentiles=False),
                 durations_s,
                 batch_size,
                 power_w=power_w,

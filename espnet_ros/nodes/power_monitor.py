@@ -24,7 +24,7 @@ from rclpy.node import Node
 
 ROOT = Path('/')
 MEAN_S = 3.0
-DEVICE_PERIOD_S = 1.0
+DEVICE_PERIOD_S = 1.0  # of the state of the machine, and of decisions on its load
 OVER_CURRENT_S = 10.0
 
 
@@ -116,7 +116,7 @@ class PowerMonitor:
         if now_s - self._device_read_s >= DEVICE_PERIOD_S:
             self._device_read_s = now_s
             self._read_device(now_s)
-        self._shed(now_s)
+            self._shed(now_s)
 
     def _read_device(self, now_s: float) -> None:
         before = self._device.over_current_events if self._device else {}

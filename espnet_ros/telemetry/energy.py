@@ -134,7 +134,9 @@ class EnergyMeter:
         """Return the energy between two times of the monotonic clock."""
         covered_s = covered_j = 0.0
         with self._lock:
-            for segment in self._segments:
+            for segment in reversed(self._segments):
+                if segment.end_s <= start_s:
+                    break
                 start, end = max(start_s, segment.start_s), min(end_s, segment.end_s)
                 if end > start:
                     covered_s += end - start

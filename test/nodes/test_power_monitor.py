@@ -40,6 +40,7 @@ def often(monkeypatch):
     """Have diagnostics often, and means of short times."""
     monkeypatch.setattr('espnet_ros.nodes.diagnostics.PERIOD_S', 0.1)
     monkeypatch.setattr('espnet_ros.nodes.power_monitor.MEAN_S', 0.3)
+    monkeypatch.setattr('espnet_ros.nodes.power_monitor.DEVICE_PERIOD_S', 0.1)
 
 
 @pytest.fixture
