@@ -7,30 +7,28 @@ cameras and starts the worker thread; by default it does both by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 import sys
-import traceback
 from typing import Any
 
 from espnet_ros.config import SegmentationNodeSettings
-from espnet_ros.exceptions import ConfigError, EspnetError
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.diagnostics import DiagnosticsPublisher
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
+from espnet_ros.nodes.managed_node import ManagedNode
 from espnet_ros.nodes.parameters import declare_settings
 from espnet_ros.nodes.process import run_node
 from espnet_ros.nodes.report import describe_model, judge_node
 from espnet_ros.nodes.session import Session
 from espnet_ros.nodes.topics import check_camera_names
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
 NAME = 'segmentation'
 
 
-class SegmentationNode(LifecycleNode):  # type: ignore[misc]
+class SegmentationNode(ManagedNode):
     """
     Segments the images of one or several cameras with one model.
 
@@ -45,8 +43,6 @@ class SegmentationNode(LifecycleNode):  # type: ignore[misc]
     def __init__(self, **arguments: Any) -> None:
         super().__init__(NAME, **arguments)
         self._session: Session | None = None
-        self._state = 'unconfigured'
-        self._failure = ''
         self._model: dict[str, str] = {}
         self._log_bridge = LogBridge(self.get_logger())
         self._log_bridge.attach()
@@ -65,88 +61,33 @@ class SegmentationNode(LifecycleNode):  # type: ignore[misc]
             SetBool, '~/enable', self._enable, callback_group=MutuallyExclusiveCallbackGroup()
         )
         if self._settings.autostart:
-            # A steady clock, as simulated time may not have begun.
-            steady = Clock(clock_type=ClockType.STEADY_TIME)
-            self._autostart = self.create_timer(0.001, self._start_by_itself, clock=steady)
+            self.start_by_itself()
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def open(self) -> None:
         """Open the model and make the topics."""
+        self._session = Session(self, lambda: self._settings, self._image_group)
+        self._model = describe_model(self._session.segmenter)
 
-        def configure() -> None:
-            self._session = Session(self, lambda: self._settings, self._image_group)
-            self._model = describe_model(self._session.segmenter)
-
-        return self._attempt(configure, 'configuring', 'inactive', 'unconfigured')
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def start(self) -> None:
         """Subscribe the cameras and segment."""
+        if self._session is not None:
+            self._session.start(self._is_enabled)
 
-        def activate() -> None:
-            if self._session is not None:
-                self._session.start(self._is_enabled)
-
-        return self._attempt(activate, 'activating', 'active', 'inactive')
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def stop(self) -> None:
         """Stop segmenting; the model stays loaded."""
+        if self._session is not None:
+            self._session.stop()
 
-        def deactivate() -> None:
-            if self._session is not None:
-                self._session.stop()
-
-        return self._attempt(deactivate, 'deactivating', 'inactive', 'inactive')
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def end(self) -> None:
         """Free the model and take the topics away."""
-        return self._attempt(self._end_session, 'cleaningup', 'unconfigured', 'unconfigured')
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free everything, from whatever state."""
-        return self._attempt(self._end_session, 'shuttingdown', 'finalized', 'finalized')
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free everything, so that the node can be configured anew."""
-        return self._attempt(self._end_session, 'errorprocessing', 'unconfigured', 'finalized')
-
-    def close(self) -> None:
-        """End the worker and free the model; may be called more than once."""
-        self._end_session()
-        self._log_bridge.detach()
-
-    def _attempt(
-        self, action: Callable[[], None], meanwhile: str, then: str, otherwise: str
-    ) -> TransitionCallbackReturn:
-        """Run a transition; rclpy would swallow what it raises without a word."""
-        before, self._state, self._failure = self._state, meanwhile, ''
-        try:
-            action()
-        except EspnetError as error:
-            self._failure = str(error)
-        except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
-            self._failure = f'{type(error).__name__}: {error}'
-            self.get_logger().debug(traceback.format_exc())
-        if not self._failure:
-            self._state = then
-            self.get_logger().info(then)
-            return TransitionCallbackReturn.SUCCESS
-        self._state = otherwise
-        if meanwhile in ('configuring', 'activating'):
-            hint = f'mend it, then: ros2 lifecycle set {self.get_fully_qualified_name()}'
-            verb = {'configuring': 'configure', 'activating': 'activate'}[meanwhile]
-            self.get_logger().error(f'cannot {verb}: {self._failure}; {hint} {verb}')
-        else:
-            self.get_logger().error(f'{meanwhile} from {before}: {self._failure}')
-        return TransitionCallbackReturn.FAILURE
-
-    def _end_session(self) -> None:
         session, self._session, self._model = self._session, None, {}
         if session is not None:
             session.close()
 
-    def _start_by_itself(self) -> None:
-        self._autostart.cancel()
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
+    def close(self) -> None:
+        """End the worker and free the model; may be called more than once."""
+        self.end()
+        self._log_bridge.detach()
 
     def _check(self, settings: SegmentationNodeSettings) -> None:
         check_camera_names(settings.cameras)
@@ -167,13 +108,13 @@ class SegmentationNode(LifecycleNode):  # type: ignore[misc]
         response.message = f'{already}{word}'
         if not response.success:
             response.message += ', but the frame in flight is not done yet'
-        elif self._state != 'active':
-            response.message += f'; the node is {self._state}'
+        elif self.state != 'active':
+            response.message += f'; the node is {self.state}'
         self.get_logger().info(response.message)
         return response
 
     def _judge(self) -> Iterator[Status]:
-        health = NodeHealth(self._state, self._is_enabled, self._failure, self._model)
+        health = NodeHealth(self.state, self._is_enabled, self.failure, self._model)
         session = self._session
         return judge_node(self, health, self._settings, session)
 
