@@ -20,6 +20,7 @@ import tempfile
 import time
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from espnet_ros.exceptions import EspnetError, InferenceError
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.camera_record import STAGES
@@ -35,7 +36,6 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-STARTUP_LIMIT_S = 60.0
 SETTLE_S = 2.0
 
 
@@ -55,9 +55,11 @@ class Benchmark(Node):  # type: ignore[misc]
         self.received_s: list[float] = []
         self.stats: list[InferenceStats] = []
         self.stats_s: list[float] = []
+        self.failure = ''
         self._publisher = self.create_publisher(Image, 'image_raw', qos_profile_sensor_data)
         self.create_subscription(Image, 'segmentation/mask', self._take_mask, 10)
         self.create_subscription(InferenceStats, 'segmentation/stats', self._take_stats, 10)
+        self.create_subscription(DiagnosticArray, '/diagnostics', self._take_diagnostics, 10)
         self.create_timer(1 / rate_hz, self._publish)
 
     def forget(self) -> None:
@@ -75,6 +77,11 @@ class Benchmark(Node):  # type: ignore[misc]
         self.ages_s.append(1e-9 * self.get_clock().now().nanoseconds - stamp_s)
         self.received_s.append(time.monotonic())
 
+    def _take_diagnostics(self, array: DiagnosticArray) -> None:
+        for status in array.status:
+            if status.name.endswith(': model') and status.level == DiagnosticStatus.ERROR:
+                self.failure = status.message
+
     def _take_stats(self, stats: InferenceStats) -> None:
         self.stats.append(stats)
         self.stats_s.append(time.monotonic())
@@ -86,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('parameters', nargs='*', metavar='NAME:=VALUE', help='of the node')
     parser.add_argument('--camera-rate', type=float, default=30.0, metavar='HZ')
     parser.add_argument('--seconds', type=float, default=20.0)
+    parser.add_argument('--startup-limit', type=float, default=120.0, metavar='S')
     parser.add_argument('--size', default='512,1024', metavar='HEIGHT,WIDTH')
     parser.add_argument('--image', type=Path, help='default: a rendered street')
     options = parser.parse_args(arguments)
@@ -136,9 +144,11 @@ def _run(
 
     :raises InferenceError: the node ended, or gave no mask
     """
-    limit_s = time.monotonic() + STARTUP_LIMIT_S
+    limit_s = time.monotonic() + options.startup_limit
     while not node.received_s or not node.stats:
         rclpy.spin_once(node, timeout_sec=0.1)
+        if node.failure:
+            raise InferenceError(f'the node gave no mask: {node.failure}')
         if process.poll() is not None or time.monotonic() > limit_s:
             tail = ' '.join(log_path.read_text(errors='replace').splitlines()[-3:])
             raise InferenceError(f'the node gave no mask: {tail}')

@@ -16,6 +16,7 @@ from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InferenceError, RuntimeUnavailableError
 
 MODULE = 'espnet_ros.nodes.node_benchmark'
+STARTUP_LIMIT_S = 120.0  # TensorRT builds its engine before the first mask
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     height, width = arguments.size
     command = [sys.executable, '-m', MODULE, '--camera-rate', str(arguments.camera_rate)]
     command += ['--seconds', str(arguments.seconds), '--size', f'{height},{width}']
+    command += ['--startup-limit', str(STARTUP_LIMIT_S)]
     if arguments.image is not None:
         command += ['--image', str(arguments.image)]
     command += [f'{name}:={value}' for name, value in parameters.items()]

@@ -9,7 +9,7 @@ import json
 
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR, OUT
-from espnet_ros.cli.jobs import _check_machine, _check_ros, _check_segmenting
+from espnet_ros.cli.jobs import _check_machine, _check_power, _check_ros, _check_segmenting
 from espnet_ros.cli.jobs._check import Check, Status
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +21,7 @@ CHECKS: tuple[Callable[[], list[Check]], ...] = (
     _check_segmenting.check_models,
     _check_segmenting.check_segmenting,
     _check_machine.check_storage,
+    _check_power.check_power,
     _check_ros.check_ros,
     _check_ros.check_transport,
 )
