@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import time
+from typing import Any
 
 from espnet_ros.nodes.camera_record import CameraRecord
-from espnet_ros.nodes.qos import overridable, sensor_qos
+from espnet_ros.nodes.label_info import label_info_types
+from espnet_ros.nodes.qos import latched_qos, overridable, sensor_qos
 from espnet_ros.nodes.topics import input_topic
 from rclpy.node import Node
 from rclpy.subscription import Subscription
@@ -22,6 +24,7 @@ class MaskFrame:
     A mask that came, with what belongs to it.
 
     :param camera: camera name
+    :param names: class names by id, as the masks' publisher tells them, or None
     :param received_s: when it was complete, by time.monotonic
     """
 
@@ -29,6 +32,7 @@ class MaskFrame:
     mask: Image
     confidence: Image | None
     info: CameraInfo | None
+    names: Mapping[int, str] | None
     received_s: float
 
 
@@ -52,6 +56,7 @@ class MaskInput:
         self._use_confidence = use_confidence
         self._take = take
         self._info: CameraInfo | None = None
+        self._names: Mapping[int, str] | None = None
         self._masks: dict[tuple[int, int], Image] = {}
         self._confidences: dict[tuple[int, int], Image] = {}
         self._subscriptions: list[Subscription] = []
@@ -64,6 +69,16 @@ class MaskInput:
         """Take masks from now on."""
         self.record.restart(time.monotonic())
         self._subscribe(CameraInfo, 'camera_info', self._take_info, 1)
+        types = label_info_types()
+        if types is not None:
+            self._subscriptions.append(
+                self._node.create_subscription(
+                    types.LabelInfo,
+                    input_topic(self.name, 'label_info'),
+                    self._take_names,
+                    latched_qos(),
+                )
+            )
         if self._use_confidence:
             self._subscribe(Image, 'mask', self._take_mask, _WAITING)
             self._subscribe(Image, 'confidence', self._take_confidence, _WAITING)
@@ -77,7 +92,7 @@ class MaskInput:
         self._subscriptions.clear()
         self._masks.clear()
         self._confidences.clear()
-        self._info = None
+        self._info = self._names = None
 
     def _subscribe(
         self, kind: type, topic: str, callback: Callable[..., None], depth: int
@@ -96,6 +111,9 @@ class MaskInput:
 
     def _take_info(self, message: CameraInfo) -> None:
         self._info = message
+
+    def _take_names(self, message: Any) -> None:
+        self._names = {int(c.class_id): str(c.class_name) for c in message.class_map}
 
     def _take_mask(self, message: Image) -> None:
         text = f'{message.encoding} {message.width}x{message.height}'
@@ -119,7 +137,9 @@ class MaskInput:
             self._limit()
 
     def _complete(self, mask: Image, confidence: Image | None) -> None:
-        self._take(MaskFrame(self.name, mask, confidence, self._info, time.monotonic()))
+        self._take(
+            MaskFrame(self.name, mask, confidence, self._info, self._names, time.monotonic())
+        )
 
     def _limit(self) -> None:
         """Give up the oldest of those that wait for their other half."""

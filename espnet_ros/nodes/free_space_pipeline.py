@@ -125,13 +125,15 @@ class FreeSpacePipeline:
         """
         Work a mask up.
 
-        :return: None where it was published, else what is wrong: ``age``, ``calibration``,
-            ``pose`` or ``mask``, and why
+        :return: None where it was published, else what is wrong: ``age``, ``labels``,
+            ``calibration``, ``pose`` or ``mask``, and why
         """
         kind = 'age'
         header = frame.mask.header
         try:
             self._check_age(header.stamp)
+            kind = 'labels'
+            self._check_names(frame)
             kind = 'mask'
             labels = mask_values(frame.mask)
             confidence = None if frame.confidence is None else mask_values(frame.confidence)
@@ -163,6 +165,18 @@ class FreeSpacePipeline:
                 f'{age_s * 1e3:.0f} ms; the segmentation is too slow, or its clock and that of '
                 'this node differ (use_sim_time)'
             )
+
+    def _check_names(self, frame: MaskFrame) -> None:
+        """Refuse masks of other classes, whose costs would be those of something else."""
+        known = dict(enumerate(self._label_set.names))
+        for class_id, name in (frame.names or {}).items():
+            expected = known.get(class_id, 'no class')
+            if expected != name:
+                raise InputError(
+                    f'label_info: expected {expected!r} as class {class_id}, as label set '
+                    f'{self._label_set.name!r} has it, found {name!r}; set label_set and '
+                    'label_groups to those of the masks'
+                )
 
     def _camera(self, frame: MaskFrame) -> Camera:
         info, mask = frame.info, frame.mask

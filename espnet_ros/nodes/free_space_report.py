@@ -24,7 +24,7 @@ from espnet_ros.nodes.health import (
 from espnet_ros.nodes.topics import input_topic
 from rclpy.node import Node
 
-DROP_KINDS = ('age', 'mask', 'calibration', 'pose')
+DROP_KINDS = ('age', 'labels', 'mask', 'calibration', 'pose')
 
 
 def judge_free_space(

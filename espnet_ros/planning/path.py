@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Cell = tuple[int, int]
 
 _STEPS = tuple(
     (row, column, math.hypot(row, column))
@@ -58,19 +59,26 @@ def plan_path(
     start = _nearest_free(cost, shape, start_m)
     if start is None:
         return None
-    passable = (cost != UNKNOWN) & (cost < LETHAL)
-    price = 1.0 + np.maximum(cost, 0) / 10.0
     goal_column = min(int((reach_m - shape.x_m[0]) / shape.resolution_m), cost.shape[1] - 1)
+    passable = _passable(cost)
+    rows, columns = np.array(_search(cost, passable, start, goal_column)).T
+    return _smooth(shape.centers[rows, columns], shape, passable)
+
+
+def _search(
+    cost: NDArray[np.int8], passable: NDArray[np.bool_], start: Cell, goal_column: int
+) -> list[Cell]:
+    """Return the cells from the start to the cheapest of the goal, or as far ahead as it goes."""
+    price = 1.0 + np.maximum(cost, 0) / 10.0
     spent = {start: 0.0}
-    came_from: dict[tuple[int, int], tuple[int, int]] = {}
+    came_from: dict[Cell, Cell] = {}
     queue = [(0.0, start)]
     best = start
     while queue:
         so_far, cell = heapq.heappop(queue)
         if so_far > spent[cell]:
             continue
-        if cell[1] > best[1]:
-            best = cell
+        best = max(best, cell, key=lambda c: c[1])
         if cell[1] >= goal_column:
             break
         for row_step, column_step, length in _STEPS:
@@ -85,15 +93,18 @@ def plan_path(
     cells = [best]
     while cells[-1] in came_from:
         cells.append(came_from[cells[-1]])
-    rows, columns = np.array(cells[::-1]).T
-    return _smooth(shape.centers[rows, columns], shape, passable)
+    return cells[::-1]
+
+
+def _passable(cost: NDArray[np.int8]) -> NDArray[np.bool_]:
+    return (cost != UNKNOWN) & (cost < LETHAL)
 
 
 def _nearest_free(
     cost: NDArray[np.int8], shape: GridShape, start_m: tuple[float, float]
-) -> tuple[int, int] | None:
+) -> Cell | None:
     """Return the free cell nearest to a place, cells beside it counting three times."""
-    free = (cost != UNKNOWN) & (cost < LETHAL)
+    free = _passable(cost)
     if not free.any():
         return None
     x, y = np.moveaxis(shape.centers - start_m, -1, 0)

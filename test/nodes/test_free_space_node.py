@@ -26,7 +26,7 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 
 CONFIG = Path(__file__).parents[2] / 'config' / 'free_space.yaml'
 SIZE = (270, 480)
@@ -316,6 +316,35 @@ def test_padded_rows_of_a_mask_are_honoured(ros, free_space):
     camera._masks.publish(padded)
     message = inbox.wait_for(lambda m: m.header.stamp == padded.header.stamp)
     assert np.array_equal(np.array(message.ranges), plain, equal_nan=True)
+
+
+def test_masks_of_other_classes_are_refused_where_their_names_are_told(
+    ros, free_space, monkeypatch
+):
+    """A stand-in carries the names as text, as no wheel of vision_msgs exists."""
+
+    class LabelInfo(String):
+        @property
+        def class_map(self):
+            pairs = (entry.split(':') for entry in self.data.split(','))
+            return [types.SimpleNamespace(class_id=int(i), class_name=n) for i, n in pairs]
+
+    monkeypatch.setattr(
+        'espnet_ros.nodes.free_space_input.label_info_types',
+        lambda: types.SimpleNamespace(LabelInfo=String),
+    )
+    monkeypatch.setattr(String, 'class_map', LabelInfo.class_map, raising=False)
+    free_space()
+    names = ros.publisher(String, 'label_info', latched_qos())
+    inbox = ros.listen(LaserScan, 'free_space/scan')
+    camera = Camera(ros)
+    names.publish(String(data='0:sky,1:building,2:pole'))
+    camera.send_until(inbox)
+    names.publish(String(data='0:road,1:sidewalk'))
+    status = status_of(
+        ros, 'ground', lambda s: "expected 'sky' as class 0" in s.message, camera.send
+    )
+    assert status.level == DiagnosticStatus.ERROR
 
 
 def test_a_live_change_of_the_map_is_taken(ros, free_space):
