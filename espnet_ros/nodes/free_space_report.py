@@ -50,7 +50,7 @@ def judge_free_space(
         for status in (
             judge_input(health, snapshot, settings.diagnostics, topic, publishers),
             ground,
-            judge_latency(health, snapshot, settings.diagnostics),
+            _own_stages(judge_latency(health, snapshot, settings.diagnostics)),
         ):
             yield replace(status, name=f'{status.name} {name}'.strip())
         costmap = node.resolve_topic_name('~/costmap')
@@ -95,6 +95,13 @@ def _judge_state(
     if health.state == 'active':
         return Status('state', Level.OK, 'running', values)
     return Status('state', Level.WARN, health.state, values)
+
+
+def _own_stages(latency: Status) -> Status:
+    """Leave out the stages of a segmentation, which this node has not."""
+    own = ('latency', 'age', 'max')
+    values = {k: v for k, v in latency.values.items() if k.startswith(own)}
+    return replace(latency, values=values)
 
 
 def _facts(

@@ -97,7 +97,7 @@ def _search(
 
 
 def _passable(cost: NDArray[np.int8]) -> NDArray[np.bool_]:
-    return (cost != UNKNOWN) & (cost < LETHAL)
+    return np.asarray((cost != UNKNOWN) & (cost < LETHAL), np.bool_)
 
 
 def _nearest_free(
