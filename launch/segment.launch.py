@@ -8,10 +8,10 @@ Segment a camera: the segmentation node, and on demand free space, a camera sour
 Nothing here touches the network: fetch a model once with ``espnet-ros models fetch``.
 """
 
-import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
+from espnet_ros.nodes.transport import profile_variable, user_has_profile
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import (
@@ -29,7 +29,6 @@ SHARE = Path(get_package_share_directory('espnet_ros'))
 RUNTIMES = ['', 'auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake']
 PRECISIONS = ['', 'auto', 'fp32', 'fp16', 'bf16', 'int8']
 BOOLEANS = ['true', 'false']
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 
 
 def argument(name: str, default: str, description: str, **kwargs: object) -> Action:
@@ -39,11 +38,9 @@ def argument(name: str, default: str, description: str, **kwargs: object) -> Act
 
 def transport_settings() -> list[Action]:
     """Set the Fast DDS profile for large images, unless the user has one."""
-    if any(os.environ.get(name) for name in PROFILE_VARIABLES):
+    if user_has_profile():
         return []
-    # Newer releases warn of the name that Humble reads.
-    variable = PROFILE_VARIABLES[1 if os.environ.get('ROS_DISTRO') == 'humble' else 0]
-    return [SetEnvironmentVariable(variable, str(SHARE / 'config' / 'fastdds.xml'))]
+    return [SetEnvironmentVariable(profile_variable(), str(SHARE / 'config' / 'fastdds.xml'))]
 
 
 def overrides(context: LaunchContext, *names: str) -> dict[str, object]:

@@ -20,6 +20,7 @@ import sys
 
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.conversions import array_to_image
+from espnet_ros.nodes.transport import set_transport
 from espnet_ros.processing.codecs import decode_image
 import numpy as np
 import rclpy
@@ -44,7 +45,7 @@ OUTPUTS = {
 def main() -> int:
     """Run the benchmark and print its table; return the exit code."""
     options = parse()
-    os.environ.setdefault('FASTDDS_DEFAULT_PROFILES_FILE', str(ROOT / 'config' / 'fastdds.xml'))
+    set_transport()
     with node_process(options):
         rclpy.init()
         try:

@@ -17,13 +17,13 @@ import subprocess
 import sys
 import time
 
+from espnet_ros.nodes.transport import profile_variable, PROFILE_VARIABLES
 import rclpy
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 PROFILE = Path(__file__).resolve().parents[1] / 'config' / 'fastdds.xml'
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 TOPIC = 'transport_benchmark/image'
 SIZE = (540, 960)
 
@@ -81,8 +81,7 @@ def measure(profile: Path | None, count: int, rate_hz: float) -> dict[str, float
     """Run publisher and receiver as two processes and return what arrived."""
     environment = {k: v for k, v in os.environ.items() if k not in PROFILE_VARIABLES}
     if profile is not None:
-        humble = environment.get('ROS_DISTRO') == 'humble'
-        environment[PROFILE_VARIABLES[1 if humble else 0]] = str(profile)
+        environment[profile_variable()] = str(profile)
     command = [sys.executable, __file__, '--count', str(count), '--rate', str(rate_hz), '--role']
     with subprocess.Popen([*command, 'publish'], env=environment) as publisher:
         receiver = subprocess.run(

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-import os
 from pathlib import Path
 import signal
 import subprocess
 import sys
 
-PROFILE_VARIABLE = 'FASTDDS_DEFAULT_PROFILES_FILE'
 STOP_LIMIT_S = 15.0
-
-
-def set_transport() -> None:
-    """Use the Fast DDS profile for large images, in this process and in its children."""
-    for root in (Path(__file__).parents[2], Path(sys.prefix) / 'share' / 'espnet_ros'):
-        profile = root / 'config' / 'fastdds.xml'
-        if profile.is_file():
-            os.environ.setdefault(PROFILE_VARIABLE, str(profile))
-            return
 
 
 def log_path_of(folder: Path, module: str) -> Path:

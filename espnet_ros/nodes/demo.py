@@ -19,8 +19,9 @@ from espnet_ros.exceptions import EspnetError, ModelError, OutputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import load_model_file
 from espnet_ros.model_file.store import find_model
-from espnet_ros.nodes.child_process import log_path_of, node_process, set_transport
+from espnet_ros.nodes.child_process import log_path_of, node_process
 from espnet_ros.nodes.demo_recorder import DemoRecorder
+from espnet_ros.nodes.transport import set_transport
 import rclpy
 from rclpy.executors import ExternalShutdownException
 

@@ -24,8 +24,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from espnet_ros.exceptions import EspnetError, InferenceError
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.camera_record import STAGES
-from espnet_ros.nodes.child_process import log_path_of, node_process, set_transport
+from espnet_ros.nodes.child_process import log_path_of, node_process
 from espnet_ros.nodes.conversions import array_to_image
+from espnet_ros.nodes.transport import set_transport
 from espnet_ros.processing.codecs import decode_image
 from espnet_ros.sources import Frame, open_source
 import numpy as np
