@@ -91,3 +91,12 @@ def clip(tmp_path: Path) -> Path:
         writer.write(stripes(32, 64))
     writer.release()
     return path
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of fetched models, which is empty, on a machine where none ships."""
+    folder = tmp_path / 'store'
+    monkeypatch.setenv('ESPNET_ROS_MODELS', str(folder))
+    monkeypatch.setattr('espnet_ros.model_file.store._shipped_folder', lambda: tmp_path / 'none')
+    return folder

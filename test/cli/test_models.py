@@ -8,14 +8,6 @@ from espnet_ros.export.published import PUBLISHED
 import pytest
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of fetched models, which is empty."""
-    folder = tmp_path / 'store'
-    monkeypatch.setenv('ESPNET_ROS_MODELS', str(folder))
-    return folder
-
-
 @pytest.mark.usefixtures('store')
 def test_list_names_every_published_model_and_how_to_get_one(cli) -> None:
     ended = cli('models', 'list')
