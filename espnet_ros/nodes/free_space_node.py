@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 import sys
 import time
+import traceback
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError
@@ -112,7 +113,11 @@ class FreeSpaceNode(ManagedNode):
         pipeline, source = self._pipeline, self._inputs[frame.camera]
         if pipeline is None:
             return
-        failure = pipeline.process(frame)
+        try:
+            failure = pipeline.process(frame)
+        except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
+            failure = 'mask', f'{type(error).__name__}: {error}'
+            self.get_logger().error(traceback.format_exc(), throttle_duration_sec=5.0)
         now_s = time.monotonic()
         if failure is not None:
             kind, reason = failure

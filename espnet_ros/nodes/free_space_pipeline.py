@@ -244,7 +244,6 @@ class FreeSpacePipeline:
             except InputError as error:
                 self.fusion_state = str(error)
         if odometry is None:
-            self._fused.clear()
             return merge_costs([sight.cost for sight in current])
         sight = self._sights[frame.camera]
         sureness = sight.seen.view.grid_sureness(sight.seen.reading)

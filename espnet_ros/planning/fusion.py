@@ -59,11 +59,6 @@ class FusedGrid:
         self._middle = np.zeros(2, np.intp)
         self._time_s: float | None = None
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._log_odds[:] = 0
-        self._time_s = None
-
     def add(
         self,
         cost: NDArray[np.int8],
@@ -120,7 +115,8 @@ class FusedGrid:
             # A camera that is a little late is no jump of the clock.
             if self._time_s - time_s < 1.0:
                 return
-            self.clear()
+            self._log_odds[:] = 0
+            self._time_s = None
         if self._time_s is not None:
             self._log_odds *= math.exp((self._time_s - time_s) / self._rules.decay_s)
         self._time_s = time_s

@@ -456,3 +456,34 @@ def test_the_parameter_file_is_up_to_date():
     assert CONFIG.read_text() == format_parameter_file(FreeSpaceSettings, FREE_SPACE_HEADING), (
         'run: python -m espnet_ros.nodes.parameter_file free_space > config/free_space.yaml'
     )
+
+
+def test_a_fault_of_the_program_is_told_and_ends_nothing(ros, free_space, monkeypatch):
+    def fail(message):
+        raise ZeroDivisionError('a fault')
+
+    free_space()
+    inbox = ros.listen(LaserScan, 'free_space/scan')
+    camera = Camera(ros)
+    with monkeypatch.context() as broken:
+        broken.setattr('espnet_ros.nodes.free_space_pipeline.mask_values', fail)
+        status = status_of(
+            ros, 'ground', lambda s: s.message == 'ZeroDivisionError: a fault', camera.send
+        )
+    assert status.level == DiagnosticStatus.ERROR
+    camera.send_until(inbox)
+
+
+def test_a_gap_in_odometry_leaves_the_map_without_memory_for_a_moment(ros, free_space, transforms):
+    transforms.known['base_link', OPTICAL] = camera_transform()
+    free_space(pose_source='tf')
+    inbox = ros.listen(OccupancyGrid, 'free_space/costmap')
+    camera = Camera(ros)
+    camera.send_until(inbox)
+    status = status_of(
+        ros,
+        'state',
+        lambda s: "to 'odom'" in {v.key: v.value for v in s.values}['fusion'],
+        camera.send,
+    )
+    assert status.level == DiagnosticStatus.OK
