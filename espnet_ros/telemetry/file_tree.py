@@ -9,12 +9,14 @@ import os
 from pathlib import Path
 import re
 
+NOT_THERE = 'not there'
+
 _MOST_BYTES = 1 << 16
 _REASONS = {
     errno.EACCES: 'permission denied',
     errno.EPERM: 'permission denied',
-    errno.ENOENT: 'not there',
-    errno.ENODEV: 'not there',
+    errno.ENOENT: NOT_THERE,
+    errno.ENODEV: NOT_THERE,
     errno.ENODATA: 'the channel is switched off',
     errno.EAGAIN: 'no value now, as the sensor sleeps',
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from espnet_ros.telemetry.file_tree import FileTree
+from espnet_ros.telemetry.file_tree import FileTree, NOT_THERE
 from espnet_ros.telemetry.jetson_rails import find_rails, Rail
 from espnet_ros.telemetry.power_sensor import (
     add_up,
@@ -93,7 +93,7 @@ class JetsonSensor(PowerSensor):
     def read(self) -> PowerReading:
         """Return every rail and the total by the board's rule."""
         rails = tuple(rail.read(self._tree) for rail in self._rails)
-        if any(rail.power_w is None for rail in rails):
+        if any(rail.reason.endswith(NOT_THERE) for rail in rails):
             self._find_again()
         module_w = None
         if self._rule is not None and self._rule.scope == 'board':
@@ -129,4 +129,4 @@ class JetsonSensor(PowerSensor):
 def _pick(rails: tuple[RailReading, ...], names: tuple[str, ...]) -> tuple[RailReading, ...]:
     """Return the rails of these names; one that the board lacks is not known."""
     by_name = {rail.name: rail for rail in rails}
-    return tuple(by_name.get(name, RailReading(name, None, 'not there')) for name in names)
+    return tuple(by_name.get(name, RailReading(name, None, NOT_THERE)) for name in names)

@@ -61,13 +61,13 @@ def draw(results: list[dict[str, Any]], axes: tuple[str, str], path: Path) -> No
         color = _COLORS[result['way'] == 'ours']
         plane.scatter([x], [y], s=area, color=color, alpha=0.6, edgecolors='black')
         plane.annotate(
-            result['name'], (x, y), xytext=(6, 6), textcoords='offset points', fontsize=7
+            result['name'], (x, y), xytext=(11, -2), textcoords='offset points', fontsize=7
         )
     plane.set_xlabel(_AXES[axes[0]][1])
     plane.set_ylabel(_AXES[axes[1]][1])
     plane.set_title('area: parameters', fontsize=8, loc='right')
     # Room for the names.
-    plane.set_xlim(0, 1.6 * max(plane.dataLim.x1, 1e-9))
+    plane.set_xlim(0, 1.8 * max(plane.dataLim.x1, 1e-9))
     plane.set_ylim(0, 1.15 * max(plane.dataLim.y1, 1e-9))
     plane.grid(alpha=0.3)
     figure.tight_layout()

@@ -69,14 +69,14 @@ def _print_notes(record: dict[str, Any], unknown: list[str]) -> None:
             markup=False,
             style='dim',
         )
-        others = result['other_programs_core_percent']
-        if others is not None and others > _DISTURBING_PERCENT:
-            OUT.print(
-                f'{result["name"]}: other programs took {others:.0f} % of a core meanwhile; '
-                'measure again on a quiet machine',
-                markup=False,
-                style='yellow',
-            )
+    taken = [result['other_programs_core_percent'] or 0.0 for result in record['results']]
+    if max(taken) > _DISTURBING_PERCENT:
+        OUT.print(
+            f'Other programs took up to {max(taken):.0f} % of a core meanwhile; measure again on '
+            'a quiet machine.',
+            markup=False,
+            style='yellow',
+        )
     if unknown:
         OUT.print(f'{UNAVAILABLE}: {", ".join(unknown)}', markup=False)
     if machine['reason']:
