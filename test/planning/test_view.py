@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 import math
 
 from espnet_ros.exceptions import ConfigError, InputError
@@ -40,12 +41,14 @@ MOUNTS = [
 LENSES = ['pinhole', 'plumb_bob', 'rational', 'equidistant']
 
 
+@cache
 def look(camera, pose, scene=SCENE, rules=RULES):
     view = GroundView(camera, pose, rules)
     reading = view.read(scene.render(camera, pose))
     return view, reading, Sweep(rules.sweep, [reading], [view.places])
 
 
+@cache
 def true_ranges(scene, lowest_cost=100):
     """Return the range to what blocks along each bearing of the sweep, by small steps."""
     ranges = np.arange(SWEEP.range_m[0], SWEEP.range_m[1], 0.005)
