@@ -13,6 +13,43 @@ PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
 
 
 @dataclass(frozen=True)
+class EngineSettings:
+    """How TensorRT engines are built and kept; other runtimes have none."""
+
+    engine_cache_dir: str = setting(
+        '',
+        "Folder of TensorRT engines, this user's alone; empty takes espnet_ros/engines in the "
+        "user's cache folder.",
+        read_only=True,
+    )
+    force_rebuild: bool = setting(
+        False, 'Build the TensorRT engine even where one is kept.', read_only=True
+    )
+    workspace_mb: int = setting(
+        1024,
+        'Memory in MiB that a layer may work in while TensorRT tries it; less for boards of 4 GB.',
+        minimum=16,
+        maximum=65536,
+        read_only=True,
+    )
+    dla_core: int = setting(
+        -1,
+        'DLA core of a Jetson that computes what it can, in fp16; -1 takes the GPU alone.',
+        minimum=-1,
+        maximum=15,
+        read_only=True,
+    )
+    optimization_level: int = setting(
+        3,
+        'How long TensorRT searches, 0 to 5 (TensorRT 8.6 and newer); more takes longer to build '
+        'and may run faster.',
+        minimum=0,
+        maximum=5,
+        read_only=True,
+    )
+
+
+@dataclass(frozen=True)
 class RuntimeSettings:
     """How a model file is run."""
 
@@ -43,6 +80,7 @@ class RuntimeSettings:
         maximum=1024,
         read_only=True,
     )
+    engine: EngineSettings = section(EngineSettings)
 
 
 @dataclass(frozen=True)
@@ -238,6 +276,11 @@ class SegmentationNodeSettings:
         True, 'Whether it segments from the start; ~/enable changes it.', read_only=True
     )
     autostart: bool = setting(True, 'Configure and activate by itself at start.', read_only=True)
+    build_only: bool = setting(
+        False,
+        'Open the model, which builds the TensorRT engine, and end: to prepare a robot.',
+        read_only=True,
+    )
     diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, 'diagnostics')
     power: PowerSettings = section(PowerSettings, 'power')
 

@@ -11,6 +11,7 @@ Every message says what was expected, what was found and what to do::
       DownloadError            published weights could not be fetched or verified
       RuntimeUnavailableError  the runtime, device or precision asked for is not on this machine
       InferenceError           a runtime failed while it ran
+        DeviceLostError        its device cannot be used any more until it is opened anew
 
 ``ValueError`` and ``TypeError`` stay for mistakes of the calling code.
 """
@@ -46,3 +47,7 @@ class RuntimeUnavailableError(EspnetError):
 
 class InferenceError(EspnetError):
     """A runtime failed while it ran."""
+
+
+class DeviceLostError(InferenceError):
+    """The device of a runtime cannot be used any more until it is opened anew."""

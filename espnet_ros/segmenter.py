@@ -116,9 +116,7 @@ class Segmenter:
         self._plan = self._make_plan(settings or MaskSettings())
         runtime.open()
         self._input_size = runtime.model.info.input_size
-        self._batch: NDArray[np.generic] = np.empty(
-            (1, *self._input_size, 3), runtime.input_spec.dtype
-        )
+        self._batch = runtime.allocate_batch(1)
 
     @property
     def runtime(self) -> Runtime:
@@ -238,7 +236,7 @@ class Segmenter:
 
     def _reserve(self, count: int) -> NDArray[np.generic]:
         if len(self._batch) < count:
-            self._batch = np.empty((count, *self._batch.shape[1:]), self._batch.dtype)
+            self._batch = self._runtime.allocate_batch(count)
         return self._batch[:count]
 
     def _finish(

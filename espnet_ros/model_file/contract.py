@@ -12,7 +12,7 @@ Everything else a user needs to know lies in the file's metadata under ``espnet_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import hashlib
 import json
 from pathlib import Path
@@ -49,6 +49,9 @@ class ModelInfo:
     :param source: where the weights came from (an address)
     :param weights_sha256: sha256 of the checkpoint file
     :param package_version: version of espnet_ros that wrote the file
+    :param channel_order: order of the channels inside of the graph, ``bgr`` or ``rgb``; needed
+        to rebuild the network in torch, for the graph's input is BGR always
+    :param self_check: see :mod:`espnet_ros.model_file.check_record`, or an empty string
     """
 
     name: str
@@ -63,6 +66,8 @@ class ModelInfo:
     source: str = ''
     weights_sha256: str = ''
     package_version: str = ''
+    channel_order: str = 'bgr'
+    self_check: str = field(default='', repr=False)
 
     def to_metadata(self) -> dict[str, str]:
         """Return the metadata properties of the ONNX file, prefix included."""
@@ -80,6 +85,8 @@ class ModelInfo:
             'source': self.source,
             'weights_sha256': self.weights_sha256,
             'package_version': self.package_version,
+            'channel_order': self.channel_order,
+            'self_check': self.self_check,
         }
         return {PREFIX + key: value for key, value in content.items()}
 
@@ -113,6 +120,7 @@ class ModelInfo:
                 input_size=(int(height), int(width)),
                 size_multiple=int(content['size_multiple']),
                 label_set=LabelSet.from_dict(json.loads(content['label_set']), origin),
+                channel_order=content.get('channel_order', 'bgr'),
                 **{
                     key: content.get(key, '')
                     for key in (
@@ -122,6 +130,7 @@ class ModelInfo:
                         'source',
                         'weights_sha256',
                         'package_version',
+                        'self_check',
                     )
                 },
             )

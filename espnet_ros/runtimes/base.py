@@ -94,6 +94,16 @@ class Runtime(ABC):
     def device(self) -> str:
         """Return the device that is really used, in words."""
 
+    def allocate_batch(self, count: int) -> NDArray[np.generic]:
+        """
+        Return memory for a batch of so many images, for :meth:`infer`.
+
+        A runtime may give memory that its device reads, so that nothing is copied; it is
+        valid while the runtime is open, and its contents until the next call of this.
+        """
+        size = self.model.info.input_size
+        return np.empty((count, *size, 3), self.input_spec.dtype)
+
     def open(self) -> None:
         """
         Load the model; does nothing where it is loaded.

@@ -12,8 +12,9 @@ from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.base import Runtime
+from espnet_ros.runtimes.engines.job import BuildWatch
 from espnet_ros.runtimes.fake_runtime import FakeRuntime
-from espnet_ros.runtimes.tensorrt_support import missing_for_tensorrt
+from espnet_ros.runtimes.tensorrt_support import find_tensorrt
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ AUTO_ORDER = ('tensorrt', 'openvino', 'onnxruntime', 'torch')
 """What ``runtime: auto`` tries, fastest first."""
 
 _CLASSES = {
+    'tensorrt': ('espnet_ros.runtimes.tensorrt_runtime', 'TensorrtRuntime'),
     'openvino': ('espnet_ros.runtimes.openvino_runtime', 'OpenvinoRuntime'),
     'onnxruntime': ('espnet_ros.runtimes.onnx_runtime', 'OnnxRuntime'),
     'torch': ('espnet_ros.runtimes.torch_runtime', 'TorchRuntime'),
@@ -60,25 +62,33 @@ def runtime_report() -> tuple[RuntimeStatus, ...]:
     return tuple(_check_runtime(name) for name in AUTO_ORDER)
 
 
-def open_runtime(model: ModelFile, settings: RuntimeSettings) -> Runtime:
+def open_runtime(
+    model: ModelFile,
+    settings: RuntimeSettings,
+    *,
+    batch_size: int = 1,
+    watch: BuildWatch | None = None,
+) -> Runtime:
     """
     Open the runtime that the settings ask for.
 
     A runtime asked for by name is the one that runs, or this raises. ``auto`` takes the
     first usable one and logs which, and why the earlier ones were not taken.
 
+    :param batch_size: the largest batch that is to come; TensorRT builds its engine for it
+    :param watch: who is told while TensorRT builds an engine, which takes minutes
     :return: the opened runtime; the caller closes it
     :raises RuntimeUnavailableError: the runtime, device or precision is not on this machine
     :raises ModelError: the runtime does not take the model
     """
     if settings.runtime != 'auto':
-        runtime = _make_runtime(settings.runtime, model, settings)
+        runtime = _make_runtime(settings.runtime, model, settings, batch_size, watch)
         runtime.open()
         return runtime
     reasons: list[str] = []
     for name in AUTO_ORDER:
         try:
-            runtime = _make_runtime(name, model, settings)
+            runtime = _make_runtime(name, model, settings, batch_size, watch)
             runtime.open()
         except RuntimeUnavailableError as error:
             reasons.append(str(error))
@@ -98,20 +108,29 @@ def open_runtime(model: ModelFile, settings: RuntimeSettings) -> Runtime:
     )
 
 
-def _make_runtime(name: str, model: ModelFile, settings: RuntimeSettings) -> Runtime:
+def _make_runtime(
+    name: str,
+    model: ModelFile,
+    settings: RuntimeSettings,
+    batch_size: int,
+    watch: BuildWatch | None,
+) -> Runtime:
     if name == 'fake':
         return FakeRuntime(model, settings)
     status = _check_runtime(name)
     if not status.usable:
         raise RuntimeUnavailableError(f'{name}: {status.reason}')
     module, class_name = _CLASSES[name]
-    runtime: Runtime = getattr(importlib.import_module(module), class_name)(model, settings)
+    make = getattr(importlib.import_module(module), class_name)
+    arguments = (model, settings, batch_size, watch) if name == 'tensorrt' else (model, settings)
+    runtime: Runtime = make(*arguments)
     return runtime
 
 
 def _check_runtime(name: str) -> RuntimeStatus:
     if name == 'tensorrt':
-        return RuntimeStatus(name, False, None, missing_for_tensorrt())
+        reason, version = find_tensorrt()
+        return RuntimeStatus(name, not reason, version, reason)
     if importlib.util.find_spec(name) is None:
         return RuntimeStatus(name, False, None, f'not installed; pip install "espnet-ros[{name}]"')
     try:

@@ -1,23 +1,29 @@
-"""What this machine lacks for TensorRT."""
+"""Whether this machine can use TensorRT, and what it lacks."""
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
+
+from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.runtimes.cuda.opening import open_cuda
+from espnet_ros.runtimes.engines.library import load_tensorrt
 
 
-def missing_for_tensorrt() -> str:
-    """Return in words what ``runtime: tensorrt`` lacks on this machine."""
-    missing = []
-    if importlib.util.find_spec('tensorrt') is None:
-        missing.append(
-            'the Python package tensorrt is not installed (part of JetPack on a Jetson, '
-            'pip install tensorrt elsewhere)'
-        )
+def find_tensorrt() -> tuple[str, str | None]:
+    """Return in words what ``runtime: tensorrt`` lacks here, or nothing, and its version."""
+    missing, version = [], None
+    try:
+        version = str(load_tensorrt().__version__)
+    except RuntimeUnavailableError as error:
+        missing.append(str(error).removeprefix('tensorrt: '))
     if count_cuda_devices() == 0:
         missing.append('no CUDA device is visible (driver libcuda.so.1)')
-    missing.append('this release of espnet_ros builds no TensorRT engines yet')
-    return '; '.join(missing)
+    elif version is not None:
+        try:
+            open_cuda()
+        except RuntimeUnavailableError as error:
+            missing.append(str(error))
+    return '; '.join(missing), None if missing else version
 
 
 def count_cuda_devices() -> int:

@@ -21,9 +21,6 @@ import torch
 
 _DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
-# Replaced by what the model file holds.
-_ANY_NORMALIZATION = Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-
 
 class TorchRuntime(Runtime):
     """
@@ -108,7 +105,9 @@ def rebuild_pipeline(model: ModelFile) -> SegmentationPipeline:
             f'({", ".join(ARCHITECTURES)}), found {info.architecture!r}; use another runtime'
         )
     network = create_model(info.architecture, **dict(info.architecture_arguments))
-    pipeline = SegmentationPipeline(network, _ANY_NORMALIZATION).eval()
+    # The numbers are replaced by what the model file holds.
+    normalization = Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), info.channel_order)
+    pipeline = SegmentationPipeline(network, normalization).eval()
     proto = onnx.load_model_from_string(model.data)
     tensors = {tensor.name: tensor for tensor in proto.graph.initializer}
     state_dict = {}

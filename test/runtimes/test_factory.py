@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-import types
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.runtimes import factory, tensorrt_support
 from espnet_ros.runtimes.factory import AUTO_ORDER, open_runtime, runtime_report
+from espnet_ros.runtimes.engines.library import load_tensorrt
 from espnet_ros.runtimes.fake_runtime import FakeRuntime
+from fake_tensorrt.library import make_module
 import pytest
 
 MODULES = {
@@ -110,18 +111,21 @@ def test_tensorrt_says_all_that_is_missing(channel_model, monkeypatch, without):
     monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: 0)
     with pytest.raises(RuntimeUnavailableError) as raised:
         open_runtime(channel_model, RuntimeSettings(runtime='tensorrt'))
-    for part in ('package tensorrt is not installed', 'no CUDA device', 'no TensorRT engines yet'):
+    for part in ('Python package is not installed', 'no CUDA device is visible'):
         assert part in str(raised.value)
 
 
-def test_tensorrt_does_not_name_what_is_there(monkeypatch):
-    module = types.ModuleType('tensorrt')
-    module.__spec__ = types.SimpleNamespace()
-    monkeypatch.setitem(sys.modules, 'tensorrt', module)
+def test_tensorrt_names_a_missing_cuda_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tensorrt', make_module('10.3.0'))
     monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: 1)
-    missing = tensorrt_support.missing_for_tensorrt()
-    assert 'not installed' not in missing
-    assert 'CUDA' not in missing
+    load_tensorrt.cache_clear()
+    try:
+        reason, version = tensorrt_support.find_tensorrt()
+    finally:
+        load_tensorrt.cache_clear()
+    assert version is None
+    assert 'not installed' not in reason
+    assert 'no CUDA runtime library' in reason
 
 
 def test_devices_are_counted_without_a_driver(monkeypatch):

@@ -1,0 +1,1 @@
+"""CUDA's memory, streams and graphs, with neither torch nor pycuda."""

@@ -1,0 +1,1 @@
+"""TensorRT engines: made from model files, kept, checked and loaded."""

@@ -1,0 +1,202 @@
+"""
+From ONNX to an engine: the calls of TensorRT's builder.
+
+Every call that only some versions have says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import threading
+from typing import Any
+
+from espnet_ros.exceptions import ModelError, RuntimeUnavailableError
+from espnet_ros.model_file import IMAGE
+from espnet_ros.runtimes.engines.job import EngineJob
+from espnet_ros.runtimes.engines.library import is_strongly_typed, shared_logger
+
+PhaseReport = Callable[[str, float | None], bool]
+"""Is told the phase and the share that is done; False ends the build."""
+
+_DEFAULT_OPTIMIZATION_LEVEL = 3
+
+
+@dataclass(frozen=True)
+class BuiltEngine:
+    """
+    What a build gives.
+
+    :param plan: the engine, serialised
+    :param timing_cache: measurements that make the next build of this machine shorter
+    """
+
+    plan: bytes
+    timing_cache: bytes
+
+
+def build_engine(
+    trt: Any, job: EngineJob, onnx_model: bytes, timing_cache: bytes, report: PhaseReport
+) -> BuiltEngine:
+    """
+    Build an engine on this machine's GPU.
+
+    :param trt: the module tensorrt
+    :param onnx_model: the network with the types that ``job.precision`` needs
+    :param timing_cache: of an earlier build, or empty
+    :raises RuntimeUnavailableError: no GPU, or the version lacks what the job asks for
+    :raises ModelError: TensorRT does not take the network
+    """
+    log = shared_logger(trt)
+    log.tail.clear()
+    try:
+        builder = trt.Builder(log)
+    except TypeError as error:  # what the bindings make of a null pointer: no GPU, no driver
+        raise RuntimeUnavailableError(
+            f'tensorrt: cannot use the GPU ({log.tail.reason()}); check the driver and whether '
+            'this user may use it'
+        ) from error
+    check_job(trt, job, builder)
+    network = builder.create_network(_creation_flags(trt))
+    parser = trt.OnnxParser(network, log)
+    if not parser.parse(onnx_model):
+        raise ModelError(f'TensorRT {trt.__version__} does not take the model: {_told(parser)}')
+    config = builder.create_builder_config()
+    _configure(trt, config, job)
+    if not job.has_fixed_batch:
+        _add_profile(builder, config, job)
+    cache = config.create_timing_cache(timing_cache)
+    if cache is None or not config.set_timing_cache(cache, False):
+        cache = config.create_timing_cache(b'')  # of another device: begin anew
+        config.set_timing_cache(cache, False)
+    if hasattr(config, 'progress_monitor'):  # 9.1, 10.0 and newer
+        monitor = make_monitor(trt, report)
+        config.progress_monitor = monitor
+    plan = builder.build_serialized_network(network, config)
+    if plan is None:
+        raise ModelError(f'TensorRT {trt.__version__} built no engine: {log.tail.reason()}')
+    kept = config.get_timing_cache()
+    return BuiltEngine(bytes(plan), b'' if kept is None else bytes(kept.serialize()))
+
+
+def check_job(trt: Any, job: EngineJob, builder: Any) -> None:
+    """
+    Refuse what this version or board cannot do, before anything takes time.
+
+    :raises RuntimeUnavailableError: with what is lacking
+    """
+    version = trt.__version__
+    if job.dla_core >= 0:
+        cores = builder.num_DLA_cores  # every version; 0 where there is none
+        if job.dla_core >= cores:
+            raise RuntimeUnavailableError(
+                f'dla_core: expected -1 or one of the {cores} DLA cores that TensorRT {version} '
+                f'finds on {job.gpu}, found {job.dla_core}'
+            )
+        if job.precision == 'fp32':
+            raise RuntimeUnavailableError(
+                'dla_core: DLA cores compute in fp16 or int8 only; set precision to fp16'
+            )
+        if job.precision == 'int8':
+            raise RuntimeUnavailableError(
+                'dla_core: TensorRT before 11.4.1 takes no quantised (Q/DQ) models on DLA cores; '
+                'set precision to fp16 or dla_core to -1'
+            )
+
+
+def make_monitor(trt: Any, report: PhaseReport) -> Any:
+    """
+    Return a progress monitor (9.1, 10.0 and newer) that reports phases and shares.
+
+    Phases nest, and their names differ from version to version. TensorRT calls it from
+    several threads.
+    """
+
+    class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
+        """Adds up nested phases."""
+
+        def __init__(self) -> None:
+            trt.IProgressMonitor.__init__(self)  # the bindings demand it
+            self._lock = threading.Lock()
+            self._phases: dict[str, tuple[str | None, int, int]] = {}
+            self._is_wanted = True
+
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+            """Begin a phase of so many steps."""
+            with self._lock:
+                self._phases[phase_name] = (parent_phase, num_steps, 0)
+            self._tell(phase_name)
+
+        def step_complete(self, phase_name: str, step: int) -> bool:
+            """Count a step; False ends the build."""
+            with self._lock:
+                parent, steps, _ = self._phases.get(phase_name, (None, 1, 0))
+                self._phases[phase_name] = (parent, steps, step + 1)
+            return self._tell(phase_name)
+
+        def phase_finish(self, phase_name: str) -> None:
+            """End a phase, perhaps before its last step."""
+            with self._lock:
+                self._phases.pop(phase_name, None)
+
+        def _tell(self, phase_name: str) -> bool:
+            with self._lock:
+                share = self._share()
+            self._is_wanted = report(phase_name, share) and self._is_wanted
+            return self._is_wanted
+
+        def _share(self) -> float | None:
+            root = next((n for n, (p, _, _) in self._phases.items() if p is None), None)
+            return None if root is None else self._share_of(root)
+
+        def _share_of(self, name: str) -> float:
+            _, steps, done = self._phases[name]
+            inner = next((n for n, (p, _, _) in self._phases.items() if p == name), None)
+            begun = 0.0 if inner is None else self._share_of(inner)
+            return min((done + begun) / max(steps, 1), 1.0)
+
+    return Monitor()
+
+
+def _creation_flags(trt: Any) -> int:
+    # Needed by the ONNX parser of 8.x, without effect in 9 and 10, removed in 11.
+    explicit = getattr(trt.NetworkDefinitionCreationFlag, 'EXPLICIT_BATCH', None)
+    return 0 if explicit is None else 1 << int(explicit)
+
+
+def _told(parser: Any) -> str:
+    errors = [parser.get_error(index) for index in range(parser.num_errors)]
+    return '; '.join(f'node {e.node()}: {e.desc()}' for e in errors) or 'no reason given'
+
+
+def _configure(trt: Any, config: Any, job: EngineJob) -> None:
+    # 8.4 and newer; the default is all memory, which a Jetson shares with everybody.
+    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, job.workspace_bytes)
+    # Every version; without it nobody can read back which precision the layers have.
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
+    if hasattr(config, 'max_aux_streams'):  # 8.6 and newer
+        config.max_aux_streams = 0
+    if hasattr(config, 'builder_optimization_level'):  # 8.6 and newer
+        config.builder_optimization_level = job.optimization_level
+    elif job.optimization_level != _DEFAULT_OPTIMIZATION_LEVEL:
+        raise RuntimeUnavailableError(
+            f'optimization_level: TensorRT {trt.__version__} has none (8.6 and newer do); '
+            f'leave it at {_DEFAULT_OPTIMIZATION_LEVEL}'
+        )
+    if not is_strongly_typed(trt):  # up to 10.16; in 11 the types are those of the ONNX file
+        if job.precision in ('fp16', 'int8'):
+            config.set_flag(trt.BuilderFlag.FP16)
+        if job.precision == 'int8':
+            config.set_flag(trt.BuilderFlag.INT8)
+    if job.dla_core >= 0:
+        config.default_device_type = trt.DeviceType.DLA
+        config.DLA_core = job.dla_core
+        config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
+
+
+def _add_profile(builder: Any, config: Any, job: EngineJob) -> None:
+    profile = builder.create_optimization_profile()
+    one, most = ((count, *job.input_size, 3) for count in (1, job.batch_size))
+    profile.set_shape(IMAGE, one, most, most)
+    if config.add_optimization_profile(profile) < 0:
+        raise ModelError(f'TensorRT refuses batches of 1 to {job.batch_size} images')

@@ -1,0 +1,128 @@
+"""The ONNX file that an engine is built from: the model file, fitted to TensorRT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from espnet_ros.exceptions import ModelError
+from espnet_ros.model_file import ModelFile
+from espnet_ros.model_file.subpixel_tail import with_subpixel_tail
+from espnet_ros.runtimes.engines.half_precision import to_half_precision
+import onnx
+from onnx import helper, TensorProto
+
+_NAMES = """
+Add ArgMax AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose
+DepthToSpace DequantizeLinear Div Dropout Equal Exp Expand Flatten Gather Gemm GlobalAveragePool
+Greater Identity LeakyRelu MatMul Max MaxPool Min Mul PRelu Pad Pow QuantizeLinear ReduceMax
+ReduceMean ReduceSum Relu Reshape Resize Round Shape Sigmoid Slice Softmax Split Sqrt Squeeze Sub
+Sum Tanh Transpose Unsqueeze Upsample Where
+"""
+OPERATORS = frozenset(_NAMES.split())
+"""What segmentation networks are made of, of the list that the ONNX parsers of TensorRT 8.4 to
+10.1 take in FP32 and FP16 (docs/operators.md of onnx-tensorrt; ``MaxUnpool`` is not among it)."""
+
+NEWEST_OPSET = 17
+"""The newest that the parsers of TensorRT 8.5 and 8.6 take; 10 takes 9 to 20."""
+
+_FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
+
+
+def fit_network(model: ModelFile, batch_size: int | None, *, as_half: bool) -> bytes:
+    """
+    Return the network for TensorRT.
+
+    The size of the image is fixed, as engines are faster so; the tail is the one whose
+    argmax is cheap.
+
+    :param batch_size: fixes the batch too, or None to leave it free
+    :param as_half: write FP16 types into it, as strongly typed TensorRT wants them
+    :raises ModelError: it cannot be made
+    """
+    proto = onnx.load_model_from_string(with_subpixel_tail(model).data)
+    _fix_size(proto, model, batch_size)
+    _cast_through_float(proto.graph)
+    del proto.graph.value_info[:]
+    if as_half:
+        proto = to_half_precision(proto)
+    return bytes(proto.SerializeToString())
+
+
+def is_quantized(model: ModelFile) -> bool:
+    """Return whether the network carries the scales that INT8 needs."""
+    proto = onnx.load_model_from_string(model.data)
+    return any(node.op_type == 'QuantizeLinear' for node in proto.graph.node)
+
+
+def find_obstacles(model: ModelFile, version: tuple[int, ...]) -> list[str]:
+    """
+    Return what TensorRT's parser would not take, in words.
+
+    :param version: of TensorRT
+    """
+    proto = onnx.load_model_from_string(model.data)
+    graph = proto.graph
+    found = []
+    opset = next((o.version for o in proto.opset_import if o.domain in ('', 'ai.onnx')), 0)
+    newest = NEWEST_OPSET if version < (9,) else 20
+    if opset > newest and version < (10, 2):
+        found.append(f'opset {opset}, where it takes {newest} at most')
+    found += [
+        f'operator {kind}' for kind in sorted({node.op_type for node in graph.node} - OPERATORS)
+    ]
+    if any(n.op_type == 'MaxPool' and len(n.output) > 1 and n.output[1] for n in graph.node):
+        found.append('the indices of MaxPool')
+    found += _uint8_obstacles(graph)
+    return found
+
+
+def _uint8_obstacles(graph: onnx.GraphProto) -> list[str]:
+    """Look at the ends: uint8 goes straight into a cast, and comes straight from one of floats."""
+    found = []
+    image = graph.input[0]
+    if image.type.tensor_type.elem_type == TensorProto.UINT8:
+        users = [node for node in graph.node if image.name in node.input]
+        if any(n.op_type != 'Cast' or _cast_type(n) not in _FLOATS for n in users):
+            found.append(f'the uint8 input {image.name}, which not only a cast to float reads')
+    producers = {name: node for node in graph.node for name in node.output}
+    for output in graph.output:
+        last = producers.get(output.name)
+        if last is None or last.op_type != 'Cast':
+            found.append(f'the uint8 output {output.name}, which no cast writes')
+    return found
+
+
+def _cast_through_float(graph: onnx.GraphProto) -> None:
+    """Put a cast to float before each uint8 output: it may not be cast from integers."""
+    outputs = {output.name for output in graph.output}
+    for index in reversed(range(len(graph.node))):
+        node = graph.node[index]
+        if node.op_type == 'Cast' and node.output[0] in outputs:
+            between = f'{node.output[0]}.float'
+            cast = helper.make_node('Cast', [node.input[0]], [between], to=TensorProto.FLOAT)
+            node.input[0] = between
+            graph.node.insert(index, cast)
+
+
+def _cast_type(node: onnx.NodeProto) -> Any:
+    return next((a.i for a in node.attribute if a.name == 'to'), None)
+
+
+def _fix_size(proto: onnx.ModelProto, model: ModelFile, batch_size: int | None) -> None:
+    height, width = model.info.input_size
+    dims = proto.graph.input[0].type.tensor_type.shape.dim
+    for dim, size in zip(dims, (batch_size, height, width), strict=False):
+        if size is None:
+            continue
+        if dim.HasField('dim_value') and dim.dim_value != size:
+            raise ModelError(
+                f'model file {model.origin}: its graph takes {dim.dim_value} where {size} is '
+                'asked for; export it with free sizes'
+            )
+        dim.dim_value = size
+    for output in proto.graph.output:
+        for dim, size in zip(
+            output.type.tensor_type.shape.dim, (batch_size, height, width), strict=False
+        ):
+            if size is not None:
+                dim.dim_value = size

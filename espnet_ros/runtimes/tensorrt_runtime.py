@@ -1,0 +1,281 @@
+"""TensorRT: the fastest on NVIDIA's GPUs, first of all on a Jetson."""
+
+from __future__ import annotations
+
+import atexit
+from collections import Counter
+import contextlib
+from functools import partial
+import hashlib
+import logging
+from pathlib import Path
+import time
+from typing import Any
+import weakref
+
+from espnet_ros.config import RuntimeSettings
+from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
+from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec
+from espnet_ros.runtimes.cuda.api import SCHEDULE_BLOCKING_SYNC
+from espnet_ros.runtimes.cuda.opening import open_cuda
+from espnet_ros.runtimes.engines.cache import default_cache_folder, EngineCache
+from espnet_ros.runtimes.engines.execution import EngineExecution
+from espnet_ros.runtimes.engines.inspection import layer_precisions, main_precision
+from espnet_ros.runtimes.engines.job import BuildWatch, EngineJob
+from espnet_ros.runtimes.engines.library import is_strongly_typed, load_tensorrt, version_of
+from espnet_ros.runtimes.engines.machine import find_gpu, Gpu
+from espnet_ros.runtimes.engines.network import find_obstacles, is_quantized
+from espnet_ros.runtimes.engines.obtaining import EngineSource, ObtainedEngine
+from espnet_ros.runtimes.engines.self_check import check_runtime, refuse_failed, SelfCheck
+import numpy as np
+from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+PRECISIONS = ('fp32', 'fp16', 'int8')
+_TRIALS = 20
+_MEBIBYTE = 1 << 20
+
+
+class TensorrtRuntime(Runtime):
+    """
+    Runs a model file with TensorRT, on an engine that it finds or builds.
+
+    ``device`` is ``auto``, ``gpu``, ``cuda`` or one of them with a number: ``cuda:1``. An
+    engine has one image size, that of the model file. Larger batches than it was built for
+    are run in pieces. Both outputs are computed whether the confidence is asked for or not.
+
+    :param batch_size: the largest batch that is to come
+    :param watch: who is told of a build
+    """
+
+    name = 'tensorrt'
+
+    def __init__(
+        self,
+        model: ModelFile,
+        settings: RuntimeSettings,
+        batch_size: int = 1,
+        watch: BuildWatch | None = None,
+    ) -> None:
+        super().__init__(model, settings)
+        # A DLA core takes static shapes only, and cameras do not always come together.
+        self._batch_size = 1 if settings.engine.dla_core >= 0 else batch_size
+        self._watch = watch or BuildWatch()
+        self._gpu: Gpu | None = None
+        self._precision = ''
+        self._execution: EngineExecution | None = None
+        self.self_check: SelfCheck | None = None
+        self.layer_precisions: Counter[str] = Counter()
+
+    @property
+    def input_spec(self) -> TensorSpec:
+        """Return the input: of the engine's one image size."""
+        spec = super().input_spec
+        return TensorSpec(spec.name, spec.dtype, (None, *self.model.info.input_size, 3))
+
+    @property
+    def precision(self) -> str:
+        """Return the precision that the engine's layers really have."""
+        return self._precision
+
+    @property
+    def device(self) -> str:
+        """Return the GPU, and the DLA core where one is used; empty before it is opened."""
+        core = self.settings.engine.dla_core
+        return '' if self._gpu is None else self._gpu.name + (f', DLA {core}' * (core >= 0))
+
+    def allocate_batch(self, count: int) -> NDArray[np.generic]:
+        """Return the engine's own input memory, so that no image is copied twice."""
+        if self._execution is not None and count <= self._batch_size:
+            return self._execution.input_array[:count]
+        return super().allocate_batch(count)
+
+    def _open(self) -> None:
+        trt, cuda = load_tensorrt(), open_cuda()
+        try:
+            gpu = find_gpu(cuda, self._device_index())
+        except InferenceError as error:
+            raise RuntimeUnavailableError(
+                f'tensorrt: no GPU can be used ({error}); check the driver'
+            ) from error
+        precision = self._choose_precision(gpu)
+        self._check_model(version_of(trt))
+        major, minor = cuda.runtime_version()
+        logger.info(
+            'found %s, TensorRT %s, CUDA %d.%d (%s)',
+            gpu.words,
+            trt.__version__,
+            major,
+            minor,
+            cuda.name,
+        )
+        # Where the context is there already it waits as it did.
+        with contextlib.suppress(InferenceError):
+            cuda.set_device_flags(SCHEDULE_BLOCKING_SYNC)
+        cuda.set_device(gpu.index)
+        job = self._job(gpu, precision, trt.__version__, f'{major}.{minor}')
+        folder = self.settings.engine.engine_cache_dir
+        source = EngineSource(
+            self.model,
+            job,
+            EngineCache(Path(folder) if folder else default_cache_folder()),
+            self._watch,
+            needs_half_types=is_strongly_typed(trt) and precision == 'fp16',
+        )
+        self._gpu, self._precision = gpu, precision
+        start = partial(EngineExecution, trt, cuda, gpu, job, image_dtype=self.input_spec.dtype)
+        engine = source.obtain(force=self.settings.engine.force_rebuild)
+        try:
+            self._execution = start(plan=engine.plan)
+        except ModelError as error:
+            if engine.is_new:
+                raise
+            source.discard(f'cannot be loaded ({error})')
+            engine = source.obtain(force=True)
+            self._execution = start(plan=engine.plan)
+        try:
+            self._examine(trt, source, engine, precision)
+        except Exception:
+            self._close()
+            raise
+        _open_runtimes.add(self)
+
+    def _close(self) -> None:
+        _open_runtimes.discard(self)
+        execution, self._execution = self._execution, None
+        if execution is not None:
+            execution.close()
+
+    def _infer(self, batch: NDArray[np.generic], confidence: bool) -> Inference:
+        if self._execution is None:
+            raise InferenceError('tensorrt: the runtime is not open; call open() first')
+        if len(batch) <= self._batch_size:
+            return self._execution.run(batch, confidence=confidence)
+        labels = np.empty(batch.shape[:3], np.uint8)
+        sureness = np.empty(batch.shape[:3], np.uint8) if confidence else None
+        for start in range(0, len(batch), self._batch_size):
+            piece = slice(start, start + self._batch_size)
+            found = self._execution.run(batch[piece], confidence=confidence)
+            labels[piece] = found.labels
+            if sureness is not None and found.confidence is not None:
+                sureness[piece] = found.confidence
+        return Inference(labels, sureness)
+
+    def _examine(
+        self, trt: Any, source: EngineSource, engine: ObtainedEngine, precision: str
+    ) -> None:
+        """Read back what the engine is, check what it sees, and keep it where it is new."""
+        if self._execution is None:
+            return
+        self.layer_precisions = layer_precisions(trt, self._execution.engine)
+        self._precision = main_precision(self.layer_precisions, precision)
+        shares = ', '.join(f'{n} in {kind}' for kind, n in self.layer_precisions.most_common())
+        if self._precision != precision:
+            logger.warning(
+                'asked for %s, but no layer of the engine computes in it (%s)', precision, shares
+            )
+        logger.info('layers of the engine: %s', shares or 'not told by this TensorRT')
+        if engine.is_new:
+            self._check_itself(source, precision)
+            facts: dict[str, object] = {
+                'precision': self._precision,
+                'layers': dict(self.layer_precisions),
+            }
+            if self.self_check is not None:
+                facts['self_check_agreement'] = self.self_check.agreement
+            source.keep(engine, facts)
+        logger.info('%.0f frames a second with 1 image at once', self._measure_hz())
+
+    def _check_itself(self, source: EngineSource, precision: str) -> None:
+        self._is_open = True  # the check runs it as anybody would
+        try:
+            self.self_check = check_runtime(self, precision)
+        finally:
+            self._is_open = False
+        if self.self_check is None:
+            logger.warning(
+                'no self-check: the model file holds no reference labels, and no CPU runtime is '
+                'here to compute them (pip install onnxruntime)'
+            )
+            return
+        logger.info('self-check: %s', self.self_check.words)
+        if not self.self_check.is_passed:
+            source.discard('')
+        refuse_failed(self.self_check, self.model.origin)
+
+    def _measure_hz(self) -> float:
+        image = np.zeros((1, *self.model.info.input_size, 3), self.input_spec.dtype)
+        started_s = time.perf_counter()
+        for _ in range(_TRIALS):
+            self._infer(image, confidence=False)
+        return _TRIALS / (time.perf_counter() - started_s)
+
+    def _device_index(self) -> int:
+        kind, _, number = self.settings.device.lower().partition(':')
+        if kind not in ('auto', 'gpu', 'cuda') or (number and not number.isdecimal()):
+            raise RuntimeUnavailableError(
+                f'tensorrt: no device {self.settings.device!r}; expected auto, gpu or cuda, with '
+                'a number where there are several (cuda:1)'
+            )
+        return int(number or 0)
+
+    def _choose_precision(self, gpu: Gpu) -> str:
+        asked, quantized = self.settings.precision, is_quantized(self.model)
+        if asked == 'auto':
+            return 'int8' if quantized else 'fp16' if gpu.has_fast_fp16 else 'fp32'
+        if asked not in PRECISIONS:
+            raise RuntimeUnavailableError(
+                f'tensorrt: no precision {asked}; expected auto or one of {", ".join(PRECISIONS)}'
+            )
+        if asked == 'int8' and not quantized:
+            raise RuntimeUnavailableError(
+                f'tensorrt: precision int8 needs a quantised model, and {self.model.origin} is '
+                'none; make one on any computer: espnet-ros build MODEL --precision int8 '
+                '--calibration FOLDER'
+            )
+        if asked != 'int8' and quantized:
+            raise RuntimeUnavailableError(
+                f'tensorrt: {self.model.origin} is a quantised model, which has precision int8; '
+                f'found {asked}'
+            )
+        return asked
+
+    def _check_model(self, version: tuple[int, ...]) -> None:
+        obstacles = find_obstacles(self.model, version)
+        if obstacles:
+            words = '.'.join(map(str, version))
+            raise ModelError(
+                f'model file {self.model.origin}: TensorRT {words} does not take it: '
+                + '; '.join(obstacles)
+            )
+
+    def _job(self, gpu: Gpu, precision: str, version: str, cuda: str) -> EngineJob:
+        engine = self.settings.engine
+        return EngineJob(
+            model_sha256=hashlib.sha256(self.model.data).hexdigest(),
+            tensorrt=version,
+            cuda=cuda,
+            gpu=gpu.name,
+            compute_capability=gpu.capability_words,
+            multiprocessors=gpu.multiprocessors,
+            precision=precision,
+            input_size=self.model.info.input_size,
+            batch_size=self._batch_size,
+            has_fixed_batch=self._batch_size == 1,
+            dla_core=engine.dla_core,
+            workspace_bytes=engine.workspace_mb * _MEBIBYTE,
+            optimization_level=engine.optimization_level,
+        )
+
+
+_open_runtimes: weakref.WeakSet[TensorrtRuntime] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Free engines in order: at the interpreter's end they would go in any order."""
+    for runtime in tuple(_open_runtimes):
+        with contextlib.suppress(InferenceError):
+            runtime.close()

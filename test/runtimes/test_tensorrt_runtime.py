@@ -1,0 +1,258 @@
+"""The TensorRT runtime on every generation of the bindings, with a stand-in for the GPU."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from espnet_ros.exceptions import (
+    DeviceLostError,
+    InferenceError,
+    InputError,
+    ModelError,
+    RuntimeUnavailableError,
+)
+from espnet_ros.runtimes.factory import runtime_report
+from fake_tensorrt.device import FakeDevice, ILLEGAL_ADDRESS
+from fake_tensorrt.library import VERSIONS
+import numpy as np
+import pytest
+
+from .conftest import as_model_file, labels_of, make_batch, make_network
+
+every_version = pytest.mark.parametrize('board', VERSIONS, indirect=True)
+both_memories = pytest.mark.parametrize('is_integrated', [True, False])
+
+
+@every_version
+@both_memories
+def test_every_version_gives_the_labels_of_the_model(board, brightest, is_integrated):
+    board.use_gpu(FakeDevice(is_integrated=is_integrated))
+    with board.runtime(brightest, batch_size=2) as runtime:
+        for count in (1, 2, 1):
+            for seed in range(4):  # before, while and after a graph is recorded
+                batch = make_batch(count, seed)
+                found = runtime.infer(batch, confidence=True)
+                np.testing.assert_array_equal(found.labels, labels_of(batch))
+                assert found.confidence.shape == found.labels.shape
+                assert found.confidence.min() > 200
+
+
+@every_version
+def test_auto_is_fp16_and_the_engine_says_that_it_is(board, brightest):
+    with board.runtime(brightest) as runtime:
+        assert runtime.precision == 'fp16'
+        assert runtime.layer_precisions == {'fp16': 3}
+        assert runtime.self_check.agreement == 1
+
+
+@every_version
+def test_fp32_is_fp32(board, brightest):
+    with board.runtime(brightest, precision='fp32') as runtime:
+        assert runtime.precision == 'fp32'
+
+
+def test_an_integrated_gpu_copies_nothing(board, brightest):
+    with board.runtime(brightest) as runtime:
+        batch = runtime.allocate_batch(1)
+        batch[:] = make_batch(1)
+        found = runtime.infer(batch)
+        np.testing.assert_array_equal(found.labels, labels_of(make_batch(1)))
+    assert 'cudaMemcpyAsync' not in board.gpu.calls
+    assert 'cudaMalloc' not in board.gpu.calls
+
+
+def test_a_card_of_its_own_gets_pinned_memory_and_copies(board, brightest):
+    board.use_gpu(FakeDevice())
+    with board.runtime(brightest) as runtime:
+        runtime.infer(make_batch(1))
+    assert 'cudaMemcpyAsync' in board.gpu.calls
+    assert 'cudaHostGetDevicePointer' not in board.gpu.calls
+
+
+def test_a_graph_is_launched_once_it_is_recorded(board, brightest):
+    with board.runtime(brightest) as runtime:
+        board.gpu.calls.clear()
+        runtime.infer(make_batch(1))
+    assert board.gpu.calls.count('cudaGraphLaunch') == 1
+
+
+def test_a_change_of_the_count_drops_the_graph(board, brightest):
+    with board.runtime(brightest, batch_size=2) as runtime:
+        for _ in range(3):
+            runtime.infer(make_batch(2))
+        board.gpu.calls.clear()
+        runtime.infer(make_batch(1))
+        assert board.gpu.calls.count('cudaGraphExecDestroy') == 1
+        assert 'cudaGraphLaunch' not in board.gpu.calls
+
+
+def test_an_engine_that_cannot_be_recorded_runs_layer_by_layer(board, brightest, caplog):
+    board.gpu.has_capturable_engine = False
+    with board.runtime(brightest) as runtime:
+        batch = make_batch(1)
+        np.testing.assert_array_equal(runtime.infer(batch).labels, labels_of(batch))
+    assert caplog.text.count('no CUDA graph') == 1
+    assert 'not stream capturable' in caplog.text
+
+
+def test_larger_batches_than_the_engine_run_in_pieces(board, brightest):
+    batch = make_batch(5)
+    with board.runtime(brightest, batch_size=2) as runtime:
+        found = runtime.infer(batch, confidence=True)
+    np.testing.assert_array_equal(found.labels, labels_of(batch))
+    assert found.confidence.min() > 200
+
+
+def test_only_the_size_of_the_engine_is_taken(board, brightest):
+    with board.runtime(brightest) as runtime, pytest.raises(InputError, match='16, 32, 3'):
+        runtime.infer(np.zeros((1, 32, 32, 3), np.uint8))
+
+
+def test_a_float_image_gives_the_same_labels(board, brightest):
+    batch = make_batch(1)
+    with board.runtime(brightest.with_float_image()) as runtime:
+        found = runtime.infer(batch.astype(np.float32))
+    np.testing.assert_array_equal(found.labels, labels_of(batch))
+
+
+def test_the_first_start_is_told_like_a_story(board, brightest, caplog):
+    caplog.set_level(logging.INFO)
+    board.runtime(brightest).open()
+    told = [
+        'found GPU 0 (compute capability 8.7), TensorRT 10.3.0, CUDA 12.6 (ctypes)',
+        'building the FP16 engine of brightest, 32x16, up to 1 image at once',
+        'engine built in',
+        'layers of the engine: 3 in fp16',
+        'self-check: 100.00 % of the pixels agree with onnxruntime on this CPU',
+        'engine kept as',
+        'frames a second',
+    ]
+    places = [caplog.text.index(words) for words in told]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize('device', ['cpu', 'cuda:x', 'dla'])
+def test_another_device_is_refused(board, brightest, device):
+    with pytest.raises(RuntimeUnavailableError, match='expected auto, gpu or cuda'):
+        board.runtime(brightest, device=device).open()
+
+
+def test_a_gpu_that_is_not_there_is_refused(board, brightest):
+    with pytest.raises(RuntimeUnavailableError, match='number below 1, found 3'):
+        board.runtime(brightest, device='cuda:3').open()
+
+
+def test_bf16_is_refused(board, brightest):
+    with pytest.raises(RuntimeUnavailableError, match='no precision bf16; expected auto or one'):
+        board.runtime(brightest, precision='bf16').open()
+
+
+def test_int8_needs_a_quantised_model(board, brightest):
+    with pytest.raises(RuntimeUnavailableError, match='espnet-ros build MODEL --precision int8'):
+        board.runtime(brightest, precision='int8').open()
+
+
+@pytest.mark.parametrize('board', ['8.5.2'], indirect=True)
+def test_an_old_parser_is_spared_what_it_does_not_take(board):
+    proto = make_network()
+    proto.graph.node.insert(2, proto.graph.node[0])
+    proto.graph.node[2].op_type = 'MaxUnpool'
+    proto.graph.node[2].output[0] = 'nowhere'
+    with pytest.raises(ModelError, match=r'TensorRT 8\.5\.2 does not take it: .*MaxUnpool'):
+        board.runtime(as_model_file(proto)).open()
+    assert board.engines() == []
+
+
+def test_an_engine_that_sees_badly_is_refused_with_the_number(board, brightest):
+    board.gpu.damaged_share = 0.05
+    with pytest.raises(ModelError, match=r'refused by its self-check: 95\.\d+ % .* 99 % are'):
+        board.runtime(brightest).open()
+    assert board.engines() == []
+    assert board.gpu.leaks == []
+
+
+def test_a_fault_of_the_gpu_is_told_as_lost(board, brightest):
+    runtime = board.runtime(brightest)
+    runtime.open()
+    board.gpu.fail_next['cudaStreamSynchronize'] = ILLEGAL_ADDRESS
+    with pytest.raises(DeviceLostError, match='error 700, cudaErrorIllegalAddress: an illegal'):
+        runtime.infer(make_batch(1))
+
+
+def test_a_single_failure_is_told_with_tensorrts_words(board, brightest):
+    with board.runtime(brightest, batch_size=2) as runtime:
+        runtime.infer(make_batch(2))
+        board.gpu.fail_next['execute_async_v3'] = 1
+        with pytest.raises(InferenceError, match='the engine failed: Cuda Runtime'):
+            runtime.infer(make_batch(1))
+        batch = make_batch(1)
+        np.testing.assert_array_equal(runtime.infer(batch).labels, labels_of(batch))
+
+
+@pytest.mark.parametrize(
+    'function', ['cudaHostAlloc', 'cudaStreamCreateWithFlags', 'create_execution_context']
+)
+def test_too_little_memory_leaves_nothing_behind(board, brightest, function):
+    board.gpu.fail_next[function] = 2
+    with pytest.raises(InferenceError, match='out of memory'):
+        board.runtime(brightest).open()
+    assert board.gpu.leaks == []
+
+
+def test_it_runs_in_another_thread_than_it_was_opened_in(board, brightest):
+    with board.runtime(brightest) as runtime:
+        board.gpu.calls.clear()
+        thread = threading.Thread(target=runtime.infer, args=(make_batch(1),))
+        thread.start()
+        thread.join()
+    assert 'cudaSetDevice' in board.gpu.calls
+
+
+@pytest.mark.parametrize('board', ['8.6.1', '10.3.0'], indirect=True)
+def test_a_dla_core_takes_single_images_and_no_graph(board, brightest):
+    with board.runtime(brightest, batch_size=2, dla_core=1) as runtime:
+        batch = make_batch(2)
+        for _ in range(3):
+            np.testing.assert_array_equal(runtime.infer(batch).labels, labels_of(batch))
+        assert runtime.device.endswith(', DLA 1')
+    assert 'cudaStreamBeginCapture' not in board.gpu.calls
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        ({'dla_core': 5}, 'expected -1 or one of the 2 DLA cores'),
+        ({'dla_core': 0, 'precision': 'fp32'}, 'set precision to fp16'),
+    ],
+)
+def test_a_dla_core_that_cannot_do_it_is_refused(board, brightest, arguments, words):
+    with pytest.raises(RuntimeUnavailableError, match=words):
+        board.runtime(brightest, **arguments).open()
+
+
+@pytest.mark.parametrize('board', ['8.5.2'], indirect=True)
+def test_an_option_that_the_version_lacks_is_refused(board, brightest):
+    with pytest.raises(RuntimeUnavailableError, match=r'TensorRT 8\.5\.2 has none'):
+        board.runtime(brightest, optimization_level=5).open()
+
+
+def test_the_report_names_the_version(board):
+    status = next(s for s in runtime_report() if s.name == 'tensorrt')
+    assert (status.usable, status.version, status.reason) == (True, '10.3.0', '')
+
+
+def test_a_version_with_the_older_api_is_told(board):
+    import sys
+
+    sys.modules['tensorrt'].__version__ = '8.4.1.5'
+    status = next(s for s in runtime_report() if s.name == 'tensorrt')
+    assert not status.usable
+    assert 'expected 8.5 or newer' in status.reason
+    assert 'bindings API' in status.reason
+
+
+def test_a_process_without_access_to_the_gpu_is_told(board, brightest):
+    board.monkeypatch.setenv('FAKE_TENSORRT_NO_GPU', '1')
+    with pytest.raises(RuntimeUnavailableError, match='CUDA initialization failure with error'):
+        board.runtime(brightest).open()

@@ -1,0 +1,77 @@
+"""What the ONNX parser takes, by version (sections 1.4, 2.2, 2.4 and 5.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import numpy_helper, TensorProto
+
+REFUSED = frozenset({'MaxUnpool', 'NonZero', 'QLinearConv', 'ConvInteger', 'Hardmax'})
+FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
+
+
+def find_errors(model: onnx.ModelProto, version: str) -> list[tuple[str, str]]:
+    """Return (node, message) for everything that is not taken."""
+    major = int(version.split('.', maxsplit=1)[0])
+    graph = model.graph
+    errors = []
+    newest = 17 if major == 8 else 20
+    if model.opset_import[0].version > newest:
+        errors.append(('', f'unsupported opset {model.opset_import[0].version}'))
+    errors += [
+        (node.name, f'No importer registered for op: {node.op_type}')
+        for node in graph.node
+        if node.op_type in REFUSED
+    ]
+    errors += _uint8_errors(graph)
+    errors += _quantization_errors(graph)
+    return errors
+
+
+def _cast_type(node: onnx.NodeProto) -> int:
+    return next((a.i for a in node.attribute if a.name == 'to'), 0)
+
+
+def _uint8_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
+    errors = []
+    if graph.input[0].type.tensor_type.elem_type == TensorProto.UINT8:
+        for node in graph.node:
+            if graph.input[0].name in node.input and (
+                node.op_type != 'Cast' or _cast_type(node) not in FLOATS
+            ):
+                errors.append(
+                    (node.name, 'TensorRT does not support UINT8 types for intermediate tensors!')
+                )
+    known = onnx.shape_inference.infer_shapes(onnx.ModelProto.FromString(_whole(graph)))
+    types = {v.name: v.type.tensor_type.elem_type for v in known.graph.value_info}
+    producers = {name: node for node in graph.node for name in node.output}
+    for output in graph.output:
+        node = producers[output.name]
+        if node.op_type != 'Cast' or types.get(node.input[0], TensorProto.FLOAT) not in FLOATS:
+            message = (
+                f'Network-level output tensor {output.name} has datatype UInt8 but is not '
+                'produced by an IIdentityLayer or ICastLayer'
+            )
+            errors.append((node.name, message))
+    return errors
+
+
+def _whole(graph: onnx.GraphProto) -> bytes:
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 17)])
+    return bytes(model.SerializeToString())
+
+
+def _quantization_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
+    constants = {entry.name: entry for entry in graph.initializer}
+    errors = []
+    for node in graph.node:
+        if node.op_type not in ('QuantizeLinear', 'DequantizeLinear'):
+            continue
+        zero = constants.get(node.input[2]) if len(node.input) > 2 else None
+        if zero is None or zero.data_type != TensorProto.INT8:
+            errors.append((node.name, 'only INT8 zero points, and all three inputs'))
+        elif np.any(numpy_helper.to_array(zero)):
+            errors.append(
+                (node.name, 'TensorRT only supports symmetric quantization - zeroPt must be zero')
+            )
+    return errors
