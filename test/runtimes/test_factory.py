@@ -8,8 +8,9 @@ import sys
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.runtimes import factory, tensorrt_support
-from espnet_ros.runtimes.factory import AUTO_ORDER, open_runtime, runtime_report
+from espnet_ros.runtimes.cuda import opening
 from espnet_ros.runtimes.engines.library import load_tensorrt
+from espnet_ros.runtimes.factory import AUTO_ORDER, open_runtime, runtime_report
 from espnet_ros.runtimes.fake_runtime import FakeRuntime
 from fake_tensorrt.library import make_module
 import pytest
@@ -118,6 +119,8 @@ def test_tensorrt_says_all_that_is_missing(channel_model, monkeypatch, without):
 def test_tensorrt_names_a_missing_cuda_library(monkeypatch):
     monkeypatch.setitem(sys.modules, 'tensorrt', make_module('10.3.0'))
     monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: 1)
+    monkeypatch.setattr(opening, '_candidates', lambda: iter(()))
+    monkeypatch.setattr(opening, '_python_bindings', lambda: None)
     load_tensorrt.cache_clear()
     try:
         reason, version = tensorrt_support.find_tensorrt()
