@@ -110,6 +110,8 @@ class PowerMonitor:
 
     def _take(self, reading: PowerReading) -> None:
         """Take a reading, in the sampling thread."""
+        if not self._node.context.ok():  # ROS was shut down under it
+            return
         if self._publisher.get_subscription_count():
             self._publisher.publish(self._to_message(reading))
         now_s = time.monotonic()

@@ -77,16 +77,20 @@ def test_machine_without_a_sensor_has_null_and_no_zero(
 def test_board_adds_power_and_energy_above_idle(
     cli: Run, channel_model_path: Path, tmp_path: Path
 ) -> None:
-    boards.agx_orin(tmp_path)
+    boards.orin_nano(tmp_path)
     trials = ('--trials', 400, '--warm-up', 2, '--rounds', 1, '--size', '256,512')
     power = ('--rate', 100, '--idle', 0.3, '--root', tmp_path)
     ended = cli('bench', f'{channel_model_path}@onnxruntime', *trials, *power, '--json')
     assert ended.code == 0, ended.err
     record = json.loads(ended.out)
     (result,) = record['results']
-    assert record['machine']['idle_w'] == pytest.approx(9.1, abs=1e-3)
-    assert record['machine']['board'] == 'Jetson AGX Orin'
-    assert result['power_w'] == pytest.approx(9.1, abs=1e-3)
+    assert record['machine']['idle_w'] == pytest.approx(9.25, abs=1e-3)
+    machine = record['machine']
+    assert machine['board'] == 'Jetson Orin Nano 8GB'
+    assert (machine['power_mode'], machine['gpu_clocks_locked']) == ('2 MAXN_SUPER', False)
+    assert machine['temperature_start_c'] == machine['temperature_end_c'] == 49.2
+    assert result['over_current_events'] == {'oc1': 0, 'oc2': 0, 'oc3': 0}
+    assert result['power_w'] == pytest.approx(9.25, abs=1e-3)
     assert result['power_above_idle_w'] == pytest.approx(0.0, abs=1e-3)
     assert result['fps_per_w'] * result['energy_per_frame_j'] == pytest.approx(1.0, rel=0.05)
 

@@ -23,6 +23,8 @@ def describe_machine(telemetry: Telemetry) -> dict[str, Any]:
     """Return what was measured on, and with what."""
     reading = telemetry.sampler.latest
     has_sensor = not isinstance(telemetry.sensor, NoSensor)
+    states = telemetry.states()
+    mode = states[-1].power_mode if states else None
     return {
         'board': board_name(telemetry.board, telemetry.sensor),
         'processor': _processor(),
@@ -32,6 +34,10 @@ def describe_machine(telemetry: Telemetry) -> dict[str, Any]:
         'reason': (reading.reason or None) if reading else None,
         'idle_w': rounded(telemetry.idle.mean_power_w if telemetry.idle else None),
         'sampling_core_percent': rounded(100 * telemetry.sampler.overhead),
+        'power_mode': None if mode is None else str(mode),
+        'gpu_clocks_locked': states[-1].gpu_clocks_locked if states else None,
+        'temperature_start_c': rounded(states[0].hottest_c, 1) if states else None,
+        'temperature_end_c': rounded(states[-1].hottest_c, 1) if states else None,
     }
 
 
@@ -58,6 +64,7 @@ def describe_result(measured: Measured, idle_w: float | None) -> dict[str, Any]:
         'accuracy': info.accuracy or None,
         'accuracy_percent': _percent(info.accuracy),
         'trials': len(latencies_s),
+        'measured_s': rounded(duration_s, 1),
         'open_s': rounded(info.open_s),
         'warm_up_ms': [rounded(1e3 * value, 2) for value in measured.warm_up_s],
         'latency_ms': _statistics_ms(latencies_s),
@@ -80,7 +87,7 @@ def describe_result(measured: Measured, idle_w: float | None) -> dict[str, Any]:
         'throttling': sorted({reason for reasons in throttling for reason in reasons})
         if throttling
         else None,
-        'over_current_events': _events(states),
+        'over_current_events': measured.over_current_events or None,
     }
 
 
@@ -122,14 +129,6 @@ def _others(states: list[DeviceState], own_percent: float) -> float | None:
 def _gpu_clock_mhz(state: DeviceState) -> float | None:
     clock_hz = state.gpu_clock_hz.value
     return None if clock_hz is None else clock_hz * 1e-6
-
-
-def _events(states: list[DeviceState]) -> dict[str, int] | None:
-    """Return the over-current events between the first and the last state, by name."""
-    if not states or not states[-1].over_current_events:
-        return None
-    first, last = states[0].over_current_events, states[-1].over_current_events
-    return {name: count - first.get(name, 0) for name, count in last.items()}
 
 
 def _percent(accuracy: str) -> float | None:

@@ -6,6 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+import math
 import multiprocessing
 import threading
 import time
@@ -25,6 +26,7 @@ from espnet_ros.telemetry.energy import EnergyWindow
 from espnet_ros.telemetry.file_tree import FileTree
 from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading, PowerSensor
+from espnet_ros.telemetry.throttling import OverCurrentCounter
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
@@ -45,6 +47,7 @@ class Measured:
     :ivar blocks: the trials, round by round
     :ivar windows: energy of each block
     :ivar states: the machine during the blocks
+    :ivar over_current_events: during the blocks, by name; empty where nothing counts them
     """
 
     info: ContenderInfo
@@ -53,6 +56,12 @@ class Measured:
     blocks: list[Trials] = field(default_factory=list)
     windows: list[EnergyWindow] = field(default_factory=list)
     states: list[DeviceState] = field(default_factory=list)
+    over_current_events: dict[str, int] = field(default_factory=dict)
+
+    def add_events(self, events: dict[str, int]) -> None:
+        """Add the over-current events of a block."""
+        for name, count in events.items():
+            self.over_current_events[name] = self.over_current_events.get(name, 0) + count
 
     @property
     def latencies_s(self) -> NDArray[np.float64]:
@@ -123,6 +132,7 @@ class Telemetry:
         self._period_s = 1.0 / rate_hz
         self._states: list[tuple[float, DeviceState]] = []
         self._monitor = DeviceMonitor(tree)
+        self._tree = tree
         self.board = self._monitor.board
         self.sensor: PowerSensor = find_sensor(kind, tree)
         self.idle: EnergyWindow | None = None
@@ -154,9 +164,13 @@ class Telemetry:
             waiting.wait(self._period_s / 4)
         return self.sampler.meter.window(start_s, end_s)
 
-    def states(self, start_s: float, end_s: float) -> list[DeviceState]:
+    def states(self, start_s: float = -math.inf, end_s: float = math.inf) -> list[DeviceState]:
         """Return the states that were read in a stretch of time."""
         return [state for time_s, state in tuple(self._states) if start_s <= time_s <= end_s]
+
+    def count_over_current(self) -> OverCurrentCounter:
+        """Return a counter of the over-current events from now on."""
+        return OverCurrentCounter(self._tree)
 
     def _take(self, _: PowerReading) -> None:
         now_s = time.monotonic()
@@ -194,7 +208,9 @@ def measure(
                 _advance(progress, warm_up)
             for count in counts:
                 for process, result in zip(processes, results, strict=True):
+                    events = telemetry.count_over_current()
                     block = process.run(image_bgr, count)
+                    result.add_events(events.read())
                     result.blocks.append(block)
                     result.windows.append(telemetry.window(block.start_s, block.end_s))
                     result.states += telemetry.states(block.start_s, block.end_s)

@@ -11,6 +11,7 @@ from rich.table import Table
 UNAVAILABLE = 'unavailable'
 
 _DISTURBING_PERCENT = 30.0
+_TRUSTED_S = 30.0
 
 _COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], Any], str], ...] = (
     ('FPS', lambda r: r['fps'], '.2f'),
@@ -52,7 +53,7 @@ def print_bench(record: dict[str, Any]) -> None:
 
 
 def _print_notes(record: dict[str, Any], unknown: list[str]) -> None:
-    protocol, machine = record['protocol'], record['machine']
+    protocol = record['protocol']
     height, width = protocol['size']
     slowest = record['results'][0]['times_faster_than']
     OUT.print(
@@ -79,16 +80,38 @@ def _print_notes(record: dict[str, Any], unknown: list[str]) -> None:
         )
     if unknown:
         OUT.print(f'{UNAVAILABLE}: {", ".join(unknown)}', markup=False)
-    if machine['reason']:
-        OUT.print(f'power: {machine["reason"]}', markup=False, style='yellow')
-    elif machine['source']:
-        idle = _shown(machine['idle_w'], '.2f')
-        OUT.print(f'power: {machine["scope"]}, {machine["source"]}; idle {idle} W', markup=False)
+    _print_power_notes(record)
     for entry in record.get('sensitivity') or ():
         OUT.print(
             f'sensitivity to the GPU clock of {entry["name"]}: {_shown(entry["value"], ".2f")} '
             f'({entry["formula"]})',
             markup=False,
+        )
+
+
+def _print_power_notes(record: dict[str, Any]) -> None:
+    """Print what formed the power, and what stands against trusting it."""
+    machine = record['machine']
+    if machine['reason']:
+        OUT.print(f'power: {machine["reason"]}', markup=False, style='yellow')
+    elif machine['source']:
+        idle = _shown(machine['idle_w'], '.2f')
+        where = f'{machine["scope"]}, {machine["source"]}'
+        OUT.print(f'power: {where}; idle {idle} W', markup=False)
+        shortest_s = min(result['measured_s'] for result in record['results'])
+        if shortest_s < _TRUSTED_S:
+            OUT.print(
+                f'Power was measured for {shortest_s:.0f} s; means want {_TRUSTED_S:.0f} s or '
+                'more: raise --trials.',
+                markup=False,
+                style='yellow',
+            )
+    if machine['gpu_clocks_locked'] is False:
+        OUT.print(
+            'The clock of the GPU was free to change; fix it with sudo jetson_clocks, or '
+            'measure with --gpu-clocks.',
+            markup=False,
+            style='yellow',
         )
 
 
