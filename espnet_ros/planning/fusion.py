@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_FADED = 1e-3
+
 
 @dataclass(frozen=True)
 class FusionRules:
@@ -98,17 +100,24 @@ class FusedGrid:
         :param odometry: (4, 4), from the robot's frame to the odometry frame
         :return: int8, (rows, columns) of the shape
         """
-        places = self._shape.centers @ odometry[:2, :2].T + odometry[:2, 3]
-        cells = np.floor(places / self._shape.resolution_m).astype(np.intp)
-        cells += self._half - self._middle
-        columns, rows = np.moveaxis(cells, -1, 0)
-        side = len(self._cost)
-        inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
-        rows, columns = np.clip(rows, 0, side - 1), np.clip(columns, 0, side - 1)
-        log_odds = np.where(inside, self._log_odds[rows, columns], 0)
-        flat = np.minimum(self._cost[rows, columns], self._rules.blocking_cost - 1)
-        cost = np.where(log_odds > 0, LETHAL, np.rint(flat))
-        return np.where(np.abs(log_odds) < self._rules.least, UNKNOWN, cost).astype(np.int8)
+        self._move(odometry)
+        resolution = self._shape.resolution_m
+        x, y = self._shape.centers[0, :, 0], self._shape.centers[:, 0, 1]
+        # Relative to the robot, or cells far from the odometry's origin would be too coarse.
+        offset = odometry[:2, 3] / resolution - self._middle + self._half
+        turn = odometry[:2, :2] / resolution
+        columns, rows = (
+            (turn[i, 0] * x + offset[i]).astype(np.float32)[None, :]
+            + (turn[i, 1] * y).astype(np.float32)[:, None]
+            for i in (0, 1)
+        )
+        # The memory reaches as far as the map at any heading, so every cell lies in it.
+        at = rows.astype(np.int32) * np.int32(len(self._cost)) + columns.astype(np.int32)
+        log_odds = np.take(self._log_odds, at)
+        flat = np.minimum(np.take(self._cost, at), self._rules.blocking_cost - 1)
+        cost = np.where(log_odds > 0, np.int8(LETHAL), np.rint(flat).astype(np.int8))
+        cost[np.abs(log_odds) < self._rules.least] = UNKNOWN
+        return np.asarray(cost, np.int8)
 
     def _pass_time(self, time_s: float) -> None:
         if self._time_s is not None and time_s < self._time_s:
@@ -119,6 +128,8 @@ class FusedGrid:
             self._time_s = None
         if self._time_s is not None:
             self._log_odds *= math.exp((self._time_s - time_s) / self._rules.decay_s)
+            # Denormal numbers, which fading ends in, are a hundred times slower.
+            self._log_odds[np.abs(self._log_odds) < _FADED] = 0
         self._time_s = time_s
 
     def _move(self, odometry: Array) -> None:
