@@ -43,15 +43,7 @@ def describe_machine(telemetry: Telemetry) -> dict[str, Any]:
 
 def describe_result(measured: Measured, idle_w: float | None) -> dict[str, Any]:
     """Return what one contender costs; null stands for what is not known."""
-    info, energy, states = measured.info, measured.energy, measured.states
-    latencies_s = measured.latencies_s
-    duration_s = sum(block.end_s - block.start_s for block in measured.blocks)
-    power_w = energy.mean_power_w
-    frame_j = None if power_w is None else power_w * duration_s / len(latencies_s)
-    above_w = energy.above(idle_w)
-    above_j = None if above_w is None else above_w * duration_s / len(latencies_s)
-    busy_s = sum(block.cpu_s for block in measured.blocks)
-    throttling = [state.throttling for state in states if state.throttling is not None]
+    info, latencies_s = measured.info, measured.latencies_s
     return {
         'name': result_name(measured),
         'model': info.model,
@@ -64,20 +56,40 @@ def describe_result(measured: Measured, idle_w: float | None) -> dict[str, Any]:
         'accuracy': info.accuracy or None,
         'accuracy_percent': _percent(info.accuracy),
         'trials': len(latencies_s),
-        'measured_s': rounded(duration_s, 1),
         'open_s': rounded(info.open_s),
         'warm_up_ms': [rounded(1e3 * value, 2) for value in measured.warm_up_s],
         'latency_ms': _statistics_ms(latencies_s),
         'inference_ms': _statistics_ms(measured.inferences_s),
         'fps': rounded(1 / float(latencies_s.mean())),
+        **_describe_power(measured, idle_w),
+        **_describe_load(measured),
+    }
+
+
+def _describe_power(measured: Measured, idle_w: float | None) -> dict[str, Any]:
+    """Return power and energy, of the whole and above the idle machine's."""
+    power_w, above_w = measured.energy.mean_power_w, measured.energy.above(idle_w)
+    frame_s = measured.duration_s / len(measured.latencies_s)
+    frame_j, above_j = (None if w is None else w * frame_s for w in (power_w, above_w))
+    return {
+        'measured_s': rounded(measured.duration_s, 1),
         'power_w': rounded(power_w),
         'power_above_idle_w': rounded(above_w),
         'energy_per_frame_j': rounded(frame_j, 4),
         'energy_per_frame_above_idle_j': rounded(above_j, 4),
         'fps_per_w': rounded(None if not frame_j else 1 / frame_j),
-        'process_cpu_percent': rounded(100 * busy_s / duration_s, 1),
+    }
+
+
+def _describe_load(measured: Measured) -> dict[str, Any]:
+    """Return what the machine was doing meanwhile."""
+    states = measured.states
+    own_percent = 100 * sum(block.cpu_s for block in measured.blocks) / measured.duration_s
+    throttling = [state.throttling for state in states if state.throttling is not None]
+    return {
+        'process_cpu_percent': rounded(own_percent, 1),
         'cpu_load_percent': _mean(states, lambda state: state.cpu_load_percent.value),
-        'other_programs_core_percent': _others(states, 100 * busy_s / duration_s),
+        'other_programs_core_percent': _others(states, own_percent),
         'gpu_load_percent': _mean(states, lambda state: state.gpu_load_percent.value),
         'gpu_clock_mhz': _mean(states, _gpu_clock_mhz),
         'memory_peak_bytes': max(block.peak_memory_bytes for block in measured.blocks),

@@ -74,6 +74,11 @@ class Measured:
         return np.concatenate([block.inferences_s for block in self.blocks])
 
     @property
+    def duration_s(self) -> float:
+        """Return how long the trials took together, in seconds."""
+        return sum(block.end_s - block.start_s for block in self.blocks)
+
+    @property
     def energy(self) -> EnergyWindow:
         """Return the energy of all trials."""
         return EnergyWindow(

@@ -123,7 +123,7 @@ def print_node(record: dict[str, Any]) -> None:
             parts = (f'{key} {_shown(part, ".2f")}' for key, part in value.items())
             table.add_row(name, ', '.join(parts))
         else:
-            shown = value if isinstance(value, str) else _shown(value, '.2f')
+            shown = _shown(value, '.2f') if isinstance(value, float) else _shown(value, '')
             table.add_row(name, shown)
     OUT.print(table)
 
