@@ -7,7 +7,7 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
-EXTRAS := dev,onnxruntime,openvino,torch
+EXTRAS := dev,onnxruntime,openvino,plot,torch
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 ifneq ($(AMENT_PREFIX_PATH),)
