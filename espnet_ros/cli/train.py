@@ -79,6 +79,9 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         ('learning-rate', float, 'RATE', 'The highest learning rate.'),
         ('schedule', str, 'NAME', 'constant, halving, poly, cosine or one_cycle.'),
         ('warmup-epochs', float, 'N', 'Epochs until the learning rate is at its highest.'),
+        ('average-decay', float, 'SHARE', 'Of the averaged weights, that stays in each step.'),
+        ('dice', float, 'WEIGHT', 'Of the Dice loss beside the cross entropy.'),
+        ('hard-share', float, 'SHARE', 'Of the pixels that train, the hardest ones.'),
     ):
         group.add_argument(
             f'--{name}', type=kind, metavar=form, help=f"{text} Default: the recipe's."

@@ -7,7 +7,7 @@ copy is what a run records.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError
@@ -43,6 +43,8 @@ class LossRecipe:
     def __post_init__(self) -> None:
         if not 0 < self.hard_share <= 1:
             raise ConfigError(f'hard_share: expected above 0 and up to 1, found {self.hard_share}')
+        if self.dice < 0:
+            raise ConfigError(f'dice: expected 0 or more, found {self.dice}')
         _check_choice('void', self.void, VOID_TREATMENTS)
 
 
@@ -112,12 +114,20 @@ class Recipe:
         """
         Return the recipe with other values in every stage; None leaves a value as it is.
 
-        :param values: fields of :class:`Stage`, and ``crop``, ``scales``
+        :param values: fields of :class:`Stage`, of its augmentation, and of its loss
         """
         given = {key: value for key, value in values.items() if value is not None}
-        varied = {key: given.pop(key) for key in ('crop', 'scales') if key in given}
+        varied, minimised = (
+            {field.name: given.pop(field.name) for field in fields(part) if field.name in given}
+            for part in (Augmentation, LossRecipe)
+        )
         stages = tuple(
-            replace(stage, **given, augmentation=replace(stage.augmentation, **varied))
+            replace(
+                stage,
+                **given,
+                augmentation=replace(stage.augmentation, **varied),
+                loss=replace(stage.loss, **minimised),
+            )
             for stage in self.stages
         )
         return replace(self, stages=stages)

@@ -111,6 +111,9 @@ def _make_recipe(arguments: argparse.Namespace, image_size: tuple[int, int]) -> 
         learning_rate=arguments.learning_rate,
         schedule=arguments.schedule,
         warmup_epochs=arguments.warmup_epochs,
+        average_decay=arguments.average_decay,
+        dice=arguments.dice,
+        hard_share=arguments.hard_share,
     )
 
 
