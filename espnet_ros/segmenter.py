@@ -193,6 +193,16 @@ class Segmenter:
             for labels, sureness in masks
         ]
 
+    def replace_runtime(self, runtime: Runtime) -> None:
+        """
+        Let another runtime of the same model take over, and close the old one.
+
+        :param runtime: an opened one
+        """
+        old, self._runtime = self._runtime, runtime
+        self._batch = runtime.allocate_batch(1)
+        old.close()
+
     def close(self) -> None:
         """Close the runtime."""
         self._runtime.close()

@@ -102,6 +102,7 @@ def nodes(context: LaunchContext) -> list[Action]:
         parameters=[
             ParameterFile(LaunchConfiguration('params_file')),
             overrides(context, 'model', 'runtime', 'precision'),
+            {'build_only': ParameterValue(LaunchConfiguration('build_only'), value_type=bool)},
             sim_time,
         ],
         ros_arguments=log_level,
@@ -175,6 +176,12 @@ def generate_launch_description() -> LaunchDescription:
             ),
             argument(
                 'rviz', 'false', 'Show image, overlay, mask and free space.', choices=BOOLEANS
+            ),
+            argument(
+                'build_only',
+                'false',
+                'Build the TensorRT engine and end, to prepare a robot.',
+                choices=BOOLEANS,
             ),
             argument('use_sim_time', 'false', 'Take the time from /clock.', choices=BOOLEANS),
             argument('log_level', 'info', 'Log level of the nodes.'),

@@ -20,6 +20,7 @@ VERBS = {
     'segment': 'Segment an image, a folder, a video or a webcam.',
     'models': 'List, fetch and show models.',
     'export': 'Turn a checkpoint or a foreign ONNX file into a model file.',
+    'build': 'Build a TensorRT engine of a model, or quantise a model for one.',
     'compare': 'Compare two models or runtimes on the same images.',
     'bench': 'Measure latency, frame rate, power and energy of models, side by side.',
     'power': 'Tell which power sensors this machine has, and what they read.',

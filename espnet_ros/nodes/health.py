@@ -86,7 +86,7 @@ def judge_model(node: NodeHealth) -> Status:
         verb = {'unconfigured': 'configure', 'inactive': 'activate'}[node.state]
         message = f'{node.state}; ros2 lifecycle set it to {verb}'
         return Status('model', Level.WARN, message, values)
-    return Status('model', Level.WARN, node.state, values)
+    return Status('model', Level.WARN, node.model.get('engine_build', node.state), values)
 
 
 def judge_input(

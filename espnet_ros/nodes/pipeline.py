@@ -8,7 +8,7 @@ from functools import partial
 import time
 
 from espnet_ros.config import SegmentationNodeSettings
-from espnet_ros.exceptions import EspnetError, InputError
+from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
 from espnet_ros.nodes.camera import Camera, Frame
 from espnet_ros.nodes.conversions import color_view, compressed_to_bgr, image_to_bgr
 from espnet_ros.nodes.outputs import SegmentedFrame
@@ -42,6 +42,8 @@ class FramePipeline:
     :param settings: returns the settings of this moment; a change is applied before the
         next batch
     :param power: counts the batches, and tells what a frame costs
+
+    :ivar when_device_lost: is told why the device of the runtime cannot be used any more
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class FramePipeline:
         self._cameras = cameras
         self._settings = settings
         self._power = power
+        self.when_device_lost: Callable[[str], None] = lambda _: None
 
     def process(self, batch: Mapping[str, Frame]) -> None:
         """Segment and publish a batch; what fails is counted, logged and left out."""
@@ -119,6 +122,8 @@ class FramePipeline:
             for job in jobs:
                 job.camera.record.failed(time.monotonic(), 'output', str(error))
             self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
+            if isinstance(error, DeviceLostError):
+                self.when_device_lost(str(error))
             return []
         return list(zip(jobs, results, strict=True))
 

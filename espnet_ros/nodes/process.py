@@ -102,6 +102,8 @@ def run_node(
     spinner.executor.add_node(node)
     spinner.start(when_ended=ended.set)
     ended.wait()
+    # What takes minutes in a callback, as building an engine, is not waited for.
+    getattr(node, 'interrupt', lambda: None)()
     try:
         spinner.stop()
     finally:

@@ -38,6 +38,7 @@ def describe_model(segmenter: Segmenter) -> dict[str, str]:
         'input_width': str(width),
         'label_set': segmenter.label_set.name,
         'classes': str(len(segmenter.label_set.classes)),
+        **runtime.facts,
     }
 
 

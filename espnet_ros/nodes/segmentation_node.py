@@ -7,13 +7,16 @@ cameras and starts the worker thread; by default it does both by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import sys
+import threading
 from typing import Any
 
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.nodes.device_recovery import DeviceRecovery
 from espnet_ros.nodes.diagnostics import DiagnosticsPublisher
+from espnet_ros.nodes.engine_care import EngineCare
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.managed_node import ManagedNode
@@ -23,6 +26,7 @@ from espnet_ros.nodes.report import describe_model, judge_node
 from espnet_ros.nodes.session import Session
 from espnet_ros.nodes.topics import check_camera_names
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.lifecycle import TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
 NAME = 'segmentation'
@@ -36,12 +40,14 @@ class SegmentationNode(ManagedNode):
     configuring takes seconds), images, diagnostics, and ``~/enable``. It needs an executor
     with several threads.
 
+    :param end: takes the exit code where the node comes to its end by itself (build_only)
     :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter given at start is not allowed
     """
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, end: Callable[[int], None] = lambda _: None, **arguments: Any) -> None:
         super().__init__(NAME, **arguments)
+        self._end_process = end
         self._session: Session | None = None
         self._model: dict[str, str] = {}
         self._log_bridge = LogBridge(self.get_logger())
@@ -60,13 +66,21 @@ class SegmentationNode(ManagedNode):
         self._enable_service = self.create_service(
             SetBool, '~/enable', self._enable, callback_group=MutuallyExclusiveCallbackGroup()
         )
-        if self._settings.autostart:
+        self._engine = EngineCare(self, lambda: self._session, self._describe)
+        self._recovery = DeviceRecovery(self)
+        if self._settings.autostart or self._settings.build_only:
             self.start_by_itself()
 
     def open(self) -> None:
         """Open the model and make the topics."""
-        self._session = Session(self, lambda: self._settings, self._image_group)
-        self._model = describe_model(self._session.segmenter)
+        try:
+            self._session = Session(
+                self, lambda: self._settings, self._image_group, self._engine.watch
+            )
+        finally:
+            self._engine.done()
+        self._session.pipeline.when_device_lost = self._recovery.lost
+        self._describe()
 
     def start(self) -> None:
         """Subscribe the cameras and segment."""
@@ -84,10 +98,27 @@ class SegmentationNode(ManagedNode):
         if session is not None:
             session.close()
 
+    def interrupt(self) -> None:
+        """End what takes minutes, as the process is to end."""
+        self._engine.cancel()
+
     def close(self) -> None:
         """End the worker and free the model; may be called more than once."""
         self.end()
         self._log_bridge.detach()
+
+    def _configure_and_activate(self) -> None:
+        if not self._settings.build_only:
+            super()._configure_and_activate()
+            return
+        self._autostart.cancel()
+        is_done = self.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        self.get_logger().info('build_only: done' if is_done else 'build_only: failed')
+        self._end_process(0 if is_done else 1)
+
+    def _describe(self) -> None:
+        if self._session is not None:
+            self._model = describe_model(self._session.segmenter)
 
     def _check(self, settings: SegmentationNodeSettings) -> None:
         check_camera_names(settings.cameras)
@@ -114,14 +145,22 @@ class SegmentationNode(ManagedNode):
         return response
 
     def _judge(self) -> Iterator[Status]:
-        health = NodeHealth(self.state, self._is_enabled, self.failure, self._model)
+        model = self._model | self._engine.facts
+        health = NodeHealth(self.state, self._is_enabled, self.failure, model)
         session = self._session
         return judge_node(self, health, self._settings, session)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the node; return the exit code."""
-    return run_node(SegmentationNode, NAME, arguments)
+    """Run the node; return the exit code: 0 when asked to end, or when build_only is done."""
+    exit_codes = [0]
+    ended = threading.Event()
+
+    def end(exit_code: int) -> None:
+        exit_codes.append(exit_code)
+        ended.set()
+
+    return run_node(lambda: SegmentationNode(end), NAME, arguments, ended) or exit_codes[-1]
 
 
 if __name__ == '__main__':

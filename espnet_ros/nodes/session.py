@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 import time
 
 from espnet_ros.config import SegmentationNodeSettings
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.opening import open_model
 from espnet_ros.nodes.camera import Camera, Frame
@@ -14,6 +17,7 @@ from espnet_ros.nodes.load_shedder import effective_rate_hz
 from espnet_ros.nodes.pipeline import FramePipeline
 from espnet_ros.nodes.power_monitor import PowerMonitor
 from espnet_ros.nodes.worker import SegmentationWorker
+from espnet_ros.runtimes.engines.job import BuildWatch
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 from rclpy.callback_groups import CallbackGroup
@@ -29,14 +33,21 @@ class Session:
     :param node: what the topics belong to
     :param settings: returns the settings of this moment
     :param group: callback group of the images
+    :param watch: who is told while an engine is built
     :raises EspnetError: the model or runtime cannot be had, or the settings do not fit it;
         nothing is left open then
     """
 
     def __init__(
-        self, node: Node, settings: Callable[[], SegmentationNodeSettings], group: CallbackGroup
+        self,
+        node: Node,
+        settings: Callable[[], SegmentationNodeSettings],
+        group: CallbackGroup,
+        watch: BuildWatch | None = None,
     ) -> None:
         self._node = node
+        self._watch = watch
+        self._is_closed = False
         self._settings = settings
         self._slots: FrameSlots[Frame] | None = None
         self._worker: SegmentationWorker | None = None
@@ -98,8 +109,34 @@ class Session:
         if self._slots is not None:
             self._slots.wake()
 
+    def rebuild_engine(self, watch: BuildWatch) -> str:
+        """
+        Build the TensorRT engine anew and let it take over between two batches.
+
+        :return: what was done, in words
+        :raises EspnetError: there is no engine, or it cannot be built; the old one goes on
+        """
+        old = self.segmenter.runtime
+        if old.name != 'tensorrt':
+            raise ConfigError(f'the runtime is {old.name}, which has no engine')
+        start = self._settings()
+        settings = replace(
+            start.runtime_settings,
+            runtime=old.name,
+            engine=replace(start.runtime_settings.engine, force_rebuild=True),
+        )
+        fresh = open_runtime(old.model, settings, batch_size=len(start.cameras), watch=watch)
+        worker = self._worker
+        with nullcontext() if worker is None else worker.between_batches():
+            if self._is_closed:
+                fresh.close()
+                raise ConfigError('the node was taken down meanwhile; the new engine is kept')
+            self.segmenter.replace_runtime(fresh)
+        return f'the new engine runs: {fresh.precision} on {fresh.device}'
+
     def close(self) -> None:
         """Stop, take the topics away and free the model."""
+        self._is_closed = True
         self.stop()
         self._destroy_cameras()
         self.power.close()
@@ -108,7 +145,9 @@ class Session:
     def _open(
         self, model: ModelFile, start: SegmentationNodeSettings, group: CallbackGroup
     ) -> None:
-        runtime = open_runtime(model, start.runtime_settings)
+        runtime = open_runtime(
+            model, start.runtime_settings, batch_size=len(start.cameras), watch=self._watch
+        )
         try:
             self.segmenter = Segmenter(runtime, start.mask)
             self.segmenter.warm_up(len(start.cameras))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 import threading
 import time
 import traceback
@@ -67,6 +68,12 @@ class SegmentationWorker:
         if idle:
             self._busy.release()
         return idle
+
+    @contextmanager
+    def between_batches(self) -> Iterator[None]:
+        """Let no batch begin for as long as the context lasts; new frames wait."""
+        with self._busy:
+            yield
 
     def _next_start_s(self) -> float:
         rate_hz = self._max_rate_hz()

@@ -94,6 +94,11 @@ class Runtime(ABC):
     def device(self) -> str:
         """Return the device that is really used, in words."""
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what else is known of what runs, by key, as diagnostics show it."""
+        return {}
+
     def allocate_batch(self, count: int) -> NDArray[np.generic]:
         """
         Return memory for a batch of so many images, for :meth:`infer`.

@@ -64,7 +64,7 @@ class TensorrtRuntime(Runtime):
         self._batch_size = 1 if settings.engine.dla_core >= 0 else batch_size
         self._watch = watch or BuildWatch()
         self._gpu: Gpu | None = None
-        self._precision = ''
+        self._precision = self._version = self._engine_file = ''
         self._execution: EngineExecution | None = None
         self.self_check: SelfCheck | None = None
         self.layer_precisions: Counter[str] = Counter()
@@ -85,6 +85,20 @@ class TensorrtRuntime(Runtime):
         """Return the GPU, and the DLA core where one is used; empty before it is opened."""
         core = self.settings.engine.dla_core
         return '' if self._gpu is None else self._gpu.name + (f', DLA {core}' * (core >= 0))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return the versions, the layers' precisions and what the self-check found."""
+        check = self.self_check
+        layers = ', '.join(f'{n} {kind}' for kind, n in self.layer_precisions.most_common())
+        return {
+            'tensorrt': self._version,
+            'engine_layers': layers or 'unavailable',
+            'engine_file': self._engine_file,
+            'engine_agreement_percent': (
+                'unavailable' if check is None else f'{100 * check.agreement:.2f}'
+            ),
+        }
 
     def allocate_batch(self, count: int) -> NDArray[np.generic]:
         """Return the engine's own input memory, so that no image is copied twice."""
@@ -125,6 +139,7 @@ class TensorrtRuntime(Runtime):
             needs_half_types=is_strongly_typed(trt) and precision == 'fp16',
         )
         self._gpu, self._precision = gpu, precision
+        self._version, self._engine_file = trt.__version__, str(source.path)
         start = partial(EngineExecution, trt, cuda, gpu, job, image_dtype=self.input_spec.dtype)
         engine = source.obtain(force=self.settings.engine.force_rebuild)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import logging
+from pathlib import Path
 import re
 import time
 
@@ -59,6 +60,11 @@ class EngineSource:
         self._cache = cache
         self._watch = watch
         self._needs_half_types = needs_half_types
+
+    @property
+    def path(self) -> Path:
+        """Return where the engine lies, whether it is there or not."""
+        return self._cache.path_of(self._job, self._model.info.name)
 
     def obtain(self, *, force: bool) -> ObtainedEngine:
         """

@@ -1,0 +1,55 @@
+"""The verb ``build``: a model file to a TensorRT engine of this machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from espnet_ros.cli._options import add_model_options, add_settings, positive_integer
+from espnet_ros.config import EngineSettings, PRECISIONS
+
+DEFAULT_IMAGES = 32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    parser.usage = '%(prog)s [--model MODEL] [--precision int8 --calibration SOURCE] [options]'
+    add_model_options(parser)
+    group = parser.add_argument_group('engine')
+    group.add_argument(
+        '--precision',
+        choices=[name for name in PRECISIONS if name != 'bf16'],
+        default='auto',
+        help='Arithmetic; auto takes fp16 where the GPU is fast with it. Default: auto.',
+    )
+    group.add_argument('--device', default='auto', help='GPU, for example cuda:1. Default: auto.')
+    group.add_argument(
+        '--batch-size',
+        type=positive_integer,
+        default=1,
+        metavar='COUNT',
+        help='Largest batch: as many as the robot has cameras. Default: 1.',
+    )
+    add_settings(group, EngineSettings)
+    group = parser.add_argument_group('int8 (needs onnxruntime, on any computer)')
+    group.add_argument(
+        '--calibration',
+        metavar='SOURCE',
+        help='Images or a video of what the robot will see; the model is quantised with them '
+        'first.',
+    )
+    group.add_argument(
+        '--images',
+        type=positive_integer,
+        default=DEFAULT_IMAGES,
+        metavar='COUNT',
+        help=f'How many of them, evenly spread. Default: {DEFAULT_IMAGES}.',
+    )
+    group.add_argument(
+        '--quantized',
+        type=Path,
+        metavar='FILE',
+        help='Where to keep the quantised model (.onnx). Default: among the fetched models, as '
+        'MODEL_int8.',
+    )
+    parser.set_defaults(job='espnet_ros.cli.jobs.build')
