@@ -198,7 +198,7 @@ class DiagnosticsSettings:
         minimum=0.0,
     )
     image_timeout_s: float = setting(
-        2.0,
+        1.0,
         'Time without an image after which the input warns; after twice that is an error.',
         minimum=0.01,
     )
