@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import signal
+import subprocess
+import sys
 
 import cv2
 from espnet_ros.model_file import load_model_file
@@ -13,6 +16,7 @@ import torch
 
 from .conftest import Run
 
+ROOT = Path(__file__).resolve().parents[2]
 SIZE = (48, 64)
 
 
@@ -110,6 +114,23 @@ def test_other_arguments_do_not_go_on_with_a_training(
     ended = cli(*options(streets, output), '--seed', 3)
     assert ended.code == 2
     assert 'another training was begun here (other seed)' in ended.err
+
+
+def test_ctrl_c_tells_how_to_go_on(streets: Path, tmp_path: Path) -> None:
+    words = [str(word) for word in options(streets, tmp_path / 'run')]
+    words[words.index('--epochs') + 1] = '9999'
+    command = [sys.executable, '-m', 'espnet_ros.cli', *words]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if 'epoch 1' in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert 'interrupted; the same command goes on' in rest
+    assert 'Traceback' not in rest
+    assert (tmp_path / 'run' / 'network' / 'state.pth').is_file()
 
 
 @pytest.mark.parametrize(
