@@ -28,7 +28,6 @@ from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.export.onnx_export import export_checkpoint
 from espnet_ros.model_file import ModelFile
 from espnet_ros.models.checkpoints import load_checkpoint
-from espnet_ros.models.training_sets import training_set_of
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 import numpy as np
@@ -49,7 +48,7 @@ def authors_way(path: Path, size: tuple[int, int]) -> Segment:
     """Return a function that segments an image as the authors' script does."""
     checkpoint = load_checkpoint(path)
     network = checkpoint.build_network()
-    normalization = training_set_of(checkpoint.classes).normalization
+    normalization = checkpoint.training_set.normalization
 
     def segment(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
         image = image_bgr.astype(np.float32)

@@ -52,7 +52,7 @@ def published_model(shared_data: Path, pytestconfig: pytest.Config) -> Callable[
 
     @functools.cache
     def get(name: str) -> ModelFile:
-        weights = shared_data / 'weights' / 'espnet' / find_published(name).file_name
+        weights = shared_data / 'weights' / find_published(name).mirror_path
         key = hashlib.sha256(f'{torch.__version__} {onnx.__version__}'.encode())
         for path in (*code, weights):
             key.update(path.read_bytes())

@@ -3,8 +3,8 @@ Fetches published weights and keeps them as model files.
 
 The weights come from the authors' repository, at an address that is fixed to one commit, and
 are used only if their sha256 is the one on record. A folder that
-``ESPNET_ROS_MIRROR`` names stands in for the network; the files lie in its
-subfolder ``espnet``.
+``ESPNET_ROS_MIRROR`` names stands in for the network; the files lie in its subfolders
+``espnet``, ``espnetv2`` and ``enet``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tempfile
 from typing import Any
 
 from espnet_ros.exceptions import DownloadError, ModelError, RuntimeUnavailableError
+from espnet_ros.export.check_reference import with_reference_labels
 from espnet_ros.export.published import find_published, PublishedModel
 from espnet_ros.model_file import load_model_file, ModelFile
 from espnet_ros.model_file.store import make_folder, models_folder, save_model_file, SUFFIX
@@ -29,7 +30,6 @@ Progress = Callable[[int, int], None]
 """Is told the bytes that are there, and all of them."""
 
 MIRROR_VARIABLE = 'ESPNET_ROS_MIRROR'
-MIRROR_FOLDER = 'espnet'
 TIMEOUT_S = 30.0
 _CHUNK_BYTES = 16384
 
@@ -103,11 +103,11 @@ def _export(weights: Path) -> ModelFile:
     # Only this needs torch, which a robot need not have.
     export: Any = import_module('espnet_ros.export.onnx_export')
     model: ModelFile = export.export_checkpoint(weights)
-    return model
+    return with_reference_labels(model)
 
 
 def _from_mirror(published: PublishedModel, mirror: Path) -> Path:
-    path = mirror / MIRROR_FOLDER / published.file_name
+    path = mirror / published.mirror_path
     try:
         sha256 = pooch.file_hash(str(path), alg='sha256')
     except OSError as error:
@@ -138,7 +138,7 @@ def _download(published: PublishedModel, folder: Path, report: Progress) -> Path
         raise DownloadError(
             f'weights of {published.name}: cannot be downloaded from {published.address} '
             f'({_reason(error)}); check the network (or proxy), or name a folder with '
-            f'{MIRROR_FOLDER}/{published.file_name} in {MIRROR_VARIABLE}'
+            f'{published.mirror_path} in {MIRROR_VARIABLE}'
         ) from error
     except OSError as error:
         raise DownloadError(

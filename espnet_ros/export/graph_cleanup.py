@@ -52,6 +52,7 @@ def clean_graph(model: ir.Model) -> onnx.ModelProto:
     proto = ir.to_proto(model)
     _strip(proto)
     proto = version_converter.convert_version(proto, OPSET)
+    _drop_newer_attributes(proto)
     proto.ir_version = IR_VERSION
     return proto
 
@@ -76,6 +77,15 @@ def _slope_names(model: ir.Model) -> list[tuple[ir.Node, str]]:
         if slope is not None and slope.name:
             found.append((node, slope.name))
     return found
+
+
+def _drop_newer_attributes(proto: onnx.ModelProto) -> None:
+    """Take away what the conversion forgets on means: an attribute that is new in opset 18."""
+    for node in proto.graph.node:
+        if node.op_type == 'ReduceMean':
+            kept = [entry for entry in node.attribute if entry.name != 'noop_with_empty_axes']
+            del node.attribute[:]
+            node.attribute.extend(kept)
 
 
 def _strip(proto: onnx.ModelProto) -> None:

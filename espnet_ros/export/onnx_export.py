@@ -21,7 +21,7 @@ from espnet_ros.model_file.contract import check_interface
 from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
 from espnet_ros.models.checkpoints import Checkpoint, load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
-from espnet_ros.models.training_sets import Normalization, training_set_of
+from espnet_ros.models.training_sets import Normalization
 import onnx
 import torch
 
@@ -51,9 +51,8 @@ def export_checkpoint(
     :raises ModelError: the checkpoint cannot be used, or the label set does not fit it
     """
     checkpoint = load_checkpoint(path)
-    training_set = None
     if label_set is None or normalization is None:
-        training_set = training_set_of(checkpoint.classes)
+        training_set = checkpoint.training_set
         label_set = label_set or load_label_set(training_set.label_set)
         normalization = normalization or training_set.normalization
         input_size = input_size or training_set.input_size
@@ -68,18 +67,24 @@ def export_network(
     Make a model file of a network.
 
     Batch size, height and width stay free; height and width are multiples of the network's
-    ``size_multiple``.
+    ``size_multiple``. A network of ``fixed_size`` takes the input size of ``info`` only.
 
     :param network: in evaluation mode, on the CPU, float32
     :param normalization: the statistics that it was trained with
-    :param info: what the file says of itself; size multiple and version are filled in
+    :param info: what the file says of itself; size multiple, channel order and version are
+        filled in
     :raises ModelError: label set or input size do not fit the network
     """
     _check_fit(network, info)
-    info = replace(info, size_multiple=network.size_multiple, package_version=package_version())
+    info = replace(
+        info,
+        size_multiple=network.size_multiple,
+        channel_order=normalization.channel_order,
+        package_version=package_version(),
+    )
     pipeline = SegmentationPipeline(network, normalization).eval()
     with _quiet():
-        proto = clean_graph(_trace(pipeline))
+        proto = clean_graph(_trace(pipeline, info.input_size))
     onnx.helper.set_model_props(proto, info.to_metadata())
     _name_sizes(proto)
     parameters = [key for key in pipeline.state_dict() if not key.endswith(UNUSED_TENSOR)]
@@ -144,15 +149,16 @@ def _check_fit(network: SegmentationNetwork, info: ModelInfo) -> None:
         )
 
 
-def _trace(pipeline: SegmentationPipeline) -> Any:
+def _trace(pipeline: SegmentationPipeline, input_size: tuple[int, int]) -> Any:
     multiple = pipeline.network.size_multiple
-    sizes = {
-        0: torch.export.Dim('batch'),
-        1: multiple * torch.export.Dim('rows'),
-        2: multiple * torch.export.Dim('columns'),
-    }
+    sizes = {0: torch.export.Dim('batch')}
+    height, width = input_size
+    if not pipeline.network.fixed_size:
+        sizes[1] = multiple * torch.export.Dim('rows')
+        sizes[2] = multiple * torch.export.Dim('columns')
+        height, width = 8 * multiple, 12 * multiple
     # Sizes of 0 and 1 would be taken for constants, so the example has others.
-    example = torch.zeros(2, 8 * multiple, 12 * multiple, 3, dtype=torch.uint8)
+    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
     with torch.no_grad():
         exported = torch.export.export(pipeline, (example,), dynamic_shapes=(sizes,), strict=False)
         program = torch.onnx.export(
@@ -171,7 +177,8 @@ def _trace(pipeline: SegmentationPipeline) -> Any:
 def _name_sizes(proto: onnx.ModelProto) -> None:
     for value in (*proto.graph.input, *proto.graph.output):
         for name, size in zip('NHW', value.type.tensor_type.shape.dim, strict=False):
-            size.dim_param = name
+            if not size.HasField('dim_value'):
+                size.dim_param = name
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """
-The weights that the authors of ESPNet published, and where they are.
+Published weights, and where they are: those of ESPNet's authors, and of networks like it.
 
 The order is that of preference, for whoever has several and names none. ESPNet comes before
 ESPNet-C because its decoder gives edges at the size of the image; the deepest comes first
 because it is the one with published accuracy, and on a robot a smaller one gains little time
 (4.7, 3.9 and 3.4 GMAC at 1024x512). CamVid comes last: it has fewer classes, and images of
-480x360 from one city.
+480x360 from one city. The networks that ESPNet is compared with come behind its own, though
+ESPNetv2 is the more accurate: nobody gets one who did not ask for it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,44 @@ from dataclasses import dataclass
 
 from espnet_ros.exceptions import ModelError
 
-REPOSITORY = 'https://raw.githubusercontent.com/sacmehta/ESPNet'
-COMMIT = 'afe71c38edaee3514ca44e0adcafdf36109bf437'
-LICENSE = 'MIT, Copyright (c) 2018 Sachin Mehta'
+RAW = 'https://raw.githubusercontent.com'
+
+
+@dataclass(frozen=True)
+class Origin:
+    """
+    A repository at one commit.
+
+    :param repository: owner and name on GitHub
+    :param commit: hash of the commit
+    :param license: licence of what lies there
+    :param folder: what its weights' folder is called in a mirror
+    """
+
+    repository: str
+    commit: str
+    license: str
+    folder: str
+
+
+ESPNET = Origin(
+    'sacmehta/ESPNet',
+    'afe71c38edaee3514ca44e0adcafdf36109bf437',
+    'MIT, Copyright (c) 2018 Sachin Mehta',
+    'espnet',
+)
+EDGENETS = Origin(
+    'sacmehta/EdgeNets',
+    '2b232d3f7fb60658755dad1ebca0ffc895cc795e',
+    'MIT, Copyright (c) 2021 Sachin Mehta',
+    'espnetv2',
+)
+PYTORCH_ENET = Origin(
+    'davidtvs/PyTorch-ENet',
+    '921e40c1ff0323eeeb7a3ad36a1b00486bb1e0f2',
+    'MIT, Copyright (c) 2018 davidtvs (the licence is of a later commit than the weights)',
+    'enet',
+)
 
 CITYSCAPES_ACCURACY = (
     'Cityscapes test: 60.336 mIoU of classes, 82.178 mIoU of categories '
@@ -25,6 +61,10 @@ CITYSCAPES_ACCURACY = (
 CAMVID_ACCURACY = (
     'CamVid test: 55.64 mIoU of 11 classes, void counted as false positives, 68.30 class '
     'average (README of github.com/sacmehta/ESPNet)'
+)
+ENET_ACCURACY = (
+    'CamVid test: 51.03 mIoU of 11 classes, void counted as false positives, 68.31 class '
+    'average (measured by this project; the paper of ENet has 51.3 and 68.3)'
 )
 
 
@@ -35,14 +75,14 @@ class PublishedModel:
 
     :param name: name of the model
     :param path: where they lie in the authors' repository
-    :param file_name: what they are called in a mirror, where all lie in one folder
+    :param file_name: what they are called in a mirror
     :param sha256: sha256 of the file
     :param size_bytes: size of the file
     :param classes: number of classes, void included
     :param parameters: number of trained parameters
     :param training_set: what they were trained on
     :param accuracy: as published, with protocol and source; empty where none was
-    :param license: licence of the weights
+    :param origin: the repository
     """
 
     name: str
@@ -54,12 +94,39 @@ class PublishedModel:
     parameters: int
     training_set: str = 'Cityscapes'
     accuracy: str = ''
-    license: str = LICENSE
+    origin: Origin = ESPNET
+
+    @property
+    def license(self) -> str:
+        """Return the licence of the weights."""
+        return self.origin.license
 
     @property
     def address(self) -> str:
         """Return the address of the file, fixed to one commit."""
-        return f'{REPOSITORY}/{COMMIT}/{self.path}'
+        return f'{RAW}/{self.origin.repository}/{self.origin.commit}/{self.path}'
+
+    @property
+    def mirror_path(self) -> str:
+        """Return where the file lies in a mirror."""
+        return f'{self.origin.folder}/{self.file_name}'
+
+
+def _espnetv2(
+    scale: str, sha256: str, size_bytes: int, parameters: int, miou: float
+) -> PublishedModel:
+    file_name = f'espnetv2_s_{scale}_city_1024x512.pth'
+    return PublishedModel(
+        name=f'espnetv2_s{scale.replace(".", "_")}_cityscapes',
+        path=f'model/segmentation/model_zoo/espnetv2/{file_name}',
+        file_name=file_name,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        classes=20,
+        parameters=parameters,
+        accuracy=f'Cityscapes val: {miou} mIoU of classes (github.com/sacmehta/EdgeNets)',
+        origin=EDGENETS,
+    )
 
 
 PUBLISHED = (
@@ -128,6 +195,46 @@ PUBLISHED = (
         parameters=354517,
         training_set='CamVid',
         accuracy=CAMVID_ACCURACY,
+    ),
+    PublishedModel(
+        name='enet_camvid',
+        path='save/ENet_default',
+        file_name='enet_camvid_davidtvs_921e40c1.pth',
+        sha256='b86bb4a804407cba6fd045ec6152b973dfd053f83053f3e2fa783eef09f6c78c',
+        size_bytes=1556275,
+        classes=12,
+        parameters=359780,
+        training_set='CamVid',
+        accuracy=ENET_ACCURACY,
+        origin=PYTORCH_ENET,
+    ),
+    _espnetv2(
+        '2.0',
+        'a72d59699801c7ce8e8b89a53af9097eaaa60dc12180ecde86fd700ba1222fe8',
+        3376094,
+        788762,
+        66.4,
+    ),
+    _espnetv2(
+        '1.5',
+        '0dbbda9126583d62f73dfdc28a59a30ab4564094ee6d28428b897a4e36c466b4',
+        2068779,
+        468010,
+        63.8,
+    ),
+    _espnetv2(
+        '1.0',
+        '0918c833fed889e32901ce739b1784fdd2b79f95a9aea199a469ca3394dd7a14',
+        1107690,
+        233786,
+        60.1,
+    ),
+    _espnetv2(
+        '0.5',
+        '9412a86a30f137540ef945d08da3cb7191448956c56c41a64210dab443a9f65f',
+        469319,
+        80230,
+        53.9,
     ),
 )
 

@@ -30,6 +30,11 @@ PREFERRED_MODELS = (
     'espnet_c_p2_q5_cityscapes',
     'espnet_c_p2_q3_cityscapes',
     'espnet_p2_q8_camvid',
+    'enet_camvid',
+    'espnetv2_s2_0_cityscapes',
+    'espnetv2_s1_5_cityscapes',
+    'espnetv2_s1_0_cityscapes',
+    'espnetv2_s0_5_cityscapes',
 )
 """Models that can be fetched, best first; :mod:`espnet_ros.export.published` says why."""
 

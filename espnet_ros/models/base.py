@@ -28,6 +28,9 @@ class SegmentationNetwork(nn.Module, ABC):
     output_stride: ClassVar[int]
     """Size of the image divided by the size of the logits."""
 
+    fixed_size: ClassVar[bool] = False
+    """Whether a model file of it takes images of one size only."""
+
     def __init__(self, classes: int) -> None:
         super().__init__()
         if classes < 2:

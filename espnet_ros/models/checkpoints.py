@@ -1,7 +1,7 @@
 """
 Checkpoints of the authors' code: read, understood and renamed.
 
-A checkpoint is the state dict that github.com/sacmehta/ESPNet saves, alone or under
+A checkpoint is the state dict that the code of ESPNet, ESPNetv2 or ENet saves, alone or under
 ``state_dict`` beside the optimiser. It says nothing of itself: which network it belongs to is
 inferred from the names and shapes of its tensors.
 """
@@ -13,20 +13,18 @@ from dataclasses import dataclass, field
 import hashlib
 import io
 from pathlib import Path
-import re
 from typing import Any
 import warnings
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
-from espnet_ros.models.espnet.network import SKIP_CHANNELS
-from espnet_ros.models.espnet.published_keys import published_keys
+from espnet_ros.models.published_families import FAMILIES, find_family, PublishedFamily
 from espnet_ros.models.registry import create_model
+from espnet_ros.models.training_sets import training_set_of, TrainingSet
 import torch
 from torch import Tensor
 
 PARALLEL_PREFIX = 'module.'
-ENCODER_PREFIX = 'encoder.'
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Checkpoint:
 
     :param path: where it lies
     :param sha256: sha256 of the file
-    :param architecture: key of the model registry, ``espnet`` or ``espnet_c``
+    :param architecture: key of the model registry
     :param architecture_arguments: arguments that build the network
     :param state_dict: tensors by our names, float32, on the CPU
     """
@@ -52,6 +50,15 @@ class Checkpoint:
         """Return the number of classes, void included."""
         return int(dict(self.architecture_arguments)['classes'])
 
+    @property
+    def training_set(self) -> TrainingSet:
+        """
+        Return the data set of published weights of this architecture and number of classes.
+
+        :raises ModelError: there is none
+        """
+        return training_set_of(self.classes, self.architecture)
+
     def build_network(self) -> SegmentationNetwork:
         """Return the network with these weights, in evaluation mode."""
         network = create_model(self.architecture, **dict(self.architecture_arguments))
@@ -61,7 +68,7 @@ class Checkpoint:
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """
-    Read a checkpoint of ESPNet or ESPNet-C as the authors' code saves it.
+    Read a checkpoint of ESPNet, ESPNet-C, ESPNetv2 or ENet as the authors' code saves it.
 
     Nothing in the file is executed (``weights_only``).
 
@@ -75,14 +82,23 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
             f'checkpoint {path}: cannot be read ({error.strerror}); expected a .pth file'
         ) from error
     published = _read_state_dict(data, path)
-    architecture, arguments = _infer_architecture(published, path)
-    network = create_model(architecture, **arguments)
+    family = find_family(published)
+    if family is None:
+        raise ModelError(
+            f'checkpoint {path}: expected one of {", ".join(known.name for known in FAMILIES)}, '
+            f'found tensors such as {_some(list(published))}'
+        )
+    try:
+        architecture, arguments = family.infer(published)
+        network = create_model(architecture, **arguments)
+    except ModelError as error:
+        raise ModelError(f'checkpoint {path}: {error}') from error
     return Checkpoint(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         architecture=architecture,
         architecture_arguments=tuple(arguments.items()),
-        state_dict=_rename(published, network, path),
+        state_dict=_rename(published, network, family, path),
     )
 
 
@@ -115,55 +131,19 @@ def _read_state_dict(data: bytes, path: Path) -> dict[str, Tensor]:
     }
 
 
-def _infer_architecture(published: dict[str, Tensor], path: Path) -> tuple[str, dict[str, Any]]:
-    prefix = ENCODER_PREFIX if any(key.startswith(ENCODER_PREFIX) for key in published) else ''
-    classifier = _weight(published, f'{prefix}classifier.conv.weight', path)
-    depths = [_stage_depth(published, f'{prefix}{stage}') for stage in ('level2', 'level3')]
-    classes = classifier.shape[0]
-    if classes < 2 or 0 in depths:
-        raise ModelError(
-            f'checkpoint {path}: expected ESPNet of at least 2 classes with ESP modules in '
-            f'level2 and level3, found {classes} classes and {depths[0]} and {depths[1]} modules'
-        )
-    arguments: dict[str, Any] = {'classes': classes, 'alpha2': depths[0], 'alpha3': depths[1]}
-    if not prefix:
-        return 'espnet_c', arguments
-    merge = _weight(published, 'conv.conv.weight', path)
-    skip_channels = merge.shape[1] - classes
-    for skip, channels in SKIP_CHANNELS.items():
-        if channels == skip_channels:
-            return 'espnet', {**arguments, 'skip': skip}
-    raise ModelError(
-        f'checkpoint {path}: expected a decoder that takes '
-        f'{" or ".join(map(str, SKIP_CHANNELS.values()))} channels of the encoder at half size, '
-        f'found {skip_channels}'
-    )
-
-
-def _weight(published: dict[str, Tensor], key: str, path: Path) -> Tensor:
-    tensor = published.get(key)
-    if tensor is None or tensor.ndim != 4:
-        raise ModelError(
-            f'checkpoint {path}: expected ESPNet or ESPNet-C with a convolution {key}, found '
-            f'tensors such as {", ".join(list(published)[:3])}'
-        )
-    return tensor
-
-
-def _stage_depth(published: dict[str, Tensor], stage: str) -> int:
-    pattern = re.compile(rf'{re.escape(stage)}\.(\d+)\.')
-    return len({found[1] for found in map(pattern.match, published) if found})
-
-
 def _rename(
-    published: dict[str, Tensor], network: SegmentationNetwork, path: Path
+    published: dict[str, Tensor],
+    network: SegmentationNetwork,
+    family: PublishedFamily,
+    path: Path,
 ) -> dict[str, Tensor]:
-    keys = published_keys(network)
-    missing = sorted(set(keys.values()) - set(published))
-    unknown = sorted(set(published) - set(keys.values()))
+    keys = family.keys(network)
+    used = {key for key in published if not family.unused.fullmatch(key)}
+    missing = sorted(set(keys.values()) - used)
+    unknown = sorted(used - set(keys.values()))
     if missing or unknown:
         raise ModelError(
-            f'checkpoint {path}: not the tensors of ESPNet; missing: {_some(missing)}; '
+            f'checkpoint {path}: not the tensors of {family.name}; missing: {_some(missing)}; '
             f'unknown: {_some(unknown)}'
         )
     state_dict = {}

@@ -23,6 +23,7 @@ class SegmentationPipeline(nn.Module):
     def __init__(self, network: SegmentationNetwork, normalization: Normalization) -> None:
         super().__init__()
         self.network = network
+        self.channel_order = normalization.channel_order
         std = torch.tensor(normalization.std_bgr, dtype=torch.float64)
         mean = torch.tensor(normalization.mean_bgr, dtype=torch.float64)
         self.register_buffer('mean', mean.float().view(1, 3, 1, 1))
@@ -50,6 +51,8 @@ class SegmentationPipeline(nn.Module):
         # The cast comes first, before any change of layout: TensorRT takes uint8 no other way.
         image = image_bgr.float().permute(0, 3, 1, 2)
         image = (image - self.mean) * self.scale
+        if self.channel_order == 'rgb':
+            image = torch.cat([image.narrow(1, channel, 1) for channel in (2, 1, 0)], dim=1)
         logits: Tensor = self.network(image.to(next(self.network.parameters()).dtype))
         if self.network.output_stride > 1:
             logits = functional.interpolate(

@@ -6,13 +6,22 @@ from typing import Any
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.models.base import SegmentationNetwork
+from espnet_ros.models.enet import Enet
+from espnet_ros.models.erfnet import Erfnet
 from espnet_ros.models.espnet import Espnet, EspnetA, EspnetB, EspnetC
+from espnet_ros.models.espnetv2 import Espnetv2
+from espnet_ros.models.ndnet import Ndnet, NdnetFcn
 
 ARCHITECTURES: dict[str, type[SegmentationNetwork]] = {
     'espnet': Espnet,
     'espnet_c': EspnetC,
     'espnet_b': EspnetB,
     'espnet_a': EspnetA,
+    'espnetv2': Espnetv2,
+    'enet': Enet,
+    'ndnet': Ndnet,
+    'ndnet_fcn': NdnetFcn,
+    'erfnet': Erfnet,
 }
 
 

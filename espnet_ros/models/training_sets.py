@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from espnet_ros.exceptions import ModelError
+
+CHANNEL_ORDERS = ('bgr', 'rgb')
 
 
 @dataclass(frozen=True)
 class Normalization:
     """
-    How the authors of ESPNet normalise images: (value - mean) / std / 255.
+    How images are normalised: (value - mean) / std / 255.
+
+    So the authors of ESPNet do it, with all three on the scale 0..255; with a standard deviation
+    on the scale 0..1 it is the way that everybody else does it.
 
     :param mean_bgr: mean of blue, green, red, on the scale 0..255
-    :param std_bgr: standard deviation of blue, green, red, on the scale 0..255
-    :raises ValueError: not three channels, or a standard deviation that is not above zero
+    :param std_bgr: standard deviation of blue, green, red
+    :param channel_order: in which the network takes them, ``bgr`` or ``rgb``
+    :raises ValueError: not three channels, a standard deviation that is not above zero, or
+        another order
     """
 
     mean_bgr: tuple[float, float, float]
     std_bgr: tuple[float, float, float]
+    channel_order: str = 'bgr'
 
     def __post_init__(self) -> None:
         if len(self.mean_bgr) != 3 or len(self.std_bgr) != 3:
@@ -28,6 +36,11 @@ class Normalization:
             )
         if not all(std > 0 for std in self.std_bgr):
             raise ValueError(f'expected standard deviations above 0, found {self.std_bgr}')
+        if self.channel_order not in CHANNEL_ORDERS:
+            raise ValueError(
+                f'channel_order: expected one of {", ".join(CHANNEL_ORDERS)}, '
+                f'found {self.channel_order!r}'
+            )
 
 
 @dataclass(frozen=True)
@@ -74,16 +87,25 @@ CAMVID = TrainingSet(
 
 TRAINING_SETS = (CITYSCAPES, CAMVID)
 
+NORMALIZATIONS = {
+    # Those of ImageNet: mean .485 .456 .406, deviation .229 .224 .225, red first.
+    'espnetv2': Normalization((103.53, 116.28, 123.675), (0.225, 0.224, 0.229), 'rgb'),
+    'enet': Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 'rgb'),
+}
+"""Of published weights, for architectures with the same one whatever they were trained on."""
 
-def training_set_of(classes: int) -> TrainingSet:
+
+def training_set_of(classes: int, architecture: str = 'espnet') -> TrainingSet:
     """
     Return the data set that published weights with so many classes were trained on.
 
+    :param architecture: key of the model registry, which decides on the normalisation
     :raises ModelError: there are none
     """
     for training_set in TRAINING_SETS:
         if training_set.classes == classes:
-            return training_set
+            normalization = NORMALIZATIONS.get(architecture, training_set.normalization)
+            return replace(training_set, normalization=normalization)
     known = ' or '.join(f'{entry.classes} ({entry.name})' for entry in TRAINING_SETS)
     raise ModelError(
         f'expected a checkpoint with {known} classes, as the published ones have, found '

@@ -9,7 +9,7 @@ from pathlib import Path
 from espnet_ros.exceptions import ModelError
 from espnet_ros.models.base import SegmentationNetwork
 from espnet_ros.models.checkpoints import load_checkpoint
-from espnet_ros.models.training_sets import Normalization, training_set_of
+from espnet_ros.models.training_sets import Normalization
 from espnet_ros.training.states import load_weights
 from torch import Tensor
 
@@ -42,7 +42,7 @@ def read_initial_weights(path: Path) -> InitialWeights:
         return InitialWeights(weights.describe(), weights.state_dict, weights.normalization)
     except ModelError:
         checkpoint = load_checkpoint(path)
-    training_set = training_set_of(checkpoint.classes)
+    training_set = checkpoint.training_set
     name = f'{training_set.name}, as published ({path.name})'
     return InitialWeights(name, checkpoint.state_dict, training_set.normalization)
 

@@ -13,7 +13,7 @@ from typing import Any
 from espnet_ros.exceptions import DownloadError, ModelError, RuntimeUnavailableError
 from espnet_ros.export import fetch, published
 from espnet_ros.export.fetch import fetch_model
-from espnet_ros.export.published import COMMIT, find_published
+from espnet_ros.export.published import ESPNET, find_published
 from espnet_ros.model_file import load_model_file, ModelFile
 from espnet_ros.model_file.store import find_model, present_models, save_model_file
 import pytest
@@ -77,7 +77,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def server(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the folder that a web server in place of the authors' repository serves."""
     folder = tmp_path / 'served'
-    (folder / COMMIT / Path(MODEL.path).parent).mkdir(parents=True)
+    (folder / ESPNET.repository / ESPNET.commit / Path(MODEL.path).parent).mkdir(parents=True)
     QuietHandler.stopped.clear()
     handler = partial(QuietHandler, directory=str(folder))
     with ThreadingHTTPServer(('127.0.0.1', 0), handler) as http:
@@ -85,8 +85,8 @@ def server(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         thread = threading.Thread(target=http.serve_forever)
         thread.start()
         address = f'http://127.0.0.1:{http.server_port}'
-        monkeypatch.setattr(published, 'REPOSITORY', address)
-        yield folder / COMMIT / Path(MODEL.path).parent
+        monkeypatch.setattr(published, 'RAW', address)
+        yield folder / ESPNET.repository / ESPNET.commit / Path(MODEL.path).parent
         QuietHandler.stopped.set()
         http.shutdown()
         thread.join()
@@ -174,7 +174,7 @@ def test_file_that_the_server_lacks_is_told(server: Path, models: Path) -> None:
 
 @pytest.mark.usefixtures('exporter')
 def test_without_network_it_says_what_to_do(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published, 'REPOSITORY', 'http://127.0.0.1:9')
+    monkeypatch.setattr(published, 'RAW', 'http://127.0.0.1:9')
     with pytest.raises(DownloadError, match=r'\(no connection\).*ESPNET_ROS_MIRROR'):
         fetch_model(NAME)
 
@@ -195,7 +195,7 @@ def test_killed_fetch_leaves_no_model(server: Path, models: Path, shared_data: P
     shutil.copy(weights(shared_data), server / f'{Path(MODEL.path).name}.half')
     code = (
         'from espnet_ros.export import fetch, published\n'
-        f'published.REPOSITORY = {published.REPOSITORY!r}\n'
+        f'published.RAW = {published.RAW!r}\n'
         f'fetch.fetch_model({NAME!r}, progress=lambda *step: print(*step, flush=True))\n'
     )
     with subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE) as process:

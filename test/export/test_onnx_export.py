@@ -14,8 +14,8 @@ from espnet_ros.export.published import find_published
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
 from espnet_ros.model_file.store import save_model_file
+from espnet_ros.models.espnet.published_keys import published_espnet_keys as published_keys
 from espnet_ros.models.pipeline import SegmentationPipeline
-from espnet_ros.models.espnet.published_keys import published_keys
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import CITYSCAPES, Normalization
 from espnet_ros.runtimes.torch_runtime import rebuild_pipeline

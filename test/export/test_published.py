@@ -16,7 +16,7 @@ import pytest
 
 @pytest.mark.parametrize('model', PUBLISHED, ids=lambda model: model.name)
 def test_record_is_that_of_the_file(model: PublishedModel, shared_data: Path) -> None:
-    data = (shared_data / 'weights' / 'espnet' / model.file_name).read_bytes()
+    data = (shared_data / 'weights' / model.mirror_path).read_bytes()
     assert hashlib.sha256(data).hexdigest() == model.sha256
     assert len(data) == model.size_bytes
 

@@ -10,7 +10,8 @@ pytest.importorskip('torch')
 from espnet_ros.exceptions import ModelError
 from espnet_ros.export.published import PUBLISHED, PublishedModel
 from espnet_ros.models.checkpoints import load_checkpoint
-from espnet_ros.models.espnet.published_keys import published_keys
+from espnet_ros.models.enet.published_keys import published_enet_keys
+from espnet_ros.models.espnet.published_keys import published_espnet_keys as published_keys
 from espnet_ros.models.registry import create_model
 import torch
 from torch import Tensor
@@ -33,7 +34,7 @@ def save(content: Any, folder: Path) -> Path:
 
 @pytest.mark.parametrize('published', PUBLISHED, ids=lambda model: model.name)
 def test_published_checkpoint_loads_strictly(published: PublishedModel, shared_data: Path) -> None:
-    path = shared_data / 'weights' / 'espnet' / published.file_name
+    path = shared_data / 'weights' / published.mirror_path
     checkpoint = load_checkpoint(path)
     network = checkpoint.build_network()
     assert checkpoint.sha256 == published.sha256
@@ -41,12 +42,21 @@ def test_published_checkpoint_loads_strictly(published: PublishedModel, shared_d
     assert checkpoint.classes == published.classes
     assert sum(parameter.numel() for parameter in network.parameters()) == published.parameters
     assert not network.training
-    depth = int(path.stem.split('_q_')[1][0])
-    camvid = published.training_set == 'CamVid'
-    expected: dict[str, Any] = {'classes': published.classes, 'alpha2': 2, 'alpha3': depth}
-    if checkpoint.architecture == 'espnet':
+    assert dict(checkpoint.architecture_arguments) == published_arguments(published)
+
+
+def published_arguments(published: PublishedModel) -> dict[str, Any]:
+    """Return what the file's name and its data set say of the network."""
+    expected: dict[str, Any] = {'classes': published.classes}
+    if published.origin.folder == 'enet':
+        return {**expected, 'variant': 'davidtvs_2018'}
+    if published.origin.folder == 'espnetv2':
+        return {**expected, 'scale': float(published.file_name.split('_')[2])}
+    expected |= {'alpha2': 2, 'alpha3': int(published.file_name.split('_q_')[1][0])}
+    if not published.file_name.startswith('espnet_c'):
+        camvid = published.training_set == 'CamVid'
         expected['skip'] = 'reinforced_stem' if camvid else 'stem'
-    assert dict(checkpoint.architecture_arguments) == expected
+    return expected
 
 
 @pytest.mark.parametrize(
@@ -164,13 +174,40 @@ def test_content_that_is_no_state_dict_is_refused(content: Any, tmp_path: Path) 
         load_checkpoint(save(content, tmp_path))
 
 
+def test_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    content = {'conv1.weight': torch.zeros(8, 3, 3, 3)}
+    with pytest.raises(ModelError, match=r'one of ESPNet, ENet, ESPNetv2, found .* conv1.weight'):
+        load_checkpoint(save(content, tmp_path))
+
+
+def test_enet_of_today_is_read_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = create_model('enet', classes=5, variant='davidtvs')
+    tensors = network.state_dict()
+    content = {theirs: tensors[ours] for ours, theirs in published_enet_keys(network).items()}
+    checkpoint = load_checkpoint(save({'epoch': 3, 'state_dict': content}, tmp_path))
+    assert dict(checkpoint.architecture_arguments) == {'classes': 5, 'variant': 'davidtvs'}
+    rebuilt = checkpoint.build_network()
+    image = torch.randn(1, 3, 32, 32)
+    torch.testing.assert_close(rebuilt(image), network.eval()(image))
+
+
 @pytest.mark.parametrize(
-    'name',
-    ['enet/enet_camvid_davidtvs_921e40c1.pth', 'espnetv2/espnetv2_s_0.5_city_1024x512.pth'],
+    'name,key',
+    [
+        ('enet/enet_camvid_davidtvs_921e40c1.pth', 'transposed_conv.weight'),
+        ('espnetv2/espnetv2_s_0.5_city_1024x512.pth', 'base_net.level4_0.act.weight'),
+        ('espnetv2/espnetv2_s_0.5_city_1024x512.pth', 'bu_br_l3.0.bias'),
+        ('enet/enet_camvid_davidtvs_921e40c1.pth', 'regular2_5.out_prelu.weight'),
+    ],
 )
-def test_checkpoint_of_another_network_is_refused(name: str, shared_data: Path) -> None:
-    with pytest.raises(ModelError, match=r'expected ESPNet or ESPNet-C with a convolution'):
-        load_checkpoint(shared_data / 'weights' / name)
+def test_missing_tensor_of_other_families_is_told(
+    name: str, key: str, shared_data: Path, tmp_path: Path
+) -> None:
+    content = torch.load(shared_data / 'weights' / name, map_location='cpu', weights_only=True)
+    del content[key]
+    with pytest.raises(ModelError, match=rf'weights.pth: .*{key}'):
+        load_checkpoint(save(content, tmp_path))
 
 
 def without(key: str) -> Callable[[Published], Published]:

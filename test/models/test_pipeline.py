@@ -32,6 +32,14 @@ def test_image_is_normalised_by_channel_in_bgr_order() -> None:
     torch.testing.assert_close(pipeline.logits(image)[0, :, 0].T, expected)
 
 
+def test_network_that_takes_red_first_gets_it_first() -> None:
+    normalization = Normalization((10.0, 20.0, 30.0), (2.0, 4.0, 8.0), 'rgb')
+    pipeline = SegmentationPipeline(Identity(), normalization)
+    image = torch.tensor([[[[14, 16, 54]]]], dtype=torch.uint8)
+    expected = torch.tensor([3.0, -1.0, 2.0]) / 255
+    torch.testing.assert_close(pipeline.logits(image)[0, :, 0, 0], expected)
+
+
 def test_float_image_gives_what_its_uint8_twin_gives() -> None:
     pipeline = SegmentationPipeline(create_model('espnet', classes=5).eval(), NORMALIZATION)
     image = torch.randint(0, 256, (1, 16, 24, 3), dtype=torch.uint8)

@@ -12,12 +12,29 @@ import pytest
 
 @pytest.mark.parametrize('classes,expected', [(20, CITYSCAPES), (12, CAMVID)])
 def test_training_set_is_known_by_its_classes(classes: int, expected: object) -> None:
-    assert training_set_of(classes) is expected
+    assert training_set_of(classes) == expected
 
 
 def test_unknown_number_of_classes_is_refused() -> None:
     with pytest.raises(ModelError, match=r'20 .Cityscapes. or 12 .CamVid. classes.*found 19'):
         training_set_of(19)
+
+
+@pytest.mark.parametrize('architecture', ['espnetv2', 'enet'])
+def test_other_families_take_red_first(architecture: str) -> None:
+    normalization = training_set_of(20, architecture).normalization
+    assert normalization.channel_order == 'rgb'
+    white = [
+        (255 - mean) / std / 255
+        for mean, std in zip(normalization.mean_bgr, normalization.std_bgr, strict=True)
+    ]
+    expected = {'enet': [1, 1, 1], 'espnetv2': [2.64, 2.4286, 2.2489]}[architecture]
+    assert white == pytest.approx(expected, abs=1e-4)
+
+
+def test_unknown_channel_order_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"one of bgr, rgb, found 'gbr'"):
+        Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 'gbr')
 
 
 @pytest.mark.parametrize('training_set', TRAINING_SETS, ids=lambda entry: entry.name)

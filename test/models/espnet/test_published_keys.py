@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip('torch')
-from espnet_ros.models.espnet.published_keys import published_keys
+from espnet_ros.models.espnet.published_keys import published_espnet_keys as published_keys
 from espnet_ros.models.registry import create_model
 
 NETWORKS: list[tuple[str, dict[str, Any]]] = [
