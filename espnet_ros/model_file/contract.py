@@ -51,8 +51,6 @@ class ModelInfo:
     :param package_version: version of espnet_ros that wrote the file
     :param channel_order: order of the channels inside of the graph, ``bgr`` or ``rgb``; needed
         to rebuild the network in torch, for the graph's input is BGR always
-    :param channel_order: order of the channels inside of the graph, ``bgr`` or ``rgb``; needed
-        to rebuild the network in torch, for the graph's input is BGR always
     :param self_check: see :mod:`espnet_ros.model_file.check_record`, or an empty string
     """
 
@@ -68,7 +66,6 @@ class ModelInfo:
     source: str = ''
     weights_sha256: str = ''
     package_version: str = ''
-    channel_order: str = 'bgr'
     channel_order: str = 'bgr'
     self_check: str = field(default='', repr=False)
 
@@ -88,7 +85,6 @@ class ModelInfo:
             'source': self.source,
             'weights_sha256': self.weights_sha256,
             'package_version': self.package_version,
-            'channel_order': self.channel_order,
             'channel_order': self.channel_order,
             'self_check': self.self_check,
         }
@@ -124,7 +120,6 @@ class ModelInfo:
                 input_size=(int(height), int(width)),
                 size_multiple=int(content['size_multiple']),
                 label_set=LabelSet.from_dict(json.loads(content['label_set']), origin),
-                channel_order=content.get('channel_order', 'bgr'),
                 channel_order=content.get('channel_order', 'bgr'),
                 **{
                     key: content.get(key, '')
