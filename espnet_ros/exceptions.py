@@ -10,6 +10,7 @@ Every message says what was expected, what was found and what to do::
       ModelError               a checkpoint or model file cannot be used
       DownloadError            published weights could not be fetched or verified
       RuntimeUnavailableError  the runtime, device or precision asked for is not on this machine
+      BuildCancelled           somebody ended the build of an engine
       InferenceError           a runtime failed while it ran
         DeviceLostError        its device cannot be used any more until it is opened anew
 
@@ -47,6 +48,10 @@ class RuntimeUnavailableError(EspnetError):
 
 class InferenceError(EspnetError):
     """A runtime failed while it ran."""
+
+
+class BuildCancelled(EspnetError):  # noqa: N818  it is no error of the build
+    """Somebody ended the build of an engine; nothing was kept."""
 
 
 class DeviceLostError(InferenceError):

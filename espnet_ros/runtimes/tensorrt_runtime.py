@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections import Counter
+from collections.abc import Callable
 import contextlib
 from functools import partial
 import hashlib
@@ -20,12 +21,13 @@ from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec
 from espnet_ros.runtimes.cuda.api import SCHEDULE_BLOCKING_SYNC
 from espnet_ros.runtimes.cuda.opening import open_cuda
 from espnet_ros.runtimes.engines.cache import default_cache_folder, EngineCache
+from espnet_ros.runtimes.engines.choices import choose_device, choose_precision
 from espnet_ros.runtimes.engines.execution import EngineExecution
 from espnet_ros.runtimes.engines.inspection import layer_precisions, main_precision
 from espnet_ros.runtimes.engines.job import BuildWatch, EngineJob
 from espnet_ros.runtimes.engines.library import is_strongly_typed, load_tensorrt, version_of
 from espnet_ros.runtimes.engines.machine import find_gpu, Gpu
-from espnet_ros.runtimes.engines.network import find_obstacles, is_quantized
+from espnet_ros.runtimes.engines.network import find_obstacles
 from espnet_ros.runtimes.engines.obtaining import EngineSource, ObtainedEngine
 from espnet_ros.runtimes.engines.self_check import check_runtime, refuse_failed, SelfCheck
 import numpy as np
@@ -33,7 +35,6 @@ from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
-PRECISIONS = ('fp32', 'fp16', 'int8')
 _TRIALS = 20
 _MEBIBYTE = 1 << 20
 
@@ -109,12 +110,12 @@ class TensorrtRuntime(Runtime):
     def _open(self) -> None:
         trt, cuda = load_tensorrt(), open_cuda()
         try:
-            gpu = find_gpu(cuda, self._device_index())
+            gpu = find_gpu(cuda, choose_device(self.settings.device))
         except InferenceError as error:
             raise RuntimeUnavailableError(
                 f'tensorrt: no GPU can be used ({error}); check the driver'
             ) from error
-        precision = self._choose_precision(gpu)
+        precision = choose_precision(self.settings.precision, self.model, gpu)
         self._check_model(version_of(trt))
         major, minor = cuda.runtime_version()
         logger.info(
@@ -141,6 +142,18 @@ class TensorrtRuntime(Runtime):
         self._gpu, self._precision = gpu, precision
         self._version, self._engine_file = trt.__version__, str(source.path)
         start = partial(EngineExecution, trt, cuda, gpu, job, image_dtype=self.input_spec.dtype)
+        engine = self._start(source, start)
+        try:
+            self._examine(trt, source, engine, precision)
+        except Exception:
+            self._close()
+            raise
+        _open_runtimes.add(self)
+
+    def _start(
+        self, source: EngineSource, start: Callable[..., EngineExecution]
+    ) -> ObtainedEngine:
+        """Load the engine that is kept, or a new one where there is none that loads."""
         engine = source.obtain(force=self.settings.engine.force_rebuild)
         try:
             self._execution = start(plan=engine.plan)
@@ -150,12 +163,7 @@ class TensorrtRuntime(Runtime):
             source.discard(f'cannot be loaded ({error})')
             engine = source.obtain(force=True)
             self._execution = start(plan=engine.plan)
-        try:
-            self._examine(trt, source, engine, precision)
-        except Exception:
-            self._close()
-            raise
-        _open_runtimes.add(self)
+        return engine
 
     def _close(self) -> None:
         _open_runtimes.discard(self)
@@ -226,36 +234,6 @@ class TensorrtRuntime(Runtime):
         for _ in range(_TRIALS):
             self._infer(image, confidence=False)
         return _TRIALS / (time.perf_counter() - started_s)
-
-    def _device_index(self) -> int:
-        kind, _, number = self.settings.device.lower().partition(':')
-        if kind not in ('auto', 'gpu', 'cuda') or (number and not number.isdecimal()):
-            raise RuntimeUnavailableError(
-                f'tensorrt: no device {self.settings.device!r}; expected auto, gpu or cuda, with '
-                'a number where there are several (cuda:1)'
-            )
-        return int(number or 0)
-
-    def _choose_precision(self, gpu: Gpu) -> str:
-        asked, quantized = self.settings.precision, is_quantized(self.model)
-        if asked == 'auto':
-            return 'int8' if quantized else 'fp16' if gpu.has_fast_fp16 else 'fp32'
-        if asked not in PRECISIONS:
-            raise RuntimeUnavailableError(
-                f'tensorrt: no precision {asked}; expected auto or one of {", ".join(PRECISIONS)}'
-            )
-        if asked == 'int8' and not quantized:
-            raise RuntimeUnavailableError(
-                f'tensorrt: precision int8 needs a quantised model, and {self.model.origin} is '
-                'none; make one on any computer: espnet-ros build MODEL --precision int8 '
-                '--calibration FOLDER'
-            )
-        if asked != 'int8' and quantized:
-            raise RuntimeUnavailableError(
-                f'tensorrt: {self.model.origin} is a quantised model, which has precision int8; '
-                f'found {asked}'
-            )
-        return asked
 
     def _check_model(self, version: tuple[int, ...]) -> None:
         obstacles = find_obstacles(self.model, version)

@@ -10,16 +10,14 @@ import signal
 import threading
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import ConfigError, ModelError, OutputError
+from espnet_ros.exceptions import BuildCancelled, ConfigError, ModelError, OutputError
 from espnet_ros.runtimes.engines import cache as cache_module
-from espnet_ros.runtimes.engines.build_process import BuildCancelled
 from espnet_ros.runtimes.engines.cache import EngineCache
 from espnet_ros.runtimes.engines.job import BuildWatch
 from espnet_ros.runtimes.factory import open_runtime
+from fake_tensorrt.board import as_model_file, make_network
 from fake_tensorrt.library import VERSIONS
 import pytest
-
-from .conftest import as_model_file, make_network
 
 
 class Builds:

@@ -13,12 +13,11 @@ from espnet_ros.exceptions import (
     RuntimeUnavailableError,
 )
 from espnet_ros.runtimes.factory import runtime_report
+from fake_tensorrt.board import as_model_file, labels_of, make_batch, make_network
 from fake_tensorrt.device import FakeDevice, ILLEGAL_ADDRESS
 from fake_tensorrt.library import VERSIONS
 import numpy as np
 import pytest
-
-from .conftest import as_model_file, labels_of, make_batch, make_network
 
 every_version = pytest.mark.parametrize('board', VERSIONS, indirect=True)
 both_memories = pytest.mark.parametrize('is_integrated', [True, False])
@@ -149,7 +148,7 @@ def test_bf16_is_refused(board, brightest):
 
 
 def test_int8_needs_a_quantised_model(board, brightest):
-    with pytest.raises(RuntimeUnavailableError, match='espnet-ros build MODEL --precision int8'):
+    with pytest.raises(RuntimeUnavailableError, match='build --model MODEL --precision int8'):
         board.runtime(brightest, precision='int8').open()
 
 

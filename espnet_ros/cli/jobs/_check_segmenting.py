@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from espnet_ros.cli.jobs._check import Check, Status
-from espnet_ros.exceptions import EspnetError
+from espnet_ros.exceptions import BuildCancelled, EspnetError
 
 _INSTALL_RUNTIME = 'pip install openvino'
 _TRIALS = 3
@@ -47,6 +47,12 @@ def check_models() -> list[Check]:
     return [Check('models', Status.OK, ', '.join(present))]
 
 
+def check_tensorrt() -> list[Check]:
+    """Look at GPU, engine cache and engine, where TensorRT can be used."""
+    tensorrt = _try_import('espnet_ros.cli.jobs._check_tensorrt')
+    return [] if tensorrt is None else list(tensorrt.check_tensorrt())
+
+
 def check_segmenting() -> list[Check]:
     """Segment an image with what ``auto`` takes."""
     segmenter, factory, opening = (
@@ -59,11 +65,15 @@ def check_segmenting() -> list[Check]:
     config = import_module('espnet_ros.config')
     try:
         model = opening.open_model('auto')
-        runtime = factory.open_runtime(model, config.RuntimeSettings())
+        # A check builds no engine, which takes minutes.
+        watch = import_module('espnet_ros.runtimes.engines.job').NO_BUILD
+        runtime = factory.open_runtime(model, config.RuntimeSettings(), watch=watch)
         with segmenter.Segmenter(runtime) as opened:
             opened.warm_up()
             latency_s = min(_time_once(opened) for _ in range(_TRIALS))
             how = f'{runtime.name} {runtime.precision}, {runtime.device}'
+    except BuildCancelled:
+        return [Check('segmenting', Status.ABSENT, 'not tried: the engine is not built yet')]
     except EspnetError as error:
         return [Check('segmenting', Status.FAIL, str(error))]
     found = f'{model.info.name} on {how}: {1e3 * latency_s:.0f} ms a frame'

@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[], list[Check]], ...] = (
     _check_machine.check_package,
     _check_segmenting.check_runtimes,
     _check_segmenting.check_models,
+    _check_segmenting.check_tensorrt,
     _check_segmenting.check_segmenting,
     _check_machine.check_storage,
     _check_power.check_power,

@@ -13,6 +13,7 @@ from espnet_ros.cli._options import given, read_options
 from espnet_ros.cli.jobs._models import is_checkpoint
 from espnet_ros.config import ForeignModelSettings
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.export.check_reference import with_reference_labels
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.foreign import adapt_foreign
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.name or output.stem
     with ERROR.status(f'exporting {arguments.source}'):
         export = _export_checkpoint if is_checkpoint(arguments.source.name) else _adapt
-        model = export(arguments, name, labels)
+        model = with_reference_labels(export(arguments, name, labels))
         save_model_file(model, output)
     height, width = model.info.input_size
     OUT.print(

@@ -23,7 +23,13 @@ import threading
 import time
 from typing import Any, BinaryIO
 
-from espnet_ros.exceptions import EspnetError, InferenceError, ModelError, RuntimeUnavailableError
+from espnet_ros.exceptions import (
+    BuildCancelled,
+    EspnetError,
+    InferenceError,
+    ModelError,
+    RuntimeUnavailableError,
+)
 from espnet_ros.runtimes.engines.builder import build_engine, BuiltEngine
 from espnet_ros.runtimes.engines.job import BuildProgress, BuildWatch, EngineJob
 from espnet_ros.runtimes.engines.library import load_tensorrt
@@ -31,10 +37,6 @@ from espnet_ros.runtimes.engines.library import load_tensorrt
 HEARTBEAT_S = 5.0
 _POLL_S = 0.2
 _ERRORS = {kind.__name__: kind for kind in (ModelError, RuntimeUnavailableError)}
-
-
-class BuildCancelled(EspnetError):  # noqa: N818  it is no error of the build
-    """Somebody ended the build; nothing was kept."""
 
 
 def build_in_process(

@@ -93,3 +93,7 @@ class BuildWatch:
 
     on_progress: Callable[[BuildProgress], None] = lambda _: None
     is_cancelled: Callable[[], bool] = lambda: False
+
+
+NO_BUILD = BuildWatch(is_cancelled=lambda: True)
+"""Lets no build begin: for those who want an engine only where it is kept."""

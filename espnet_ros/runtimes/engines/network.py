@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from espnet_ros.exceptions import ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.subpixel_tail import with_subpixel_tail
@@ -25,8 +23,6 @@ OPERATORS = frozenset(_NAMES.split())
 NEWEST_OPSET = 17
 """The newest that the parsers of TensorRT 8.5 and 8.6 take; 10 takes 9 to 20."""
 
-_FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
-
 
 def fit_network(model: ModelFile, batch_size: int | None, *, as_half: bool) -> bytes:
     """
@@ -41,6 +37,7 @@ def fit_network(model: ModelFile, batch_size: int | None, *, as_half: bool) -> b
     """
     proto = onnx.load_model_from_string(with_subpixel_tail(model).data)
     _fix_size(proto, model, batch_size)
+    _cast_image_first(proto.graph)
     _cast_through_float(proto.graph)
     del proto.graph.value_info[:]
     if as_half:
@@ -77,19 +74,28 @@ def find_obstacles(model: ModelFile, version: tuple[int, ...]) -> list[str]:
 
 
 def _uint8_obstacles(graph: onnx.GraphProto) -> list[str]:
-    """Look at the ends: uint8 goes straight into a cast, and comes straight from one of floats."""
+    """Look at the end: uint8 comes straight from a cast."""
     found = []
-    image = graph.input[0]
-    if image.type.tensor_type.elem_type == TensorProto.UINT8:
-        users = [node for node in graph.node if image.name in node.input]
-        if any(n.op_type != 'Cast' or _cast_type(n) not in _FLOATS for n in users):
-            found.append(f'the uint8 input {image.name}, which not only a cast to float reads')
     producers = {name: node for node in graph.node for name in node.output}
     for output in graph.output:
         last = producers.get(output.name)
         if last is None or last.op_type != 'Cast':
             found.append(f'the uint8 output {output.name}, which no cast writes')
     return found
+
+
+def _cast_image_first(graph: onnx.GraphProto) -> None:
+    """Let nothing but a cast to float read the image: a uint8 input may go nowhere else."""
+    image = graph.input[0]
+    if image.type.tensor_type.elem_type != TensorProto.UINT8:
+        return
+    values = f'{image.name}.values'
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            if name == image.name:
+                node.input[index] = values
+    cast = helper.make_node('Cast', [image.name], [values], to=TensorProto.FLOAT)
+    graph.node.insert(0, cast)
 
 
 def _cast_through_float(graph: onnx.GraphProto) -> None:
@@ -102,10 +108,6 @@ def _cast_through_float(graph: onnx.GraphProto) -> None:
             cast = helper.make_node('Cast', [node.input[0]], [between], to=TensorProto.FLOAT)
             node.input[0] = between
             graph.node.insert(index, cast)
-
-
-def _cast_type(node: onnx.NodeProto) -> Any:
-    return next((a.i for a in node.attribute if a.name == 'to'), None)
 
 
 def _fix_size(proto: onnx.ModelProto, model: ModelFile, batch_size: int | None) -> None:

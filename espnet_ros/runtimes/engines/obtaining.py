@@ -8,7 +8,7 @@ from pathlib import Path
 import re
 import time
 
-from espnet_ros.exceptions import OutputError
+from espnet_ros.exceptions import BuildCancelled, OutputError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.engines.build_process import build_in_process
 from espnet_ros.runtimes.engines.cache import EngineCache
@@ -101,6 +101,8 @@ class EngineSource:
 
     def _build(self, name: str) -> ObtainedEngine:
         job = self._job
+        if self._watch.is_cancelled():
+            raise BuildCancelled(f'no engine of {name} is kept, and none is built now')
         height, width = job.input_size
         logger.info(
             'building the %s engine of %s, %dx%d, up to %d image%s at once, with TensorRT %s; '

@@ -84,7 +84,7 @@ def quantize_model(model: ModelFile, images_bgr: Sequence[NDArray[np.uint8]]) ->
         )
         quantized = onnx.load(target)
     spread = images_bgr[:: max(len(images_bgr) // _CHECKED, 1)][:_CHECKED]
-    relieved = relieve(quantized, proto, spread)
+    relieved = relieve(quantized, onnx.load_model_from_string(model.data), spread)
     logger.info(
         'int8: %.2f %% of the pixels are labelled as in fp32; %d of %d layers stay float',
         100 * relieved.agreement,

@@ -1,0 +1,189 @@
+"""The networks that engines are built from: what TensorRT's parsers take, in every version."""
+
+from __future__ import annotations
+
+from espnet_ros.exceptions import InputError, ModelError, RuntimeUnavailableError
+from espnet_ros.export.published import PUBLISHED
+from espnet_ros.runtimes.engines import half_precision
+from espnet_ros.runtimes.engines.inspection import layer_precisions, main_precision
+from espnet_ros.runtimes.engines.machine import jetpack_of
+from espnet_ros.runtimes.engines.network import find_obstacles, fit_network, is_quantized
+from espnet_ros.runtimes.engines.quantization import ends_of, quantize_model
+from espnet_ros.runtimes.engines.sensitivity import as_float, quantized_layers, relieve
+from fake_tensorrt.board import as_model_file, labels_of, make_batch, make_network
+from fake_tensorrt.library import VERSIONS
+from fake_tensorrt.parsing import find_errors
+import numpy as np
+import onnx
+import pytest
+
+onnxruntime = pytest.importorskip('onnxruntime')
+
+
+def run(data: bytes, batch: np.ndarray) -> np.ndarray:
+    """Return the labels of a network."""
+    return onnxruntime.InferenceSession(data).run(['labels'], {'image': batch})[0]
+
+
+@pytest.mark.parametrize('name', [model.name for model in PUBLISHED])
+def test_published_models_suit_every_version(published_model, name):
+    model = published_model(name)
+    for version in VERSIONS:
+        numbers = tuple(int(part) for part in version.split('.'))
+        assert find_obstacles(model, numbers) == []
+        fitted = onnx.load_model_from_string(fit_network(model, 1, as_half=False))
+        assert find_errors(fitted, version) == []
+        assert {n.op_type for n in fitted.graph.node}.isdisjoint({'MaxUnpool', 'NonZero'})
+
+
+@pytest.mark.parametrize('as_half', [False, True])
+@pytest.mark.parametrize('batch_size', [2, None])
+def test_the_fitted_network_labels_as_the_model_does(brightest, as_half, batch_size):
+    fitted = fit_network(brightest, batch_size, as_half=as_half)
+    batch = make_batch(2)
+    np.testing.assert_array_equal(run(fitted, batch), labels_of(batch))
+    dims = onnx.load_model_from_string(fitted).graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_value for d in dims[1:]] == [16, 32, 3]
+    assert dims[0].HasField('dim_value') == (batch_size is not None)
+
+
+def test_half_precision_leaves_no_float_weights(brightest):
+    proto = onnx.load_model_from_string(fit_network(brightest, 1, as_half=True))
+    kinds = {entry.data_type for entry in proto.graph.initializer}
+    assert onnx.TensorProto.FLOAT16 in kinds
+    assert onnx.TensorProto.FLOAT not in kinds
+
+
+def test_half_precision_without_its_converter_is_told(brightest, monkeypatch):
+    def refuse(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(half_precision, 'import_module', refuse)
+    with pytest.raises(RuntimeUnavailableError, match='pip install onnxruntime'):
+        fit_network(brightest, 1, as_half=True)
+
+
+def test_labels_cast_from_integers_go_through_float(channel_model):
+    fitted = onnx.load_model_from_string(fit_network(channel_model, 1, as_half=False))
+    fitted.opset_import[0].version = 17
+    assert find_errors(fitted, '10.3.0') == []
+
+
+def test_a_newer_opset_is_told_to_old_parsers_only():
+    model = as_model_file(make_network(18))
+    assert find_obstacles(model, (8, 6, 1)) == ['opset 18, where it takes 17 at most']
+    assert find_obstacles(model, (10, 3, 0)) == []
+
+
+def test_an_image_whose_channels_are_turned_before_the_cast_is_cast_first():
+    proto = make_network()
+    order = onnx.numpy_helper.from_array(np.array([2, 1, 0]), 'order')
+    proto.graph.initializer.append(order)
+    turn = onnx.helper.make_node('Gather', ['image', 'order'], ['turned'], axis=3)
+    proto.graph.node.insert(0, turn)
+    proto.graph.node[1].input[0] = 'turned'
+    batch = make_batch(1)
+    for as_half in (False, True):
+        fitted = fit_network(as_model_file(proto), 1, as_half=as_half)
+        assert find_errors(onnx.load_model_from_string(fitted), '10.3.0') == []
+        np.testing.assert_array_equal(run(fitted, batch), 2 - labels_of(batch))
+
+
+def test_a_graph_of_another_fixed_size_is_refused():
+    proto = make_network()
+    proto.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 64
+    with pytest.raises(ModelError, match='takes 64 where 16 is asked for'):
+        fit_network(as_model_file(proto), 1, as_half=False)
+
+
+def test_quantising_keeps_the_ends_float(brightest):
+    graph = onnx.load_model_from_string(brightest.data).graph
+    assert ends_of(graph) == {'stem', 'up'}
+
+
+def deeper_model():
+    """Return a network with a layer between the first and the last."""
+    proto = make_network()
+    weight = np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1)
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(weight, 'eye'))
+    proto.graph.node.insert(
+        3, onnx.helper.make_node('Conv', ['small', 'eye'], ['deep'], name='middle')
+    )
+    proto.graph.node[4].input[0] = 'deep'
+    return as_model_file(proto)
+
+
+def test_a_quantised_model_is_one_that_every_version_takes():
+    model = deeper_model()
+    assert not is_quantized(model)
+    quantized = quantize_model(model, list(make_batch(4)))
+    assert is_quantized(quantized)
+    assert quantized.info.name == 'brightest_int8'
+    batch = make_batch(1, seed=9)
+    np.testing.assert_array_equal(run(quantized.data, batch), labels_of(batch))
+    fitted = onnx.load_model_from_string(fit_network(quantized, 1, as_half=False))
+    assert all(find_errors(fitted, version) == [] for version in VERSIONS)
+
+
+def test_the_original_is_not_changed_by_quantising():
+    model = deeper_model()
+    before = bytes(model.data)
+    quantize_model(model, list(make_batch(2)))
+    assert model.data == before
+
+
+def test_quantising_twice_or_with_nothing_is_refused():
+    model = deeper_model()
+    with pytest.raises(InputError, match='expected some images'):
+        quantize_model(model, [])
+    quantized = quantize_model(model, list(make_batch(2)))
+    with pytest.raises(ModelError, match='quantised already'):
+        quantize_model(quantized, list(make_batch(2)))
+
+
+def test_layers_that_int8_harms_become_float_again():
+    model = deeper_model()
+    images = list(make_batch(2))
+    quantized = onnx.load_model_from_string(quantize_model(model, images).data)
+    scale = next(e for e in quantized.graph.initializer if e.name.startswith('small_scale'))
+    scale.CopyFrom(onnx.numpy_helper.from_array(np.array(1e-6, np.float32), scale.name))
+    original = onnx.load_model_from_string(model.data)
+    relieved = relieve(quantized, original, images)
+    assert (relieved.float_layers, relieved.layers) == (1, 1)
+    assert relieved.agreement == 1
+    assert quantized_layers(relieved.proto) == []
+    assert quantized_layers(as_float(quantized, [])) == ['middle']
+
+
+@pytest.mark.parametrize('board', ['10.3.0', '11.1'], indirect=True)
+def test_a_quantised_model_becomes_an_int8_engine(board):
+    quantized = quantize_model(deeper_model(), list(make_batch(4)))
+    with board.runtime(quantized) as runtime:
+        assert runtime.precision == 'int8'
+    with pytest.raises(RuntimeUnavailableError, match='is a quantised model'):
+        board.runtime(quantized, precision='fp16').open()
+
+
+@pytest.mark.parametrize(
+    ('release', 'pack'),
+    [
+        ('36.4.3', '6.2'),
+        ('36.4.7', '6.2.1'),
+        ('36.3.0', '6.0'),
+        ('35.6.1', '5.1.4 or 5.1.5'),
+        ('38.2.1', '7.0'),
+        ('39.2.0', '7.2'),
+        ('40.1', None),
+    ],
+)
+def test_jetpacks_are_known_by_their_jetson_linux(release, pack):
+    assert jetpack_of(release) == pack
+
+
+def test_an_engine_without_the_precision_asked_for_is_told():
+    from collections import Counter
+
+    assert main_precision(Counter(fp32=7), 'fp16') == 'fp32'
+    assert main_precision(Counter(fp32=1, fp16=5), 'fp16') == 'fp16'
+    assert main_precision(Counter(), 'fp16') == 'fp16'
+    assert layer_precisions is not None

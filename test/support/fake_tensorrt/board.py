@@ -1,0 +1,178 @@
+"""A machine with the stand-ins installed, and a model that is small enough to reason about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+import hashlib
+import os
+from pathlib import Path
+import sys
+from typing import Any
+
+from espnet_ros.config import EngineSettings, RuntimeSettings
+from espnet_ros.labels import LabelSet
+from espnet_ros.model_file import ModelFile, ModelInfo
+from espnet_ros.runtimes import tensorrt_support
+from espnet_ros.runtimes.cuda import opening
+from espnet_ros.runtimes.engines.job import BuildWatch
+from espnet_ros.runtimes.engines.library import load_tensorrt
+from espnet_ros.runtimes.tensorrt_runtime import TensorrtRuntime
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, TensorProto
+import pytest
+
+from fake_tensorrt import device as machine
+from fake_tensorrt.cudart import FakeCudart
+from fake_tensorrt.device import FakeDevice
+from fake_tensorrt.library import make_module
+
+ROOT = Path(__file__).resolve().parents[3]
+SUPPORT = ROOT / 'test' / 'support'
+SIZE = (16, 32)
+
+
+def make_network(opset: int = 17) -> onnx.ModelProto:
+    """
+    Return a network in the form of the exported ones: the class is the brightest channel.
+
+    It halves the image and doubles it again, so a label holds for four pixels.
+    """
+    mean_2x2 = np.zeros((3, 3, 2, 2), np.float32)
+    mean_2x2[range(3), range(3)] = 0.25
+    copy_2x2 = np.zeros((3, 3, 2, 2), np.float32)
+    copy_2x2[range(3), range(3)] = 1 / 32
+    strides = {'kernel_shape': [2, 2], 'strides': [2, 2]}
+    nodes = [
+        helper.make_node('Cast', ['image'], ['values'], to=TensorProto.FLOAT),
+        helper.make_node('Transpose', ['values'], ['planes'], perm=[0, 3, 1, 2]),
+        helper.make_node('Conv', ['planes', 'mean'], ['small'], name='stem', **strides),
+        helper.make_node('ConvTranspose', ['small', 'copy'], ['logits'], name='up', **strides),
+        helper.make_node('ArgMax', ['logits'], ['ids'], axis=1, keepdims=0),
+        helper.make_node('Cast', ['ids'], ['id_values'], to=TensorProto.FLOAT),
+        helper.make_node('Cast', ['id_values'], ['labels'], to=TensorProto.UINT8),
+        helper.make_node('Softmax', ['logits'], ['shares'], axis=1),
+        helper.make_node('ReduceMax', ['shares'], ['best'], axes=[1], keepdims=0),
+        helper.make_node('Mul', ['best', 'full'], ['scaled']),
+        helper.make_node('Round', ['scaled'], ['rounded']),
+        helper.make_node('Cast', ['rounded'], ['confidence'], to=TensorProto.UINT8),
+    ]
+    sizes = ['N', 'H', 'W']
+    graph = helper.make_graph(
+        nodes,
+        'brightest',
+        [helper.make_tensor_value_info('image', TensorProto.UINT8, [*sizes, 3])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.UINT8, sizes)
+            for name in ('labels', 'confidence')
+        ],
+        [
+            numpy_helper.from_array(mean_2x2, 'mean'),
+            numpy_helper.from_array(copy_2x2, 'copy'),
+            numpy_helper.from_array(np.array(255, np.float32), 'full'),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', opset)], ir_version=8)
+
+
+def as_model_file(proto: onnx.ModelProto, name: str = 'brightest') -> ModelFile:
+    """Return a network as a model file."""
+    info = ModelInfo(
+        name=name,
+        architecture='foreign',
+        architecture_arguments=(),
+        input_size=SIZE,
+        label_set=LabelSet.from_names(('blue', 'green', 'red')),
+    )
+    helper.set_model_props(proto, info.to_metadata())
+    data = proto.SerializeToString()
+    return ModelFile(info, data, hashlib.sha256(data).hexdigest())
+
+
+def make_model() -> ModelFile:
+    """Return the model file of :func:`make_network`."""
+    return as_model_file(make_network())
+
+
+def make_batch(count: int, seed: int = 0) -> np.ndarray:
+    """Return images whose 2x2 blocks are of one clear colour."""
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(0, 3, (count, SIZE[0] // 2, SIZE[1] // 2))
+    images = np.full((*classes.shape, 3), 10, np.uint8)
+    np.put_along_axis(images, classes[..., np.newaxis], 200, axis=3)
+    return images.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def labels_of(batch: np.ndarray) -> np.ndarray:
+    """Return the labels that :func:`make_network` gives."""
+    return batch.argmax(axis=3).astype(np.uint8)
+
+
+@dataclass
+class Board:
+    """
+    A machine with a GPU and a version of TensorRT.
+
+    :ivar gpu: the GPU
+    :ivar cache: folder of engines
+    """
+
+    gpu: FakeDevice
+    cache: Path
+    monkeypatch: pytest.MonkeyPatch
+    runtimes: list[TensorrtRuntime] = field(default_factory=list)
+
+    def use_version(self, version: str) -> None:
+        """Install another TensorRT."""
+        self.monkeypatch.setitem(sys.modules, 'tensorrt', make_module(version))
+        self.monkeypatch.setenv('FAKE_TENSORRT_VERSION', version)
+        load_tensorrt.cache_clear()
+
+    def use_gpu(self, gpu: FakeDevice) -> None:
+        """Put another GPU in."""
+        self.gpu = machine.install(gpu)
+
+    def runtime(
+        self,
+        model: ModelFile,
+        *,
+        batch_size: int = 1,
+        watch: BuildWatch | None = None,
+        precision: str = 'auto',
+        device: str = 'auto',
+        **engine: Any,
+    ) -> TensorrtRuntime:
+        """Return a runtime that is not open yet; it is closed at the end of the test."""
+        settings = RuntimeSettings(
+            precision=precision,
+            device=device,
+            engine=EngineSettings(engine_cache_dir=str(self.cache), **engine),
+        )
+        self.runtimes.append(TensorrtRuntime(model, settings, batch_size, watch))
+        return self.runtimes[-1]
+
+    def engines(self) -> list[Path]:
+        """Return the engines that are kept."""
+        return sorted(self.cache.glob('*.engine'))
+
+
+def install_board(monkeypatch: pytest.MonkeyPatch, folder: Path, version: str) -> Iterator[Board]:
+    """Yield a machine with an integrated GPU; at the end nothing of the GPU may be in use."""
+    made = Board(machine.install(FakeDevice(is_integrated=True)), folder / 'e', monkeypatch)
+    monkeypatch.setattr(opening.ctypes, 'CDLL', _load_library)
+    monkeypatch.setattr(opening, '_python_bindings', lambda: None)
+    monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: made.gpu.count)
+    paths = (SUPPORT / 'fake_tensorrt' / 'site', SUPPORT, ROOT)
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(map(str, paths)))
+    made.use_version(version)
+    yield made
+    for runtime in made.runtimes:
+        runtime.close()
+    load_tensorrt.cache_clear()
+
+
+def _load_library(name: str) -> Any:
+    if 'cudart' in str(name):
+        return FakeCudart()
+    raise OSError(f'{name}: cannot open shared object file')
