@@ -11,8 +11,8 @@ import sys
 import traceback
 
 from espnet_ros.cli import _exit, _logging
-from espnet_ros.cli._version import DISTRIBUTION, package_version
 from espnet_ros.exceptions import ConfigError, EspnetError
+from espnet_ros.version import DISTRIBUTION, package_version
 
 PROGRAM = DISTRIBUTION
 

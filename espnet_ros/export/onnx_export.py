@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 import hashlib
-from importlib import metadata
 import logging
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
 from espnet_ros.models.checkpoints import Checkpoint, load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.training_sets import Normalization
+from espnet_ros.version import package_version
 import onnx
 import torch
 
@@ -98,14 +98,6 @@ def export_network(
     check_interface(proto, info.name)
     data = proto.SerializeToString()
     return ModelFile(info, data, hashlib.sha256(data).hexdigest())
-
-
-def package_version() -> str:
-    """Return the version of this package, or ``unknown`` where it is not installed."""
-    try:
-        return metadata.version('espnet-ros')
-    except metadata.PackageNotFoundError:
-        return 'unknown'
 
 
 def _describe(

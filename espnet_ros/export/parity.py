@@ -6,7 +6,6 @@ It serves to compare two runtimes, two precisions or two model files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from espnet_ros.exceptions import InputError
@@ -15,21 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _IDS = 256
-
-
-@dataclass(frozen=True)
-class LabelPair:
-    """
-    Two label maps of one image.
-
-    :param name: the image
-    :param labels_a: uint8, (H, W)
-    :param labels_b: uint8, (H, W)
-    """
-
-    name: str
-    labels_a: NDArray[np.uint8]
-    labels_b: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -69,73 +53,70 @@ class ClassChange:
     iou: float | None
 
 
-@dataclass(frozen=True)
 class Parity:
     """
-    The agreement on all images.
+    The agreement on many images, counted one after the other; no label map is kept.
 
-    :param agreement: share of all pixels that agree, 0 to 1
-    :param images: each image, in order
-    :param classes: each class of the label set, in order of ids
+    :ivar images: each image, in order
+    :ivar joint_counts: int64, (256, 256), pixels that are row in A and column in B
     """
 
-    agreement: float
-    images: tuple[ImageAgreement, ...]
-    classes: tuple[ClassChange, ...]
+    def __init__(self) -> None:
+        self.images: list[ImageAgreement] = []
+        self.joint_counts = np.zeros((_IDS, _IDS), np.int64)
+
+    def add(
+        self, name: str, labels_a: NDArray[np.uint8], labels_b: NDArray[np.uint8]
+    ) -> ImageAgreement:
+        """
+        Count an image.
+
+        :param name: the image
+        :param labels_a: uint8, (H, W)
+        :param labels_b: uint8, (H, W)
+        :raises InputError: the label maps differ in size, or have no pixels
+        """
+        if labels_a.shape != labels_b.shape or not labels_a.size:
+            raise InputError(
+                f'{name}: expected two label maps of one size, found '
+                f'{labels_a.shape} and {labels_b.shape}'
+            )
+        joint = labels_a.astype(np.uint16) * np.uint16(_IDS) + labels_b
+        counts = np.bincount(joint.ravel(), minlength=_IDS * _IDS).reshape(_IDS, _IDS)
+        self.joint_counts += counts
+        image = ImageAgreement(name, labels_a.size, labels_a.size - int(np.trace(counts)))
+        self.images.append(image)
+        return image
 
     @property
-    def worst(self) -> ImageAgreement:
-        """Return the image that agrees least."""
-        return min(self.images, key=lambda image: image.agreement)
+    def agreement(self) -> float:
+        """
+        Return the share of all pixels that agree, 0 to 1.
 
+        :raises InputError: nothing was compared
+        """
+        if not self.images:
+            raise InputError('expected at least one image to compare, found none')
+        return int(np.trace(self.joint_counts)) / int(self.joint_counts.sum())
 
-def compare_labels(pairs: Iterable[LabelPair], label_set: LabelSet) -> Parity:
-    """
-    Compare label maps image by image; none is kept.
+    def worst(self, count: int) -> list[ImageAgreement]:
+        """Return the images that agree least, the worst first."""
+        return sorted(self.images, key=lambda image: image.agreement)[:count]
 
-    :param pairs: the label maps, of the same size in each pair
-    :param label_set: what the ids mean in both
-    :raises InputError: no images, or label maps of different sizes
-    """
-    joint_counts = np.zeros((_IDS, _IDS), np.int64)
-    images = []
-    for pair in pairs:
-        counts = _joint_counts(pair)
-        joint_counts += counts
-        pixels = pair.labels_a.size
-        images.append(ImageAgreement(pair.name, pixels, pixels - int(np.trace(counts))))
-    if not images:
-        raise InputError('expected at least one image to compare, found none')
-    agreement = int(np.trace(joint_counts)) / int(joint_counts.sum())
-    return Parity(agreement, tuple(images), _class_changes(joint_counts, label_set))
-
-
-def _joint_counts(pair: LabelPair) -> NDArray[np.int64]:
-    """Return the pixels that are row in A and column in B."""
-    if pair.labels_a.shape != pair.labels_b.shape or not pair.labels_a.size:
-        raise InputError(
-            f'{pair.name}: expected two label maps of one size, found '
-            f'{pair.labels_a.shape} and {pair.labels_b.shape}'
-        )
-    joint = pair.labels_a.astype(np.uint16) * np.uint16(_IDS) + pair.labels_b
-    return np.bincount(joint.ravel(), minlength=_IDS * _IDS).reshape(_IDS, _IDS)
-
-
-def _class_changes(
-    joint_counts: NDArray[np.int64], label_set: LabelSet
-) -> tuple[ClassChange, ...]:
-    total = int(joint_counts.sum())
-    in_a, in_b = joint_counts.sum(axis=1), joint_counts.sum(axis=0)
-    changes = []
-    for class_id, name in enumerate(label_set.names):
-        both = int(joint_counts[class_id, class_id])
-        either = int(in_a[class_id] + in_b[class_id]) - both
-        changes.append(
-            ClassChange(
-                name,
-                int(in_a[class_id]) / total,
-                int(in_b[class_id]) / total,
-                both / either if either else None,
+    def changes(self, label_set: LabelSet) -> list[ClassChange]:
+        """Return what becomes of every class, in order of ids."""
+        total = max(int(self.joint_counts.sum()), 1)
+        in_a, in_b = self.joint_counts.sum(axis=1), self.joint_counts.sum(axis=0)
+        changes = []
+        for class_id, name in enumerate(label_set.names):
+            both = int(self.joint_counts[class_id, class_id])
+            either = int(in_a[class_id] + in_b[class_id]) - both
+            changes.append(
+                ClassChange(
+                    name,
+                    int(in_a[class_id]) / total,
+                    int(in_b[class_id]) / total,
+                    both / either if either else None,
+                )
             )
-        )
-    return tuple(changes)
+        return changes

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip('torch')
 pytest.importorskip('onnxscript')
 from espnet_ros.exceptions import ModelError
-from espnet_ros.export.onnx_export import export_checkpoint, export_network, package_version
+from espnet_ros.export.onnx_export import export_checkpoint, export_network
 from espnet_ros.export.published import find_published
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
@@ -19,6 +19,7 @@ from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import CITYSCAPES, Normalization
 from espnet_ros.runtimes.torch_runtime import rebuild_pipeline
+from espnet_ros.version import package_version
 import numpy as np
 import onnx
 import torch

@@ -1,76 +1,51 @@
+"""Agreement of label maps, counted by hand."""
+
 from espnet_ros.exceptions import InputError
-from espnet_ros.export.parity import ClassChange, compare_labels, LabelPair
+from espnet_ros.export.parity import ClassChange, Parity
 from espnet_ros.labels import LabelSet
 import numpy as np
-from numpy.typing import NDArray
 import pytest
 
 LABEL_SET = LabelSet.from_names(('road', 'car', 'sky', 'never'))
+A = np.array([[0, 0, 1, 1], [2, 2, 2, 255]], np.uint8)
+B = np.array([[0, 1, 1, 1], [2, 2, 0, 255]], np.uint8)
 
 
-def labels(*rows: list[int]) -> NDArray[np.uint8]:
-    return np.array(rows, np.uint8)
+def test_differing_pixels_are_counted_by_image_and_overall() -> None:
+    parity = Parity()
+    assert parity.add('same', A, A).agreement == 1
+    image = parity.add('other', A, B)
+    assert (image.pixels, image.differing) == (8, 2)
+    assert parity.agreement == 14 / 16
+    assert [entry.name for entry in parity.worst(1)] == ['other']
 
 
-def pair(name: str, a: NDArray[np.uint8], b: NDArray[np.uint8]) -> LabelPair:
-    return LabelPair(name, a, b)
+def test_change_of_every_class_is_told() -> None:
+    parity = Parity()
+    parity.add('image', A, B)
+    assert parity.changes(LABEL_SET) == [
+        ClassChange('road', 2 / 8, 2 / 8, 1 / 3),
+        ClassChange('car', 2 / 8, 3 / 8, 2 / 3),
+        ClassChange('sky', 3 / 8, 2 / 8, 2 / 3),
+        ClassChange('never', 0.0, 0.0, None),
+    ]
 
 
-def test_equal_maps_agree_wholly() -> None:
-    a = labels([0, 1], [2, 255])
-    parity = compare_labels([pair('one', a, a.copy())], LABEL_SET)
-    assert parity.agreement == 1
-    assert parity.images[0].differing == 0
-
-
-def test_agreement_counts_pixels_over_all_images() -> None:
-    parity = compare_labels(
-        [
-            pair('large', labels([0] * 6), labels([0] * 6)),
-            pair('small', labels([0, 1]), labels([0, 2])),
-        ],
-        LABEL_SET,
-    )
+def test_agreement_counts_pixels_over_images_of_any_size() -> None:
+    parity = Parity()
+    parity.add('large', np.zeros((2, 3), np.uint8), np.zeros((2, 3), np.uint8))
+    parity.add('small', np.array([[0, 1]], np.uint8), np.array([[0, 0]], np.uint8))
     assert parity.agreement == 7 / 8
-    assert parity.worst.name == 'small'
-    assert parity.worst.agreement == 0.5
+    assert parity.worst(1)[0].agreement == 0.5
 
 
-def test_class_change_tells_shares_and_overlap() -> None:
-    parity = compare_labels([pair('one', labels([0, 0, 0, 1]), labels([0, 0, 1, 1]))], LABEL_SET)
-    assert parity.classes[:2] == (
-        ClassChange('road', 0.75, 0.5, 2 / 3),
-        ClassChange('car', 0.25, 0.5, 0.5),
-    )
+@pytest.mark.parametrize('shape', [(2, 3), (0, 4), (8,)])
+def test_label_maps_of_different_sizes_are_refused(shape: tuple[int, ...]) -> None:
+    other = np.zeros(shape, np.uint8)
+    with pytest.raises(InputError, match='image: expected two label maps of one size'):
+        Parity().add('image', np.zeros((0, 4), np.uint8), other)
 
 
-def test_class_that_nobody_saw_has_no_overlap() -> None:
-    parity = compare_labels([pair('one', labels([0]), labels([0]))], LABEL_SET)
-    assert parity.classes[3] == ClassChange('never', 0.0, 0.0, None)
-
-
-def test_ids_without_class_count_as_pixels() -> None:
-    parity = compare_labels([pair('one', labels([255, 0]), labels([254, 0]))], LABEL_SET)
-    assert parity.agreement == 0.5
-    assert parity.classes[0] == ClassChange('road', 0.5, 0.5, 1.0)
-
-
-def test_images_are_taken_one_at_a_time() -> None:
-    taken = []
-
-    def images() -> object:
-        for index in range(3):
-            taken.append(index)
-            yield pair(str(index), labels([0]), labels([0]))
-
-    assert len(compare_labels(images(), LABEL_SET).images) == len(taken) == 3
-
-
-def test_maps_of_different_sizes_are_refused_by_name() -> None:
-    with pytest.raises(InputError, match=r'odd: expected two label maps of one size.*\(1, 2\)'):
-        compare_labels([pair('odd', labels([0, 0]), labels([0]))], LABEL_SET)
-
-
-def test_nothing_to_compare_is_refused() -> None:
-    with pytest.raises(InputError, match=r'at least one image'):
-        compare_labels([], LABEL_SET)
+def test_nothing_compared_is_an_error() -> None:
+    with pytest.raises(InputError, match='at least one image'):
+        _ = Parity().agreement

@@ -9,8 +9,8 @@ import platform
 import shutil
 import sys
 
-from espnet_ros.cli._version import package_version
 from espnet_ros.cli.jobs._check import Check, Status
+from espnet_ros.version import package_version
 
 _LIBRARIES = {
     'numpy': 'numpy',

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from espnet_ros.cli._console import OUT
-from espnet_ros.cli.jobs._agreement import Agreement
+from espnet_ros.export.parity import Parity
 from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources import BrokenFrame
 from rich.table import Table
@@ -17,7 +17,7 @@ _WORST = 5
 def describe(
     source: str,
     both: Sequence[Segmenter],
-    agreement: Agreement,
+    parity: Parity,
     broken: list[BrokenFrame],
 ) -> dict[str, Any]:
     """Return the record of a comparison; shares are 0 to 1, worst images come first."""
@@ -35,14 +35,14 @@ def describe(
         'source': source,
         'a': a,
         'b': b,
-        'agreement_percent': 100 * agreement.overall,
+        'agreement_percent': 100 * parity.agreement,
         'images': [
             {
                 'name': image.name,
                 'agreement_percent': 100 * image.agreement,
                 'differing_pixels': image.differing,
             }
-            for image in agreement.worst(len(agreement.images))
+            for image in parity.worst(len(parity.images))
         ],
         'classes': [
             {
@@ -51,7 +51,7 @@ def describe(
                 'share_b': change.share_b,
                 'iou': change.iou,
             }
-            for change in agreement.changes(both[0].label_set.names)
+            for change in parity.changes(both[0].label_set)
         ],
         'broken': [{'name': frame.name, 'reason': frame.reason} for frame in broken],
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from espnet_ros.cli._version import package_version
 from espnet_ros.cli.jobs._frames import FrameRecord
 from espnet_ros.cli.jobs._pipeline import Outcome
 from espnet_ros.cli.jobs._shares import class_shares, UNLABELLED
 from espnet_ros.segmenter import Segmenter
+from espnet_ros.version import package_version
 
 SUMMARY = 'summary.json'
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR
 from espnet_ros.cli._options import read_options
-from espnet_ros.cli.jobs._agreement import Agreement
 from espnet_ros.cli.jobs._comparison_report import describe, print_comparison
 from espnet_ros.cli.jobs._models import open_any_model
 from espnet_ros.cli.jobs._output import OutputFolder, write_json
@@ -18,6 +17,7 @@ from espnet_ros.cli.jobs._progress import FrameProgress
 from espnet_ros.cli.jobs._read_ahead import read_ahead
 from espnet_ros.config import ForeignModelSettings, PRECISIONS, RUNTIMES, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.export.parity import Parity
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
@@ -68,12 +68,12 @@ class Comparison:
 
     :param both: what is compared
     :param folder: where pictures of the differences go, or None
-    :ivar agreement: what was counted
+    :ivar parity: what was counted
     :ivar broken: images that cannot be read
     """
 
     def __init__(self, both: Sequence[Segmenter], folder: OutputFolder | None) -> None:
-        self.agreement = Agreement()
+        self.parity = Parity()
         self.broken: list[BrokenFrame] = []
         self._both = both
         self._folder = folder
@@ -95,14 +95,14 @@ class Comparison:
                 else:
                     self._compare(frame)
                     progress.advance()
-        if not self.agreement.images:
+        if not self.parity.images:
             raise InputError(self.broken[0].reason if self.broken else f'{source.name}: no images')
 
     def _compare(self, frame: Frame) -> None:
         labels_a, labels_b = (
             segmenter.segment([frame.image_bgr])[0].labels for segmenter in self._both
         )
-        image = self.agreement.add(frame.name, labels_a, labels_b)
+        image = self.parity.add(frame.name, labels_a, labels_b)
         if self._folder is not None and image.differing:
             picture = _draw_difference(frame.image_bgr, labels_a != labels_b)
             self._folder.write(f'{frame.name}_difference.png', encode_png(picture))
@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_classes(*both)
         comparison = Comparison(both, folder)
         comparison.run(source, arguments.limit)
-        record = describe(arguments.source, both, comparison.agreement, comparison.broken)
+        record = describe(arguments.source, both, comparison.parity, comparison.broken)
     if arguments.json is not None:
         write_json(arguments.json, record)
     print_comparison(record)
@@ -153,7 +153,7 @@ def _draw_difference(
 
 
 def _verdict(comparison: Comparison, require: float | None) -> int:
-    percent = 100 * comparison.agreement.overall
+    percent = 100 * comparison.parity.agreement
     for frame in comparison.broken:
         ERROR.print(f'broken: {frame.reason}', soft_wrap=True, markup=False)
     if require is not None and percent < require:

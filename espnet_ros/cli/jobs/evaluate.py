@@ -8,7 +8,6 @@ from typing import Any
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR
 from espnet_ros.cli._options import read_options
-from espnet_ros.cli._version import package_version
 from espnet_ros.cli.jobs._accuracy_view import print_report
 from espnet_ros.cli.jobs._labelled import open_labelled
 from espnet_ros.cli.jobs._models import open_any_model
@@ -24,6 +23,7 @@ from espnet_ros.processing.matrix_picture import draw_confusion
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 from espnet_ros.training.datasets.base import LabelledDataset
+from espnet_ros.version import package_version
 
 
 def run(arguments: argparse.Namespace) -> int:
