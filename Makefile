@@ -32,6 +32,11 @@ SOURCES := $(shell find espnet_ros msg launch config rviz scripts cmake -type f 
 # Weights that lie on this machine already stand in for the network.
 export ESPNET_ROS_MIRROR ?= $(wildcard $(CURDIR)/../shared/data/weights)
 
+# What a real GPU of this machine can show, as a table.
+.PHONY: gpu-check
+gpu-check: setup
+	@$(BIN)/python scripts/gpu_check.py $(GPU_CHECK)
+
 .PHONY: demo test setup lint clean
 
 demo: setup

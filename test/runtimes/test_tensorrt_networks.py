@@ -10,7 +10,7 @@ from espnet_ros.runtimes.engines.machine import jetpack_of
 from espnet_ros.runtimes.engines.network import find_obstacles, fit_network, is_quantized
 from espnet_ros.runtimes.engines.quantization import ends_of, quantize_model
 from espnet_ros.runtimes.engines.sensitivity import as_float, quantized_layers, relieve
-from fake_tensorrt.board import as_model_file, labels_of, make_batch, make_network
+from fake_tensorrt.board import as_model_file, deeper_model, labels_of, make_batch, make_network
 from fake_tensorrt.library import VERSIONS
 from fake_tensorrt.parsing import find_errors
 import numpy as np
@@ -99,18 +99,6 @@ def test_a_graph_of_another_fixed_size_is_refused():
 def test_quantising_keeps_the_ends_float(brightest):
     graph = onnx.load_model_from_string(brightest.data).graph
     assert ends_of(graph) == {'stem', 'up'}
-
-
-def deeper_model():
-    """Return a network with a layer between the first and the last."""
-    proto = make_network()
-    weight = np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1)
-    proto.graph.initializer.append(onnx.numpy_helper.from_array(weight, 'eye'))
-    proto.graph.node.insert(
-        3, onnx.helper.make_node('Conv', ['small', 'eye'], ['deep'], name='middle')
-    )
-    proto.graph.node[4].input[0] = 'deep'
-    return as_model_file(proto)
 
 
 def test_a_quantised_model_is_one_that_every_version_takes():

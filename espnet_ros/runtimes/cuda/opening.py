@@ -27,9 +27,27 @@ def open_cuda() -> CudaApi:
 
     :raises RuntimeUnavailableError: there is none
     """
+    return python_cuda() if _python_bindings() is not None else ctypes_cuda()
+
+
+def python_cuda() -> CudaApi:
+    """
+    Return CUDA's runtime by cuda-python.
+
+    :raises RuntimeUnavailableError: it is not installed
+    """
     module = _python_bindings()
-    if module is not None:
-        return PythonCuda(module)
+    if module is None:
+        raise RuntimeUnavailableError('cuda-python is not installed: pip install cuda-python')
+    return PythonCuda(module)
+
+
+def ctypes_cuda() -> CudaApi:
+    """
+    Return CUDA's runtime by ctypes.
+
+    :raises RuntimeUnavailableError: there is no libcudart
+    """
     for path in _candidates():
         try:
             return CtypesCuda(ctypes.CDLL(path))

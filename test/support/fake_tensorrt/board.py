@@ -95,6 +95,16 @@ def make_model() -> ModelFile:
     return as_model_file(make_network())
 
 
+def deeper_model() -> ModelFile:
+    """Return a network with a layer between the first and the last."""
+    proto = make_network()
+    weight = np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1)
+    proto.graph.initializer.append(numpy_helper.from_array(weight, 'eye'))
+    proto.graph.node.insert(3, helper.make_node('Conv', ['small', 'eye'], ['deep'], name='middle'))
+    proto.graph.node[4].input[0] = 'deep'
+    return as_model_file(proto)
+
+
 def make_batch(count: int, seed: int = 0) -> np.ndarray:
     """Return images whose 2x2 blocks are of one clear colour."""
     rng = np.random.default_rng(seed)

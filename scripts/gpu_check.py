@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Run on a real GPU what this machine allows, and print a table of what ran (make gpu-check)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+import sys
+import tempfile
+import time
+
+from espnet_ros.config import EngineSettings, RuntimeSettings
+from espnet_ros.exceptions import EspnetError
+from espnet_ros.model_file.opening import open_model
+from espnet_ros.runtimes.cuda.api import CudaApi
+from espnet_ros.runtimes.cuda.buffers import TensorBuffer
+from espnet_ros.runtimes.cuda.graph import CapturedGraph
+from espnet_ros.runtimes.cuda.opening import ctypes_cuda, python_cuda
+from espnet_ros.runtimes.engines.machine import find_gpu
+from espnet_ros.runtimes.factory import open_runtime
+import numpy as np
+
+FRAMES = 50
+BYTES = 1536 * 1024
+
+
+def check_buffers(cuda: CudaApi) -> str:
+    """Send bytes to the device and back, by stream and by graph, with both kinds of memory."""
+    cuda.set_device(0)
+    gpu = find_gpu(cuda, 0)
+    stream = cuda.create_stream()
+    took = []
+    for is_mapped in (False, True):
+        buffer = TensorBuffer(cuda, (1, BYTES), np.uint8, is_mapped=is_mapped)
+        expected = np.random.default_rng(0).integers(0, 256, BYTES, np.uint8)
+
+        def submit(buffer: TensorBuffer = buffer) -> None:
+            buffer.upload(1, stream)
+            buffer.download(1, stream)
+
+        buffer.host[0] = expected
+        submit()
+        cuda.synchronize(stream)
+        graph = None if is_mapped else CapturedGraph(cuda, stream, submit)
+        started_s = time.perf_counter()
+        for _ in range(FRAMES):
+            graph.launch() if graph else submit()
+            cuda.synchronize(stream)
+        took.append(f'{1e3 * (time.perf_counter() - started_s) / FRAMES:.2f} ms')
+        if not np.array_equal(buffer.host[0], expected):
+            raise RuntimeError('the bytes that came back are others')
+        if graph:
+            graph.destroy()
+        buffer.free()
+    cuda.destroy_stream(stream)
+    return f'{gpu.words}: 1.5 MB there and back {took[0]} by graph, mapped {took[1]}'
+
+
+def check_runtime(name: str, model: str, **settings: str) -> str:
+    """Compare labels with ONNX Runtime on the CPU, and time the frames."""
+    loaded = open_model(model)
+    image = np.random.default_rng(0).integers(0, 256, (1, *loaded.info.input_size, 3), np.uint8)
+    with open_runtime(loaded, RuntimeSettings(runtime='onnxruntime')) as reference:
+        expected = reference.infer(image).labels.copy()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o700)
+        engine = EngineSettings(engine_cache_dir=folder)
+        with open_runtime(
+            loaded, RuntimeSettings(runtime=name, engine=engine, **settings)
+        ) as runtime:
+            for _ in range(FRAMES):
+                found = runtime.infer(image).labels
+            started_s = time.perf_counter()
+            for _ in range(FRAMES):
+                runtime.infer(image)
+            latency_s = (time.perf_counter() - started_s) / FRAMES
+            share = float(np.mean(found == expected))
+            return (
+                f'{runtime.precision} on {runtime.device}: {1e3 * latency_s:.2f} ms a frame, '
+                f'{100 * share:.2f} % of the labels of noise as on the CPU'
+            )
+
+
+def main() -> int:
+    """Run every check; return 1 where one that could run failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--model', default='auto')
+    model = parser.parse_args().model
+    checks: dict[str, Callable[[], str]] = {
+        'CUDA by ctypes': lambda: check_buffers(ctypes_cuda()),
+        'CUDA by cuda-python': lambda: check_buffers(python_cuda()),
+        'torch fp32': lambda: check_runtime('torch', model, device='cuda', precision='fp32'),
+        'torch fp16': lambda: check_runtime('torch', model, device='cuda', precision='fp16'),
+        'TensorRT fp32': lambda: check_runtime('tensorrt', model, precision='fp32'),
+        'TensorRT fp16': lambda: check_runtime('tensorrt', model, precision='fp16'),
+    }
+    failed = 0
+    for name, check in checks.items():
+        try:
+            state, words = 'ran', check()
+        except (EspnetError, ImportError) as error:
+            state, words = 'not run', str(error)
+        except (RuntimeError, ValueError) as error:
+            state, words, failed = 'FAILED', str(error), failed + 1
+        print(f'{name:20} {state:8} {words}')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
