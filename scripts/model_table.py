@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""
+Write docs/models.md: the networks of the papers, counted and measured on this machine.
+
+Parameters and operations are counted at once. With ``--speed N`` every network is exported and
+timed N times on OpenVINO (minutes); with ``--camvid FOLDER`` the weights for CamVid are evaluated
+on its validation split. Published weights are those of ``espnet-ros models fetch``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+import time
+
+from espnet_ros.config import MaskSettings, RuntimeSettings
+from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.report import make_report
+from espnet_ros.export.fetch import fetch_model
+from espnet_ros.export.onnx_export import export_network
+from espnet_ros.labels import LabelSet
+from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
+from espnet_ros.models.training_sets import Normalization
+from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count, ZOO
+from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.segmenter import Segmenter
+from espnet_ros.training.datasets.opening import open_dataset
+import numpy as np
+
+DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'models.md'
+SIZES = ((360, 480), (512, 1024))
+COUNTED_SIZE = (512, 1024)
+NORMALIZATION = Normalization((110.0, 110.0, 110.0), (70.0, 70.0, 70.0))
+UNKNOWN = '-'
+
+HEADER = (
+    'Network',
+    'Parameters',
+    'GMAC at 1024x512',
+    'Model file',
+    'CamVid val mIoU: void ignored / as false positive',
+    'FPS at 480x360',
+    'FPS at 1024x512',
+    'Paper: parameters',
+    'Paper: mIoU',
+    'Source',
+)
+
+TEXT = """# The networks
+
+Written by `scripts/model_table.py`; measured {when}.
+
+- Parameters and operations are counted from the networks here, for the classes of the paper.
+  A multiplication with an addition is one operation (MAC); convolutions and matrix products count.
+- {speed}
+- {accuracy}
+- ESPNet-C of other modules is the comparison of figure 5 of the paper. It leaves the modules'
+  inner widths open; here they are those of the papers that the modules come from.
+- "-" was not measured, or is not printed. There is no licence to pass on NDNet's and ERFNet's
+  weights; train your own.
+
+{table}
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one network, as words."""
+
+    file_size: str = UNKNOWN
+    frames_per_second: tuple[str, ...] = (UNKNOWN, UNKNOWN)
+    accuracy: str = UNKNOWN
+
+
+def fitting_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Return the nearest size that a network takes."""
+    height, width = (multiple * max(1, round(length / multiple)) for length in size)
+    return height, width
+
+
+def export(record: ModelRecord, size: tuple[int, int]) -> ModelFile:
+    """Return a model file of a network with fresh weights; speed does not depend on them."""
+    network = record.build().eval()
+    info = ModelInfo(
+        name=record.name,
+        architecture=record.architecture,
+        architecture_arguments=(('classes', record.classes), *record.arguments.items()),
+        input_size=fitting_size(size, network.size_multiple),
+        label_set=LabelSet.from_names(tuple(f'class {i}' for i in range(record.classes))),
+    )
+    return export_network(network, NORMALIZATION, info)
+
+
+def frames_per_second(model: ModelFile, size: tuple[int, int], runs: int) -> float:
+    """Return the median of single runs on OpenVINO, batch 1, fp32."""
+    batch = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
+    with open_runtime(model, RuntimeSettings(runtime='openvino', precision='fp32')) as runtime:
+        runtime.infer(batch)
+        seconds = []
+        for _ in range(runs):
+            started = time.perf_counter()
+            runtime.infer(batch)
+            seconds.append(time.perf_counter() - started)
+    return 1 / median(seconds)
+
+
+def speeds(record: ModelRecord, runs: int) -> tuple[str, tuple[str, ...]]:
+    """Return the size of the model file, and frames per second at each size."""
+    words, model = [], None
+    for size in SIZES:
+        network = record.build()
+        if model is None or network.fixed_size:
+            model = export(record, size)
+        taken = fitting_size(size, network.size_multiple)
+        note = '' if taken == size else f' ({taken[1]}x{taken[0]})'
+        words.append(f'{frames_per_second(model, taken, runs):.1f}{note}')
+    return f'{len(model.data) / 1e6:.2f} MB' if model else UNKNOWN, tuple(words)
+
+
+def camvid_accuracy(weights: str, camvid: Path) -> str:
+    """Return mean IoU in percent by both protocols of void."""
+    dataset = open_dataset(camvid, 'val', format_name='camvid', label_set=None)
+    runtime = open_runtime(
+        load_model_file(fetch_model(weights)),
+        RuntimeSettings(runtime='openvino', precision='fp32'),
+    )
+    matrix = ConfusionMatrix(len(dataset.label_set.classes))
+    with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
+        for index in range(len(dataset)):
+            sample = dataset.load(index)
+            matrix.add(sample.labels, segmenter.segment([sample.image_bgr])[0].labels)
+    miou = make_report(matrix.counts, dataset.label_set, len(dataset)).miou
+    return f'{100 * miou.void_ignored:.2f} / {100 * miou.void_as_false_positive:.2f}'
+
+
+def measure(record: ModelRecord, options: argparse.Namespace) -> Measured:
+    """Measure what was asked for."""
+    file_size, rates = UNKNOWN, Measured().frames_per_second
+    if options.speed:
+        file_size, rates = speeds(record, options.speed)
+    accuracy = UNKNOWN
+    for weights in record.weights:
+        if options.camvid is not None and weights.endswith('_camvid'):
+            accuracy = f'{camvid_accuracy(weights, options.camvid)} (published weights)'
+    return Measured(file_size, rates, accuracy)
+
+
+def row(record: ModelRecord, measured: Measured) -> tuple[str, ...]:
+    """Return a line of the table."""
+    parameters = parameter_count(record.build())
+    return (
+        record.name,
+        f'{parameters:,}',
+        f'{mac_count(record.build(), COUNTED_SIZE) / 1e9:.3f}',
+        measured.file_size,
+        measured.accuracy,
+        *measured.frames_per_second,
+        f'{record.printed_parameters} M' if record.printed_parameters else UNKNOWN,
+        record.printed_accuracy or UNKNOWN,
+        record.paper,
+    )
+
+
+def main() -> None:
+    """Read the options, count, measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--speed', type=int, default=0, metavar='N', help='timed runs')
+    parser.add_argument('--camvid', type=Path, help='folder of CamVid, with val and valannot')
+    parser.add_argument('--machine', default='this machine', help='what it was measured on')
+    parser.add_argument('--output', type=Path, default=DOCUMENT)
+    options = parser.parse_args()
+    lines = [HEADER, ('---', *('---:',) * 6, '---:', '---', '---')]
+    for record in ZOO:
+        print(record.name, flush=True)
+        lines.append(row(record, measure(record, options)))
+    speed = 'Speed was not measured in this run.'
+    if options.speed:
+        speed = (
+            f'FPS are of {options.machine}: OpenVINO, fp32, batch 1, the network alone with '
+            f'normalisation and argmax, median of {options.speed} runs. Networks that do not take '
+            'the size were run at the nearest one that they take, which stands in brackets.'
+        )
+    accuracy = 'Accuracy was not measured in this run.'
+    if options.camvid is not None:
+        accuracy = 'CamVid val has 101 images of 480x360; OpenVINO, fp32, 11 classes.'
+    table = '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
+    when = time.strftime('%Y-%m-%d')
+    options.output.write_text(
+        TEXT.format(when=when, speed=speed, accuracy=accuracy, table=table), encoding='utf-8'
+    )
+
+
+if __name__ == '__main__':
+    main()
