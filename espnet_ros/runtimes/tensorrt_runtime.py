@@ -27,7 +27,7 @@ from espnet_ros.runtimes.engines.inspection import layer_precisions, main_precis
 from espnet_ros.runtimes.engines.job import BuildWatch, EngineJob
 from espnet_ros.runtimes.engines.library import is_strongly_typed, load_tensorrt, version_of
 from espnet_ros.runtimes.engines.machine import find_gpu, Gpu
-from espnet_ros.runtimes.engines.network import find_obstacles
+from espnet_ros.runtimes.engines.network import find_obstacles, fit_network
 from espnet_ros.runtimes.engines.obtaining import EngineSource, ObtainedEngine
 from espnet_ros.runtimes.engines.self_check import check_runtime, refuse_failed, SelfCheck
 import numpy as np
@@ -246,8 +246,13 @@ class TensorrtRuntime(Runtime):
 
     def _job(self, gpu: Gpu, precision: str, version: str, cuda: str) -> EngineJob:
         engine = self.settings.engine
+        has_fixed_batch = self._batch_size == 1
+        # What is built depends on the release of this package too.
+        network = fit_network(
+            self.model, self._batch_size if has_fixed_batch else None, as_half=False
+        )
         return EngineJob(
-            model_sha256=hashlib.sha256(self.model.data).hexdigest(),
+            model_sha256=hashlib.sha256(network).hexdigest(),
             tensorrt=version,
             cuda=cuda,
             gpu=gpu.name,
@@ -256,7 +261,7 @@ class TensorrtRuntime(Runtime):
             precision=precision,
             input_size=self.model.info.input_size,
             batch_size=self._batch_size,
-            has_fixed_batch=self._batch_size == 1,
+            has_fixed_batch=has_fixed_batch,
             dla_core=engine.dla_core,
             workspace_bytes=engine.workspace_mb * _MEBIBYTE,
             optimization_level=engine.optimization_level,

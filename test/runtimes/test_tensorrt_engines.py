@@ -17,6 +17,7 @@ from espnet_ros.runtimes.engines.job import BuildWatch
 from espnet_ros.runtimes.factory import open_runtime
 from fake_tensorrt.board import as_model_file, make_network
 from fake_tensorrt.library import VERSIONS
+import onnx
 import pytest
 
 
@@ -97,8 +98,8 @@ def test_another_network_of_the_same_name_gets_an_engine_of_its_own(board, build
     open_once(board, as_model_file(make_network()), builds)
     caplog.clear()
     other = make_network()
-    other.graph.initializer[2].float_data[:] = []
-    other.graph.initializer[2].raw_data = b'\0\0\x7eC'
+    weight = onnx.numpy_helper.to_array(other.graph.initializer[1]) / 2
+    other.graph.initializer[1].CopyFrom(onnx.numpy_helper.from_array(weight, 'copy'))
     open_once(board, as_model_file(other), builds)
     assert was_built(caplog)
 
