@@ -12,6 +12,12 @@ from espnet_ros.exceptions import (
     ModelError,
     RuntimeUnavailableError,
 )
+from espnet_ros.export.check_reference import with_reference_labels
+from espnet_ros.model_file.check_record import (
+    make_check_record,
+    read_check_record,
+    with_check_record,
+)
 from espnet_ros.runtimes.factory import runtime_report
 from fake_tensorrt.board import as_model_file, labels_of, make_batch, make_network
 from fake_tensorrt.device import FakeDevice, ILLEGAL_ADDRESS
@@ -255,3 +261,13 @@ def test_a_process_without_access_to_the_gpu_is_told(board, brightest):
     board.monkeypatch.setenv('FAKE_TENSORRT_NO_GPU', '1')
     with pytest.raises(RuntimeUnavailableError, match='CUDA initialization failure with error'):
         board.runtime(brightest).open()
+
+
+def test_the_labels_in_the_model_file_count(board, brightest, caplog):
+    caplog.set_level(logging.INFO)
+    model = with_reference_labels(brightest)
+    with board.runtime(model) as runtime:
+        assert runtime.self_check.origin == 'the labels in the model file'
+    wrong = make_check_record(0, (read_check_record(model).labels + 1) % 3)
+    with pytest.raises(ModelError, match='refused by its self-check: 0'):
+        board.runtime(with_check_record(model, wrong), precision='fp32').open()
