@@ -41,18 +41,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('network')
     group.add_argument(
+        '--architecture',
+        default='espnet',
+        metavar='NAME',
+        help='A network of the registry: espnet, espnet_c, espnetv2, enet ... Default: espnet.',
+    )
+    group.add_argument(
         '--alpha2',
         type=positive_integer,
-        default=2,
         metavar='N',
-        help='ESP modules at a quarter of the size. Default: 2.',
+        help="Of ESPNets: ESP modules at a quarter of the size. Default: the network's, 2.",
     )
     group.add_argument(
         '--alpha3',
         type=positive_integer,
-        default=8,
         metavar='N',
-        help='ESP modules at an eighth of the size. Default: 8.',
+        help="Of ESPNets: ESP modules at an eighth of the size. Default: the network's, 8.",
+    )
+    group.add_argument(
+        '--argument',
+        action='append',
+        default=[],
+        type=_argument,
+        metavar='NAME=VALUE',
+        help='Another argument of the network, such as scale=1.5 of espnetv2; may be repeated.',
     )
     group.add_argument(
         '--initial',
@@ -136,6 +148,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--compile', action='store_true', help='Compile the network (pays on GPUs).'
     )
+
+
+def _argument(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition('=')
+    if not equals or not name or not value:
+        raise argparse.ArgumentTypeError(f'expected NAME=VALUE, found {text!r}')
+    return name, value
 
 
 def _scales(text: str) -> tuple[float, float]:

@@ -48,11 +48,7 @@ class SegmentationPipeline(nn.Module):
         :param image_bgr: as :meth:`forward` takes it
         :return: float, (N, classes, H, W)
         """
-        # The cast comes first, before any change of layout: TensorRT takes uint8 no other way.
-        image = image_bgr.float().permute(0, 3, 1, 2)
-        image = (image - self.mean) * self.scale
-        if self.channel_order == 'rgb':
-            image = torch.cat([image.narrow(1, channel, 1) for channel in (2, 1, 0)], dim=1)
+        image = self.normalize(image_bgr)
         logits: Tensor = self.network(image.to(next(self.network.parameters()).dtype))
         if self.network.output_stride > 1:
             logits = functional.interpolate(
@@ -62,6 +58,20 @@ class SegmentationPipeline(nn.Module):
                 align_corners=False,
             )
         return logits
+
+    def normalize(self, image_bgr: Tensor) -> Tensor:
+        """
+        Return the images as the network takes them.
+
+        :param image_bgr: as :meth:`forward` takes it
+        :return: float32, (N, 3, H, W), in the network's channel order
+        """
+        # The cast comes first, before any change of layout: TensorRT takes uint8 no other way.
+        image = image_bgr.float().permute(0, 3, 1, 2)
+        image = (image - self.mean) * self.scale
+        if self.channel_order == 'rgb':
+            image = torch.cat([image.narrow(1, channel, 1) for channel in (2, 1, 0)], dim=1)
+        return image
 
     @staticmethod
     def labels(logits: Tensor) -> Tensor:

@@ -147,6 +147,7 @@ class StageRun:
                 'optimizer': self._optimizer.state_dict(),
                 'scaler': self._scaler.state_dict(),
                 'random': torch.get_rng_state(),
+                'random_of_gpus': torch.cuda.get_rng_state_all(),
             },
         )
 
@@ -175,7 +176,7 @@ class StageRun:
         return value
 
     def _logits(self, images: Tensor) -> Tensor:
-        image = (images.permute(0, 3, 1, 2) - self._pipeline.mean) * self._pipeline.scale
+        image = self._pipeline.normalize(images)
         image = image.contiguous(memory_format=self._job.compute.memory_format)
         logits: Tensor = self._forward(image)
         if self.stage.full_size_labels and self._network.output_stride > 1:
@@ -226,6 +227,7 @@ class StageRun:
         self._optimizer.load_state_dict(state['optimizer'])
         self._scaler.load_state_dict(state['scaler'])
         torch.set_rng_state(state['random'])
+        torch.cuda.set_rng_state_all(state['random_of_gpus'])
         self.progress = Progress(**state['progress'])
         self.best_state = {k: v.to(self._job.compute.device) for k, v in state['best'].items()}
         logger.info('resumed %s at step %d', self.stage.name, self.progress.step)

@@ -116,6 +116,22 @@ def test_other_arguments_do_not_go_on_with_a_training(
     assert 'another training was begun here (other seed)' in ended.err
 
 
+@pytest.mark.parametrize(
+    'network', [('enet',), ('espnetv2', '--argument', 'scale=0.5'), ('espnet_c', '--alpha3', 1)]
+)
+def test_other_networks_are_trained_likewise(
+    cli: Run, streets: Path, tmp_path: Path, network: tuple[object, ...]
+) -> None:
+    ended = cli(
+        'train', '--data', streets, '--output', tmp_path / 'run', '--name', 'mine', '--epochs', 1,
+        '--batch-size', 2, '--device', 'cpu', '--architecture', *network,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    info = load_model_file(tmp_path / 'run' / 'mine.onnx').info
+    assert info.architecture == network[0]
+    assert info.input_size == SIZE
+
+
 def test_ctrl_c_tells_how_to_go_on(streets: Path, tmp_path: Path) -> None:
     words = [str(word) for word in options(streets, tmp_path / 'run')]
     words[words.index('--epochs') + 1] = '9999'
@@ -140,6 +156,9 @@ def test_ctrl_c_tells_how_to_go_on(streets: Path, tmp_path: Path) -> None:
         (('--batch-size', 7), 'at least one batch of 7 images, found 6'),
         (('--schedule', 'steep'), 'schedule: expected one of'),
         (('--scales', '2,1'), 'a lowest and a highest factor'),
+        (('--architecture', 'magicnet'), 'expected an architecture of'),
+        (('--argument', 'magic=1'), 'magic'),
+        (('--architecture', 'espnet_c', '--recipe', 'paper'), 'give --recipe modern'),
         (('--initial', 'nothing'), 'nothing'),
     ],
 )

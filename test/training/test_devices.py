@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
-from espnet_ros.models.blocks import SpatialPyramid
+from espnet_ros.models.espnet.esp_module import SpatialPyramid
 from espnet_ros.training.devices import choose_compute
 import pytest
 import torch

@@ -26,5 +26,5 @@ def open_initial(name_or_path: str) -> InitialWeights:
     return InitialWeights(
         f'{model.info.training_set} ({model.info.name})',
         pipeline.network.state_dict(),
-        Normalization((blue, green, red), (std_blue, std_green, std_red)),
+        Normalization((blue, green, red), (std_blue, std_green, std_red), pipeline.channel_order),
     )

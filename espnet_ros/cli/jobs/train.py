@@ -6,6 +6,7 @@ import argparse
 from contextlib import ExitStack
 import json
 from pathlib import Path
+from typing import Any
 
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR, OUT
@@ -13,10 +14,13 @@ from espnet_ros.cli.jobs._initial import open_initial
 from espnet_ros.cli.jobs._labelled import open_labelled
 from espnet_ros.cli.jobs._training_progress import TrainingProgress
 from espnet_ros.evaluation.report import make_report, Report
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.export.check_reference import with_reference_labels
 from espnet_ros.export.onnx_export import export_network
 from espnet_ros.model_file import ModelInfo
 from espnet_ros.model_file.store import save_model_file
 from espnet_ros.models.pipeline import SegmentationPipeline
+from espnet_ros.models.registry import create_model
 from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.datasets.mixed import MixedDataset
 from espnet_ros.training.datasets.street import StreetDataset
@@ -28,9 +32,9 @@ from espnet_ros.training.states import TrainedWeights
 from espnet_ros.training.tensorboard import TensorBoardReporter
 from espnet_ros.training.trainer import Trainer
 from espnet_ros.training.validation import validate
+import yaml
 
-CROP_MULTIPLE = 8
-"""Networks take sizes that are multiples of this."""
+ESPNET = 'espnet'
 
 STREET_SEED = 1000
 """The first training street; validation and demonstration show others."""
@@ -81,8 +85,12 @@ def _make_job(arguments: argparse.Namespace) -> TrainingJob:
             arguments.synthetic, first_seed=STREET_SEED, size=(height, width), endless=False
         )
         train = MixedDataset((train, street))
+    arguments_of_network = _architecture_arguments(arguments)
+    classes = len(train.label_set.classes)
+    # Built for its checks alone: a mistake is told before anything is read or written.
+    network = create_model(arguments.architecture, classes=classes, **arguments_of_network)
     return TrainingJob(
-        recipe=_make_recipe(arguments, (height, width)),
+        recipe=_make_recipe(arguments, (height, width), network.size_multiple),
         train=train,
         validation=open_labelled(arguments, 'val'),
         settings=RunSettings(
@@ -92,21 +100,35 @@ def _make_job(arguments: argparse.Namespace) -> TrainingJob:
             compile=arguments.compile,
         ),
         compute=choose_compute(arguments.device, arguments.precision),
-        architecture_arguments={
-            'alpha2': arguments.alpha2,
-            'alpha3': arguments.alpha3,
-            'skip': 'reinforced_stem',
-        },
+        architecture_arguments=arguments_of_network,
         initial=None if arguments.initial is None else open_initial(arguments.initial),
     )
 
 
-def _make_recipe(arguments: argparse.Namespace, image_size: tuple[int, int]) -> Recipe:
+def _architecture_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of the network that the command line gives, without classes."""
+    given = {'alpha2': arguments.alpha2, 'alpha3': arguments.alpha3}
+    result: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if arguments.architecture == ESPNET:
+        result['skip'] = 'reinforced_stem'
+    return result | {name: yaml.safe_load(value) for name, value in arguments.argument}
+
+
+def _make_recipe(
+    arguments: argparse.Namespace, image_size: tuple[int, int], multiple: int
+) -> Recipe:
     recipe = find_recipe(arguments.recipe)
+    other = arguments.architecture != ESPNET
+    if other and len(recipe.stages) > 1:
+        raise ConfigError(
+            f'recipe {recipe.name}: trains {ESPNET} in two stages, found '
+            f'{arguments.architecture}; give --recipe modern'
+        )
     return recipe.changed(
+        architecture=arguments.architecture if other else None,
         epochs=arguments.epochs,
         batch_size=arguments.batch_size,
-        crop=arguments.crop or _fitting_crop(recipe, image_size),
+        crop=arguments.crop or _fitting_crop(recipe, image_size, multiple),
         scales=arguments.scales,
         learning_rate=arguments.learning_rate,
         schedule=arguments.schedule,
@@ -117,10 +139,10 @@ def _make_recipe(arguments: argparse.Namespace, image_size: tuple[int, int]) -> 
     )
 
 
-def _fitting_crop(recipe: Recipe, image_size: tuple[int, int]) -> tuple[int, int]:
-    """Return the recipe's crop, or the image where that is smaller."""
+def _fitting_crop(recipe: Recipe, image_size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Return the recipe's crop, or the image where that is smaller, as the network takes it."""
     height, width = (
-        max(CROP_MULTIPLE, min(ours, theirs) // CROP_MULTIPLE * CROP_MULTIPLE)
+        max(multiple, min(ours, theirs) // multiple * multiple)
         for ours, theirs in zip(recipe.stages[0].augmentation.crop, image_size, strict=True)
     )
     return height, width
@@ -164,7 +186,8 @@ def _export(
     )
     path: Path = arguments.output.expanduser() / f'{name}.onnx'
     with ERROR.status('writing the model file'):
-        save_model_file(export_network(network, weights.normalization, info), path)
+        model = with_reference_labels(export_network(network, weights.normalization, info))
+        save_model_file(model, path)
     text = json.dumps({'training': weights.record, 'validation': report.to_dict()}, indent=2)
     path.with_suffix('.json').write_text(f'{text}\n', encoding='utf-8')
     return path
