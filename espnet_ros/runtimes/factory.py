@@ -85,6 +85,13 @@ def open_runtime(
         runtime = _make_runtime(settings.runtime, model, settings, batch_size, watch)
         runtime.open()
         return runtime
+    return _open_first(model, settings, batch_size, watch)
+
+
+def _open_first(
+    model: ModelFile, settings: RuntimeSettings, batch_size: int, watch: BuildWatch | None
+) -> Runtime:
+    """Open the first runtime that can be used, and log why the earlier ones were not."""
     reasons: list[str] = []
     for name in AUTO_ORDER:
         try:

@@ -117,20 +117,19 @@ class TensorrtRuntime(Runtime):
             ) from error
         precision = choose_precision(self.settings.precision, self.model, gpu)
         self._check_model(version_of(trt))
-        major, minor = cuda.runtime_version()
+        cuda_version = '{}.{}'.format(*cuda.runtime_version())
         logger.info(
-            'found %s, TensorRT %s, CUDA %d.%d (%s)',
+            'found %s, TensorRT %s, CUDA %s (%s)',
             gpu.words,
             trt.__version__,
-            major,
-            minor,
+            cuda_version,
             cuda.name,
         )
         # Where the context is there already it waits as it did.
         with contextlib.suppress(InferenceError):
             cuda.set_device_flags(SCHEDULE_BLOCKING_SYNC)
         cuda.set_device(gpu.index)
-        job = self._job(gpu, precision, trt.__version__, f'{major}.{minor}')
+        job = self._job(gpu, precision, trt.__version__, cuda_version)
         folder = self.settings.engine.engine_cache_dir
         source = EngineSource(
             self.model,

@@ -40,9 +40,7 @@ def _check_gpu() -> Check:
         cuda = open_cuda()
         gpu = find_gpu(cuda, 0)
     except EspnetError as error:
-        return Check(
-            'GPU', Status.WARN, str(error), 'check the driver and your rights'
-        )
+        return Check('GPU', Status.WARN, str(error), 'check the driver and your rights')
     memory = 'shared with the CPU' if gpu.is_integrated else 'of its own'
     return Check('GPU', Status.OK, f'{gpu.words}, memory {memory}, CUDA by {cuda.name}')
 

@@ -65,10 +65,7 @@ def build_engine(
     _configure(trt, config, job)
     if not job.has_fixed_batch:
         _add_profile(builder, config, job)
-    cache = config.create_timing_cache(timing_cache)
-    if cache is None or not config.set_timing_cache(cache, False):
-        cache = config.create_timing_cache(b'')  # of another device: begin anew
-        config.set_timing_cache(cache, False)
+    _add_timing_cache(config, timing_cache)
     if hasattr(config, 'progress_monitor'):  # 9.1, 10.0 and newer
         monitor = make_monitor(trt, report)
         config.progress_monitor = monitor
@@ -104,56 +101,72 @@ def check_job(trt: Any, job: EngineJob, builder: Any) -> None:
             )
 
 
-def make_monitor(trt: Any, report: PhaseReport) -> Any:
+class PhaseTree:
     """
-    Return a progress monitor (9.1, 10.0 and newer) that reports phases and shares.
+    Adds up the phases of a build, which nest; TensorRT tells of them from several threads.
 
-    Phases nest, and their names differ from version to version. TensorRT calls it from
-    several threads.
+    Their names differ from version to version.
     """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._phases: dict[str, tuple[str | None, int, int]] = {}
+
+    def start(self, name: str, parent: str | None, steps: int) -> None:
+        """Begin a phase of so many steps."""
+        with self._lock:
+            self._phases[name] = (parent, steps, 0)
+
+    def step(self, name: str, step: int) -> None:
+        """Count a step as done."""
+        with self._lock:
+            parent, steps, _ = self._phases.get(name, (None, 1, 0))
+            self._phases[name] = (parent, steps, step + 1)
+
+    def finish(self, name: str) -> None:
+        """End a phase, perhaps before its last step."""
+        with self._lock:
+            self._phases.pop(name, None)
+
+    def share(self) -> float | None:
+        """Return how much of the outermost phase is done, or None where there is none."""
+        with self._lock:
+            root = self._child_of(None)
+            return None if root is None else self._share_of(root)
+
+    def _child_of(self, parent: str | None) -> str | None:
+        return next((name for name, (p, _, _) in self._phases.items() if p == parent), None)
+
+    def _share_of(self, name: str) -> float:
+        _, steps, done = self._phases[name]
+        inner = self._child_of(name)
+        begun = 0.0 if inner is None else self._share_of(inner)
+        return min((done + begun) / max(steps, 1), 1.0)
+
+
+def make_monitor(trt: Any, report: PhaseReport) -> Any:
+    """Return a progress monitor (9.1, 10.0 and newer) that reports phases and shares."""
 
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
-        """Adds up nested phases."""
+        """Passes on what TensorRT tells; its methods have TensorRT's names."""
 
         def __init__(self) -> None:
             trt.IProgressMonitor.__init__(self)  # the bindings demand it
-            self._lock = threading.Lock()
-            self._phases: dict[str, tuple[str | None, int, int]] = {}
-            self._is_wanted = True
+            self._tree = PhaseTree()
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            """Begin a phase of so many steps."""
-            with self._lock:
-                self._phases[phase_name] = (parent_phase, num_steps, 0)
-            self._tell(phase_name)
+            """Begin a phase."""
+            self._tree.start(phase_name, parent_phase, num_steps)
+            report(phase_name, self._tree.share())
 
         def step_complete(self, phase_name: str, step: int) -> bool:
             """Count a step; False ends the build."""
-            with self._lock:
-                parent, steps, _ = self._phases.get(phase_name, (None, 1, 0))
-                self._phases[phase_name] = (parent, steps, step + 1)
-            return self._tell(phase_name)
+            self._tree.step(phase_name, step)
+            return report(phase_name, self._tree.share())
 
         def phase_finish(self, phase_name: str) -> None:
-            """End a phase, perhaps before its last step."""
-            with self._lock:
-                self._phases.pop(phase_name, None)
-
-        def _tell(self, phase_name: str) -> bool:
-            with self._lock:
-                share = self._share()
-            self._is_wanted = report(phase_name, share) and self._is_wanted
-            return self._is_wanted
-
-        def _share(self) -> float | None:
-            root = next((n for n, (p, _, _) in self._phases.items() if p is None), None)
-            return None if root is None else self._share_of(root)
-
-        def _share_of(self, name: str) -> float:
-            _, steps, done = self._phases[name]
-            inner = next((n for n, (p, _, _) in self._phases.items() if p == name), None)
-            begun = 0.0 if inner is None else self._share_of(inner)
-            return min((done + begun) / max(steps, 1), 1.0)
+            """End a phase."""
+            self._tree.finish(phase_name)
 
     return Monitor()
 
@@ -192,6 +205,13 @@ def _configure(trt: Any, config: Any, job: EngineJob) -> None:
         config.default_device_type = trt.DeviceType.DLA
         config.DLA_core = job.dla_core
         config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
+
+
+def _add_timing_cache(config: Any, data: bytes) -> None:
+    cache = config.create_timing_cache(data)
+    if cache is None or not config.set_timing_cache(cache, False):
+        # It is of another device or damaged: begin anew.
+        config.set_timing_cache(config.create_timing_cache(b''), False)
 
 
 def _add_profile(builder: Any, config: Any, job: EngineJob) -> None:

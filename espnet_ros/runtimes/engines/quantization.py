@@ -65,6 +65,30 @@ def quantize_model(model: ModelFile, images_bgr: Sequence[NDArray[np.uint8]]) ->
     proto = onnx.load_model_from_string(model.data)
     if any(node.op_type == 'QuantizeLinear' for node in proto.graph.node):
         raise ModelError(f'model file {model.origin}: it is quantised already')
+    quantized = _quantize_all(tools, proto, images_bgr)
+    spread = images_bgr[:: max(len(images_bgr) // _CHECKED, 1)][:_CHECKED]
+    relieved = relieve(quantized, onnx.load_model_from_string(model.data), spread)
+    logger.info(
+        'int8: %.2f %% of the pixels are labelled as in fp32; %d of %d layers stay float',
+        100 * relieved.agreement,
+        relieved.float_layers,
+        relieved.layers,
+    )
+    quantized = relieved.proto
+    info = replace(model.info, name=model.info.name + SUFFIX)
+    del quantized.metadata_props[:]
+    helper.set_model_props(quantized, info.to_metadata())
+    onnx.checker.check_model(quantized)
+    data = quantized.SerializeToString()
+    result = ModelFile(info, data, hashlib.sha256(data).hexdigest())
+    # An engine is checked for what this file says, not for what INT8 did to the labels.
+    return with_check_record(result, record_check(result, 'onnxruntime'))
+
+
+def _quantize_all(
+    tools: Any, proto: onnx.ModelProto, images_bgr: Sequence[NDArray[np.uint8]]
+) -> onnx.ModelProto:
+    """Return the network with every layer but the ends in INT8; ``proto`` is used up."""
     for index, node in enumerate(proto.graph.node):
         node.name = node.name or f'{node.op_type}_{index}'
     with tempfile.TemporaryDirectory(prefix='espnet_ros-') as folder, _quiet():
@@ -86,24 +110,7 @@ def quantize_model(model: ModelFile, images_bgr: Sequence[NDArray[np.uint8]]) ->
             calibrate_method=tools.CalibrationMethod.Percentile,
             extra_options=_OPTIONS,
         )
-        quantized = onnx.load(target)
-    spread = images_bgr[:: max(len(images_bgr) // _CHECKED, 1)][:_CHECKED]
-    relieved = relieve(quantized, onnx.load_model_from_string(model.data), spread)
-    logger.info(
-        'int8: %.2f %% of the pixels are labelled as in fp32; %d of %d layers stay float',
-        100 * relieved.agreement,
-        relieved.float_layers,
-        relieved.layers,
-    )
-    quantized = relieved.proto
-    info = replace(model.info, name=model.info.name + SUFFIX)
-    del quantized.metadata_props[:]
-    helper.set_model_props(quantized, info.to_metadata())
-    onnx.checker.check_model(quantized)
-    data = quantized.SerializeToString()
-    result = ModelFile(info, data, hashlib.sha256(data).hexdigest())
-    # An engine is checked for what this file says, not for what INT8 did to the labels.
-    return with_check_record(result, record_check(result, 'onnxruntime'))
+        return onnx.load(target)
 
 
 def ends_of(graph: onnx.GraphProto) -> set[str]:
