@@ -28,9 +28,7 @@ def ros_prefixes() -> list[Path]:
     except metadata.PackageNotFoundError:
         files = []
     prefixes += [
-        Path(f.locate()).resolve().parents[3]
-        for f in files
-        if f.name == 'ament_cmakeConfig.cmake'
+        Path(f.locate()).resolve().parents[3] for f in files if f.name == 'ament_cmakeConfig.cmake'
     ]
     return list(dict.fromkeys(p for p in prefixes if p.is_dir()))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 import re
 
-from espnet_ros import config, free_space_config
+from espnet_ros import config
 from espnet_ros.nodes.parameter_file import allowed
 from espnet_ros.settings import list_settings, Setting
 
@@ -31,12 +31,7 @@ def _row(entry: Setting) -> str:
 
 def updated(text: str) -> str:
     """Return a page with its tables written anew."""
-
-    def table(match: re.Match[str]) -> str:
-        module = config if hasattr(config, match[2]) else free_space_config
-        return f'{match[1]}\n{parameter_table(getattr(module, match[2]))}{match[3]}'
-
-    return BLOCK.sub(table, text)
+    return BLOCK.sub(lambda m: f'{m[1]}\n{parameter_table(getattr(config, m[2]))}{m[3]}', text)
 
 
 def main() -> None:

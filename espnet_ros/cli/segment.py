@@ -12,7 +12,7 @@ from espnet_ros.cli._options import (
     add_settings,
     positive_integer,
 )
-from espnet_ros.free_space_config import BirdseyeSettings
+from espnet_ros.config import BirdseyeSettings
 
 EPILOG = """
 output files:

@@ -13,19 +13,19 @@ import time
 import traceback
 from typing import Any
 
+from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.free_space_config import FreeSpaceSettings
 from espnet_ros.nodes.diagnostics import DiagnosticsPublisher
-from espnet_ros.nodes.free_space_input import MaskFrame, MaskInput
-from espnet_ros.nodes.free_space_outputs import FreeSpaceOutputs
-from espnet_ros.nodes.free_space_pipeline import (
+from espnet_ros.nodes.free_space.input import MaskFrame, MaskInput
+from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
+from espnet_ros.nodes.free_space.pipeline import (
     FreeSpacePipeline,
     make_rules,
     read_label_set,
     seconds,
 )
-from espnet_ros.nodes.free_space_poses import open_poses, PoseSource
-from espnet_ros.nodes.free_space_report import judge_free_space
+from espnet_ros.nodes.free_space.poses import open_poses, PoseSource
+from espnet_ros.nodes.free_space.report import judge_free_space
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.managed_node import ManagedNode

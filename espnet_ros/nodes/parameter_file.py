@@ -12,8 +12,7 @@ import json
 import sys
 import textwrap
 
-from espnet_ros.config import SegmentationNodeSettings
-from espnet_ros.free_space_config import FreeSpaceSettings
+from espnet_ros.config import FreeSpaceSettings, SegmentationNodeSettings
 from espnet_ros.settings import list_settings, Setting, Value
 
 WIDTH = 99

@@ -14,16 +14,16 @@ from typing import Any
 
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.nodes.device_recovery import DeviceRecovery
 from espnet_ros.nodes.diagnostics import DiagnosticsPublisher
-from espnet_ros.nodes.engine_care import EngineCare
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.managed_node import ManagedNode
 from espnet_ros.nodes.parameters import declare_settings
 from espnet_ros.nodes.process import run_node
-from espnet_ros.nodes.report import describe_model, judge_node
-from espnet_ros.nodes.session import Session
+from espnet_ros.nodes.segmentation.device_recovery import DeviceRecovery
+from espnet_ros.nodes.segmentation.engine_care import EngineCare
+from espnet_ros.nodes.segmentation.report import describe_model, judge_node
+from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.nodes.topics import check_camera_names
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import TransitionCallbackReturn

@@ -14,7 +14,7 @@ from espnet_ros.nodes.health import (
     judge_output,
     NodeHealth,
 )
-from espnet_ros.nodes.power_health import judge_device, judge_power
+from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power
 import pytest
 import yaml
 

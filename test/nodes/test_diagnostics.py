@@ -160,7 +160,10 @@ def test_diagnostics_go_out_before_simulated_time_begins(segmentation, diagnosti
 @pytest.mark.usefixtures('often')
 def test_diagnostics_go_out_while_it_configures(ros, segmentation, diagnostics, monkeypatch):
     free = threading.Event()
-    monkeypatch.setattr('espnet_ros.nodes.session.open_runtime', lambda *_: free.wait() and 1 / 0)
+    monkeypatch.setattr(
+        'espnet_ros.nodes.segmentation.session.open_runtime',
+        lambda *_, **__: free.wait() and 1 / 0,
+    )
     segmentation()
     try:
         for _ in range(2):

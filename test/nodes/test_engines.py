@@ -12,7 +12,7 @@ pytest.importorskip('onnxruntime', reason='the stand-in for TensorRT computes wi
 
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.nodes.conversions import array_to_image
-from espnet_ros.nodes.device_recovery import MOST_TRIES
+from espnet_ros.nodes.segmentation.device_recovery import MOST_TRIES
 from espnet_ros.nodes.segmentation_node import SegmentationNode
 from fake_tensorrt.board import Board, install_board, make_model, SIZE
 from fake_tensorrt.device import ILLEGAL_ADDRESS

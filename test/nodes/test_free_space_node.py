@@ -13,9 +13,9 @@ pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from espnet_ros.free_space_config import FreeSpaceSettings
+from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.nodes.conversions import array_to_image
-from espnet_ros.nodes.free_space_messages import CONTACT_TYPE, PLACE_TYPE
+from espnet_ros.nodes.free_space.messages import CONTACT_TYPE, PLACE_TYPE
 from espnet_ros.nodes.free_space_node import FreeSpaceNode
 from espnet_ros.nodes.parameter_file import format_parameter_file, FREE_SPACE_HEADING
 from espnet_ros.nodes.qos import latched_qos
@@ -330,7 +330,7 @@ def test_masks_of_other_classes_are_refused_where_their_names_are_told(
             return [types.SimpleNamespace(class_id=int(i), class_name=n) for i, n in pairs]
 
     monkeypatch.setattr(
-        'espnet_ros.nodes.free_space_input.label_info_types',
+        'espnet_ros.nodes.free_space.input.label_info_types',
         lambda: types.SimpleNamespace(LabelInfo=String),
     )
     monkeypatch.setattr(String, 'class_map', LabelInfo.class_map, raising=False)
@@ -366,7 +366,7 @@ def test_a_live_change_of_the_map_is_taken(ros, free_space):
 
 
 def test_tf_is_asked_for_by_name_only_where_it_is_installed(ros, free_space, monkeypatch):
-    monkeypatch.setattr('espnet_ros.nodes.free_space_poses.find_spec', lambda _: None)
+    monkeypatch.setattr('espnet_ros.nodes.free_space.poses.find_spec', lambda _: None)
     free_space(pose_source='tf')
     status = status_of(ros, 'state', lambda s: 'tf2_ros' in s.message)
     assert status.level == DiagnosticStatus.ERROR
@@ -466,7 +466,7 @@ def test_a_fault_of_the_program_is_told_and_ends_nothing(ros, free_space, monkey
     inbox = ros.listen(LaserScan, 'free_space/scan')
     camera = Camera(ros)
     with monkeypatch.context() as broken:
-        broken.setattr('espnet_ros.nodes.free_space_pipeline.mask_values', fail)
+        broken.setattr('espnet_ros.nodes.free_space.pipeline.mask_values', fail)
         status = status_of(
             ros, 'ground', lambda s: s.message == 'ZeroDivisionError: a fault', camera.send
         )

@@ -54,7 +54,7 @@ def test_the_message_types_come_from_vision_msgs(monkeypatch):
 @pytest.fixture
 def told(monkeypatch):
     """Have label info as text, as no wheel of vision_msgs exists."""
-    module = 'espnet_ros.nodes.outputs'
+    module = 'espnet_ros.nodes.segmentation.outputs'
     types_of_text = types.SimpleNamespace(LabelInfo=String)
     monkeypatch.setattr(f'{module}.label_info_types', lambda: types_of_text)
     monkeypatch.setattr(

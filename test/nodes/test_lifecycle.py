@@ -179,7 +179,7 @@ def test_a_node_that_fails_inside_a_transition_returns_to_the_state_before(
     segmentation(autostart=False)
     go(ros, Transition.TRANSITION_CONFIGURE)
     with monkeypatch.context() as patch:
-        patch.setattr('espnet_ros.nodes.session.Session.start', lambda *_: 1 / 0)
+        patch.setattr('espnet_ros.nodes.segmentation.session.Session.start', lambda *_: 1 / 0)
         assert not go(ros, Transition.TRANSITION_ACTIVATE)
     assert state(ros) == 'inactive'
     assert 'cannot activate: ZeroDivisionError' in ''.join(capfd.readouterr())

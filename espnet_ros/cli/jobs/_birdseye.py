@@ -7,8 +7,8 @@ import math
 import threading
 
 from espnet_ros.cli._options import read_options
+from espnet_ros.config import BirdseyeSettings
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.free_space_config import BirdseyeSettings
 from espnet_ros.labels import LabelSet, parse_grouping, with_shipped_costs
 from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.contacts import find_contacts

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from espnet_ros.cli.jobs._birdseye import BirdseyeDrawer
 from espnet_ros.cli.main import main
+from espnet_ros.config import BirdseyeSettings
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.free_space_config import BirdseyeSettings
 from espnet_ros.labels import LabelSet
 from espnet_ros.sources.street import StreetSource
 import numpy as np

@@ -1,6 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from espnet_ros.nodes.frame_slot import FrameSlots
+from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
 import pytest
 
 LIMIT_S = 10.0

@@ -17,8 +17,8 @@ from espnet_ros.nodes.health import (
     NodeHealth,
     Status,
 )
-from espnet_ros.nodes.power_health import judge_device, judge_power
-from espnet_ros.nodes.session import Session
+from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power
+from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.nodes.topics import image_topic, output_topic
 from espnet_ros.segmenter import Segmenter
 from rclpy.node import Node

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from espnet_ros.config import PowerSettings
 from espnet_ros.nodes.health import Level
-from espnet_ros.nodes.power_health import judge_device, judge_power, PowerSnapshot
+from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power, PowerSnapshot
 from espnet_ros.telemetry.device_state import DeviceState
 from espnet_ros.telemetry.file_tree import Quantity
 from espnet_ros.telemetry.power_sensor import PowerReading, RailReading

@@ -11,12 +11,12 @@ from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.opening import open_model
-from espnet_ros.nodes.camera import Camera, Frame
-from espnet_ros.nodes.frame_slot import FrameSlots
-from espnet_ros.nodes.load_shedder import effective_rate_hz
-from espnet_ros.nodes.pipeline import FramePipeline
-from espnet_ros.nodes.power_monitor import PowerMonitor
-from espnet_ros.nodes.worker import SegmentationWorker
+from espnet_ros.nodes.segmentation.camera import Camera, Frame
+from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
+from espnet_ros.nodes.segmentation.load_shedder import effective_rate_hz
+from espnet_ros.nodes.segmentation.pipeline import FramePipeline
+from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
+from espnet_ros.nodes.segmentation.worker import SegmentationWorker
 from espnet_ros.runtimes.engines.job import BuildWatch
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter

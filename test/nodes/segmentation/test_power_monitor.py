@@ -16,7 +16,7 @@ from espnet_ros.nodes.conversions import array_to_image
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from ..telemetry import boards
+from ...telemetry import boards
 
 IMAGE = array_to_image(np.zeros((16, 32, 3), np.uint8), 'bgr8', Header(frame_id='camera'))
 
@@ -25,22 +25,22 @@ IMAGE = array_to_image(np.zeros((16, 32, 3), np.uint8), 'bgr8', Header(frame_id=
 def agx_orin(tmp_path, monkeypatch):
     """Let the node believe that it runs on an AGX Orin."""
     boards.agx_orin(tmp_path)
-    monkeypatch.setattr('espnet_ros.nodes.power_monitor.ROOT', tmp_path)
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.power_monitor.ROOT', tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def bare(tmp_path, monkeypatch):
     """Let the node believe that it runs on a machine without any sensor."""
-    monkeypatch.setattr('espnet_ros.nodes.power_monitor.ROOT', tmp_path)
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.power_monitor.ROOT', tmp_path)
 
 
 @pytest.fixture
 def often(monkeypatch):
     """Have diagnostics often, and means of short times."""
     monkeypatch.setattr('espnet_ros.nodes.diagnostics.PERIOD_S', 0.1)
-    monkeypatch.setattr('espnet_ros.nodes.power_monitor.MEAN_S', 0.3)
-    monkeypatch.setattr('espnet_ros.nodes.power_monitor.DEVICE_PERIOD_S', 0.1)
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.power_monitor.MEAN_S', 0.3)
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.power_monitor.DEVICE_PERIOD_S', 0.1)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_budget_that_is_exceeded_is_an_error_and_ends_with_the_excess(ros, segme
 
 @pytest.mark.usefixtures('agx_orin', 'often', 'camera')
 def test_load_is_shed_only_where_that_is_wanted(ros, segmentation, monkeypatch):
-    monkeypatch.setattr('espnet_ros.nodes.load_shedder._PATIENCE_S', 0.2)
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.load_shedder._PATIENCE_S', 0.2)
     node = segmentation(power__rate_hz=50.0, power__budget_w=5.0, power__shed_load=True)
     diagnostics = ros.listen(DiagnosticArray, '/diagnostics')
     status = find(diagnostics, 'power', lambda s: 'held below' in s.message)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
-from espnet_ros.free_space_config import FreeSpaceSettings
 from espnet_ros.labels import LabelSet, load_label_set, parse_grouping
-from espnet_ros.nodes.free_space_input import MaskFrame
-from espnet_ros.nodes.free_space_messages import (
+from espnet_ros.nodes.free_space.input import MaskFrame
+from espnet_ros.nodes.free_space.messages import (
     calibration_of,
     make_costmap,
     make_obstacles,
@@ -20,8 +20,8 @@ from espnet_ros.nodes.free_space_messages import (
     make_scan,
     mask_values,
 )
-from espnet_ros.nodes.free_space_outputs import FreeSpaceOutputs
-from espnet_ros.nodes.free_space_poses import PoseSource
+from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
+from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.topics import output_topic
 from espnet_ros.planning.camera import Camera, make_camera
 from espnet_ros.planning.contacts import find_contacts, join_contacts

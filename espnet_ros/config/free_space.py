@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from espnet_ros.config import DiagnosticsSettings
+from espnet_ros.config.health import DiagnosticsSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.settings import section, setting
 

@@ -11,9 +11,9 @@ import time
 
 from espnet_ros.config import PowerSettings
 from espnet_ros.msg import PowerReading as PowerMessage
-from espnet_ros.nodes.load_shedder import LoadShedder
-from espnet_ros.nodes.power_health import PowerSnapshot
 from espnet_ros.nodes.qos import overridable, result_qos
+from espnet_ros.nodes.segmentation.load_shedder import LoadShedder
+from espnet_ros.nodes.segmentation.power_health import PowerSnapshot
 from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.file_tree import FileTree

@@ -7,10 +7,10 @@ from dataclasses import replace
 import math
 import time
 
-from espnet_ros.free_space_config import FreeSpaceSettings
+from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.nodes.camera_record import CameraRecord, CameraSnapshot
-from espnet_ros.nodes.free_space_input import MaskInput
-from espnet_ros.nodes.free_space_pipeline import FreeSpacePipeline
+from espnet_ros.nodes.free_space.input import MaskInput
+from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
 from espnet_ros.nodes.health import (
     judge_input,
     judge_latency,

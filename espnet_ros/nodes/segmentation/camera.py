@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import time
 
 from espnet_ros.nodes.camera_record import CameraRecord
-from espnet_ros.nodes.frame_slot import FrameSlots
-from espnet_ros.nodes.outputs import CameraOutputs
 from espnet_ros.nodes.qos import overridable, sensor_qos
+from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
+from espnet_ros.nodes.segmentation.outputs import CameraOutputs
 from espnet_ros.nodes.topics import image_topic, input_topic
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node

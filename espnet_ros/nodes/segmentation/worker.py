@@ -8,9 +8,9 @@ import threading
 import time
 import traceback
 
-from espnet_ros.nodes.camera import Frame
-from espnet_ros.nodes.frame_slot import FrameSlots
-from espnet_ros.nodes.pipeline import FramePipeline
+from espnet_ros.nodes.segmentation.camera import Frame
+from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
+from espnet_ros.nodes.segmentation.pipeline import FramePipeline
 from rclpy.node import Node
 
 

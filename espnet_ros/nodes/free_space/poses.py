@@ -7,8 +7,8 @@ import importlib
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.free_space_config import FreeSpaceSettings
 from espnet_ros.planning.pose import CameraPose, matrix_pose, mounted_pose, transform_matrix
 import numpy as np
 from numpy.typing import NDArray

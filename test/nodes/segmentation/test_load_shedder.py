@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip('espnet_ros.nodes.load_shedder')
+pytest.importorskip('espnet_ros.nodes.segmentation.load_shedder')
 
-from espnet_ros.nodes.load_shedder import effective_rate_hz, LoadShedder
+from espnet_ros.nodes.segmentation.load_shedder import effective_rate_hz, LoadShedder
 
 
 class Robot:

@@ -1,0 +1,53 @@
+"""The settings of everything that has some, as frozen dataclasses; nothing here knows ROS."""
+
+from espnet_ros.config.camera_source import (
+    CameraSourceSettings,
+)
+from espnet_ros.config.free_space import (
+    BirdseyeSettings,
+    FreeSpaceSettings,
+    FusionSettings,
+    GridSettings,
+    MountSettings,
+    ScanSettings,
+)
+from espnet_ros.config.health import (
+    DiagnosticsSettings,
+    POWER_SENSORS,
+    PowerSettings,
+)
+from espnet_ros.config.mask import (
+    MaskSettings,
+    OverlaySettings,
+)
+from espnet_ros.config.runtime import (
+    EngineSettings,
+    ForeignModelSettings,
+    PRECISIONS,
+    RUNTIMES,
+    RuntimeSettings,
+)
+from espnet_ros.config.segmentation import (
+    SegmentationNodeSettings,
+)
+
+__all__ = [
+    'BirdseyeSettings',
+    'CameraSourceSettings',
+    'DiagnosticsSettings',
+    'EngineSettings',
+    'ForeignModelSettings',
+    'FreeSpaceSettings',
+    'FusionSettings',
+    'GridSettings',
+    'MaskSettings',
+    'MountSettings',
+    'OverlaySettings',
+    'POWER_SENSORS',
+    'PRECISIONS',
+    'PowerSettings',
+    'RUNTIMES',
+    'RuntimeSettings',
+    'ScanSettings',
+    'SegmentationNodeSettings',
+]

@@ -1,0 +1,66 @@
+"""The settings of the camera source node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.settings import setting
+
+
+@dataclass(frozen=True)
+class CameraSourceSettings:
+    """Every parameter of the camera source node."""
+
+    source: str = setting(
+        'synthetic',
+        'What to play: path of a video, an image or a folder of images, number of a webcam, or '
+        'synthetic for the synthetic street.',
+        read_only=True,
+    )
+    rate_hz: float = setting(
+        0.0,
+        "Images per second; 0 takes the source's own rate, or 10 where it has none.",
+        minimum=0.0,
+        maximum=1000.0,
+        read_only=True,
+    )
+    loop: bool = setting(False, 'Start files again at their end.', read_only=True)
+    transport: str = setting(
+        'raw',
+        'Publish image_raw, image_raw/compressed or both.',
+        choices=('raw', 'compressed', 'both'),
+        read_only=True,
+    )
+    camera: str = setting(
+        '',
+        'Name of the camera; it is put before the topics, as in front/image_raw. Empty for none.',
+        read_only=True,
+    )
+    frame_id: str = setting(
+        'camera_optical_frame', 'Frame of the images, x right, y down, z ahead.', read_only=True
+    )
+    jpeg_quality: int = setting(
+        90, 'Quality of compressed images.', minimum=1, maximum=100, read_only=True
+    )
+    publish_labels: bool = setting(
+        False,
+        'Publish the true class ids beside each image as ~/labels; the synthetic street only.',
+        read_only=True,
+    )
+    size: tuple[int, ...] = setting(
+        (0, 0),
+        '[height, width] of the synthetic street, or to ask a webcam for; [0, 0] takes the '
+        "source's own. Files have a size of their own.",
+        minimum=0,
+        maximum=8192,
+        read_only=True,
+    )
+    seed: int = setting(0, 'Which synthetic street.', minimum=0, maximum=2**31 - 1, read_only=True)
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 2 or (any(self.size) and not all(self.size)):
+            raise ConfigError(
+                'size: expected [height, width] in pixels above 0, or two zeros, found '
+                f'{list(self.size)}'
+            )

@@ -1,0 +1,111 @@
+"""How a model is run: runtime, engines, and files of another origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.settings import section, setting
+
+RUNTIMES = ('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake')
+PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How TensorRT engines are built and kept; other runtimes have none."""
+
+    engine_cache_dir: str = setting(
+        '',
+        "Folder of TensorRT engines, this user's alone; empty takes espnet_ros/engines in the "
+        "user's cache folder.",
+        read_only=True,
+    )
+    force_rebuild: bool = setting(
+        False, 'Build the TensorRT engine even where one is kept.', read_only=True
+    )
+    workspace_mb: int = setting(
+        1024,
+        'Memory in MiB that a layer may work in while TensorRT tries it; less for boards of 4 GB.',
+        minimum=16,
+        maximum=65536,
+        read_only=True,
+    )
+    dla_core: int = setting(
+        -1,
+        'DLA core of a Jetson that computes what it can, in fp16; -1 takes the GPU alone.',
+        minimum=-1,
+        maximum=15,
+        read_only=True,
+    )
+    optimization_level: int = setting(
+        3,
+        'How long TensorRT searches, 0 to 5 (TensorRT 8.6 and newer); more takes longer to build '
+        'and may run faster.',
+        minimum=0,
+        maximum=5,
+        read_only=True,
+    )
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """How a model file is run."""
+
+    runtime: str = setting(
+        'auto',
+        'What runs the network; auto takes the first usable of tensorrt, openvino, '
+        'onnxruntime, torch.',
+        choices=RUNTIMES,
+        read_only=True,
+    )
+    precision: str = setting(
+        'auto',
+        'Arithmetic of the network; auto takes the fastest that the device has natively '
+        'without calibration.',
+        choices=PRECISIONS,
+        read_only=True,
+    )
+    device: str = setting(
+        'auto',
+        'Device in the words of the runtime, for example CPU, GPU or cuda:0; auto takes '
+        'its default.',
+        read_only=True,
+    )
+    threads: int = setting(
+        0,
+        'CPU threads of the runtime; 0 takes every core that the process may use.',
+        minimum=0,
+        maximum=1024,
+        read_only=True,
+    )
+    engine: EngineSettings = section(EngineSettings)
+
+
+@dataclass(frozen=True)
+class ForeignModelSettings:
+    """How to feed an ONNX file of another origin (float image to logits or labels)."""
+
+    mean: tuple[float, ...] = setting(
+        (0.0,),
+        "Mean subtracted from each channel, in the file's channel order and after "
+        'scale; one value serves all three.',
+        read_only=True,
+    )
+    std: tuple[float, ...] = setting(
+        (1.0,),
+        'Standard deviation that each channel is divided by.',
+        minimum=1e-12,
+        read_only=True,
+    )
+    scale: float = setting(
+        1.0,
+        'Factor on the 0..255 values before mean and std, for example 0.00392156862745098.',
+        minimum=1e-12,
+        read_only=True,
+    )
+    channel_order: str = setting(
+        'rgb', 'Channel order that the file expects.', choices=('rgb', 'bgr'), read_only=True
+    )
+    class_names: tuple[str, ...] = setting(
+        ('',), 'Class names in order of their ids.', read_only=True
+    )

@@ -1,0 +1,1 @@
+"""What the free space node is made of."""

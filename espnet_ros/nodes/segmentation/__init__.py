@@ -1,0 +1,1 @@
+"""What the segmentation node is made of."""
