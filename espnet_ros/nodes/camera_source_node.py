@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import sys
-import threading
 from typing import Any
 
 from espnet_ros.config import CameraSourceSettings
@@ -223,14 +222,7 @@ def _take_number_of_webcam(node: Node) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node; return the exit code: 0 at the end of the source or when asked to end."""
-    exit_codes = [0]
-    ended = threading.Event()
-
-    def end(exit_code: int) -> None:
-        exit_codes.append(exit_code)
-        ended.set()
-
-    return run_node(lambda: CameraSourceNode(end), NAME, arguments, ended) or exit_codes[-1]
+    return run_node(CameraSourceNode, NAME, arguments)
 
 
 if __name__ == '__main__':

@@ -149,7 +149,7 @@ def _check(settings: FreeSpaceSettings) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node; return the exit code."""
-    return run_node(FreeSpaceNode, NAME, arguments)
+    return run_node(lambda _: FreeSpaceNode(), NAME, arguments)
 
 
 if __name__ == '__main__':

@@ -68,24 +68,29 @@ class Spinner:
 
 
 def run_node(
-    make_node: Callable[[], ClosableNode],
+    make_node: Callable[[Callable[[int], None]], ClosableNode],
     name: str,
     arguments: Sequence[str] | None = None,
-    ended: threading.Event | None = None,
 ) -> int:
     """
-    Run a node until SIGINT or SIGTERM.
+    Run a node until SIGINT or SIGTERM, or until it ends by itself.
 
     rclpy's own signal handlers shut ROS down under a working node, whose threads then fail
     to publish. Here the signal wakes this thread, the node ends its work, and ROS comes last.
 
-    :param make_node: builds the node
+    :param make_node: builds the node; it is given what the node calls with an exit code to end
+        by itself
     :param name: of the node, for messages
     :param arguments: the command line; None takes that of the process
-    :param ended: what a node sets that comes to its end by itself
-    :return: the exit code: 0 ended when asked to, 1 it could not start
+    :return: the exit code: 0 ended when asked to, 1 it could not start, else the node's own
     """
-    ended = ended or threading.Event()
+    ended = threading.Event()
+    exit_codes = [0]
+
+    def end(exit_code: int) -> None:
+        exit_codes.append(exit_code)
+        ended.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
@@ -93,7 +98,7 @@ def run_node(
             args=None if arguments is None else list(arguments),
             signal_handler_options=SignalHandlerOptions.NO,
         )
-        node = make_node()
+        node = make_node(end)
     except (EspnetError, RuntimeError, ValueError) as error:  # rclpy's errors are the latter
         get_logger(name).fatal(' '.join(str(error).split()))
         rclpy.try_shutdown()
@@ -110,4 +115,4 @@ def run_node(
         node.close()
         node.destroy_node()
         rclpy.try_shutdown()
-    return 0
+    return exit_codes[-1]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 import sys
-import threading
 from typing import Any
 
 from espnet_ros.config import SegmentationNodeSettings
@@ -153,14 +152,7 @@ class SegmentationNode(ManagedNode):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node; return the exit code: 0 when asked to end, or when build_only is done."""
-    exit_codes = [0]
-    ended = threading.Event()
-
-    def end(exit_code: int) -> None:
-        exit_codes.append(exit_code)
-        ended.set()
-
-    return run_node(lambda: SegmentationNode(end), NAME, arguments, ended) or exit_codes[-1]
+    return run_node(SegmentationNode, NAME, arguments)
 
 
 if __name__ == '__main__':

@@ -8,27 +8,12 @@ github.com/sacmehta/EdgeNets (MIT).
 
 from __future__ import annotations
 
+from espnet_ros.models.espnet.blocks import convolution
 import torch
 from torch import nn, Tensor
 
 BRANCHES = 4
 IMAGE_CHANNELS = 3
-
-
-def convolution(
-    in_channels: int,
-    out_channels: int,
-    kernel: int,
-    *,
-    stride: int = 1,
-    dilation: int = 1,
-    groups: int = 1,
-) -> nn.Conv2d:
-    """Return a convolution without bias that keeps the size, but for the stride."""
-    padding = (kernel - 1) // 2 * dilation
-    return nn.Conv2d(
-        in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False
-    )
 
 
 class NormAct(nn.Module):

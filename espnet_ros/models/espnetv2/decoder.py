@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from math import ceil, gcd
 
-from espnet_ros.models.espnetv2.blocks import ConvNormAct, convolution, NormAct
+from espnet_ros.models.espnet.blocks import convolution
+from espnet_ros.models.espnetv2.blocks import ConvNormAct, NormAct
 from espnet_ros.models.espnetv2.scaling import average_to, enlarge_to
 import torch
 from torch import nn, Tensor
