@@ -107,6 +107,7 @@ def main() -> int:
         'stamps_rise': masks == sorted(set(masks)),
         'memory_first_mb': round(first, 1),
         'memory_last_mb': round(last, 1),
+        'memory_mb_each_minute': [round(value, 1) for value in memory[::60]],
     }
     print(json.dumps(report, indent=2))
     sound = report['masks_without_image'] == 0 and report['stamps_rise'] and masks

@@ -19,6 +19,8 @@ import rclpy.task
 THREADS = 4
 """Parameters and lifecycle, images, diagnostics, enable: none waits for another."""
 
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class ClosableNode(Protocol):
     """A node that ends its threads and frees what it holds."""
@@ -91,7 +93,7 @@ def run_node(
         exit_codes.append(exit_code)
         ended.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in END_SIGNALS:
         signal.signal(number, lambda *_: ended.set())
     try:
         rclpy.init(
@@ -114,5 +116,9 @@ def run_node(
     finally:
         node.close()
         node.destroy_node()
-        rclpy.try_shutdown()
+        # Ctrl-C reaches a launched node twice, from the terminal and from ros2 launch. The second
+        # one must not find the default handler, which ROS and Python put back as they end.
+        for number in END_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        rclpy.try_shutdown(uninstall_handlers=False)
     return exit_codes[-1]

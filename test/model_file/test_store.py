@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 import resource
 import stat
@@ -139,17 +140,23 @@ def test_folder_in_the_way_of_a_file_is_refused(channel_model: ModelFile, tmp_pa
         save_model_file(channel_model, tmp_path / 'file' / 'a.onnx')
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """Let no file of this process grow beyond 100 bytes, as a full disk does."""
+    """
+    Let no file of this process grow beyond 100 bytes, as a full disk does.
+
+    It holds for the one call alone: pytest's own report may go to a file.
+    """
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.mark.usefixtures('small_files')
 def test_save_that_stops_half_way_leaves_nothing(channel_model: ModelFile, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r'a.onnx: cannot be written \(File too large\); free'):
+    words = r'a.onnx: cannot be written \(File too large\); free'
+    with pytest.raises(ModelError, match=words), small_files():
         save_model_file(channel_model, tmp_path / 'a.onnx')
     assert list(tmp_path.iterdir()) == []

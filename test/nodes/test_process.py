@@ -1,7 +1,7 @@
 """The node as a process: how it starts, and how it ends."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import os
 import signal
 import subprocess
@@ -75,6 +75,18 @@ def test_a_node_that_does_nothing_yet_ends_in_order(ros):
         diagnostics.wait_for()
         child.send_signal(signal.SIGINT)
         assert child.wait() == 0
+
+
+def test_a_second_ctrl_c_while_it_ends_changes_nothing(ros):
+    """A terminal sends the signal to the nodes too, and ros2 launch passes it on."""
+    diagnostics = ros.listen(DiagnosticArray, '/diagnostics')
+    with process(ros.domain_id, '-p', 'autostart:=false') as child:
+        diagnostics.wait_for()
+        while child.poll() is None:
+            child.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(0.01)
+        assert child.returncode == 0
 
 
 @pytest.mark.parametrize(
