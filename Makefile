@@ -8,6 +8,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 EXTRAS := dev,onnxruntime,openvino,plot,torch
+PYTEST ?= -n auto --dist loadfile
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 ifneq ($(AMENT_PREFIX_PATH),)
@@ -69,7 +70,8 @@ lint: setup
 	@$(BIN)/lint-imports
 
 test: lint
-	@ROS_PYTHON_CHECK_FIELDS=1 $(BIN)/python -m pytest $(PYTEST)
+# One process a core, so one thread each for torch: its threads wait for each other actively.
+	@ROS_PYTHON_CHECK_FIELDS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST)
 
 clean:
 	rm -rf build dist *.egg-info demo_output .venv .venv-*
