@@ -120,7 +120,8 @@ def test_shape_check_stays_out_of_the_exported_graph(
     image = torch.randn(1, 3, 64, 64)
     exported = torch.export.export(network, (image,), strict=False)
     called = {str(node.target) for node in exported.graph.nodes if node.op == 'call_function'}
-    assert not [name for name in called if 'assert' in name or 'sym_' in name]
+    casts = {'aten._assert_tensor_metadata.default'}  # torch's own, before a change of type
+    assert not [name for name in called - casts if 'assert' in name or 'sym_' in name]
     torch.testing.assert_close(exported.module()(image), network(image))
 
 
