@@ -18,15 +18,23 @@ class _ConsoleHandler(logging.Handler):
 
 
 @contextmanager
-def on_standard_error(level: int) -> Iterator[None]:
-    """Show what the package logs from ``level`` on for as long as the context lasts."""
-    logger = logging.getLogger('espnet_ros')
+def on_standard_error(level: int, name: str = 'espnet_ros') -> Iterator[None]:
+    """
+    Show what the package logs for as long as the context lasts.
+
+    :param level: the lowest level that is shown
+    :param name: of the logger; the whole package, or a part of it
+    """
+    logger = logging.getLogger(name)
     handler = _ConsoleHandler(level)
-    level_before = logger.level
+    before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(level)
+    # What is shown here is not shown again by a handler of the whole package.
+    logger.propagate = name == 'espnet_ros'
     try:
         yield
     finally:
-        logger.setLevel(level_before)
         logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR, OUT
+from espnet_ros.cli._logging import on_standard_error
 from espnet_ros.cli._options import read_options
 from espnet_ros.cli.jobs._calibration import read_calibration
 from espnet_ros.cli.jobs._models import open_any_model
@@ -79,8 +80,7 @@ def _build(arguments: argparse.Namespace, model: ModelFile) -> None:
         engine=read_options(arguments, EngineSettings),
     )
     # A build is long, and its story is what one wants to read.
-    logging.getLogger('espnet_ros.runtimes').setLevel(logging.INFO)
-    with _bar() as bar:
+    with on_standard_error(logging.INFO, 'espnet_ros.runtimes'), _bar() as bar:
         task = bar.add_task('building', total=1.0, visible=False)
 
         def show(progress: BuildProgress) -> None:
