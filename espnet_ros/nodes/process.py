@@ -15,6 +15,7 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 import rclpy.task
+from rclpy.utilities import get_default_context
 
 THREADS = 4
 """Parameters and lifecycle, images, diagnostics, enable: none waits for another."""
@@ -120,5 +121,6 @@ def run_node(
         # one must not find the default handler, which ROS and Python put back as they end.
         for number in END_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        rclpy.try_shutdown(uninstall_handlers=False)
+        # The context alone: rclpy.try_shutdown() would put the default handlers back.
+        get_default_context().try_shutdown()
     return exit_codes[-1]
