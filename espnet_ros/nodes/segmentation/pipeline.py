@@ -9,11 +9,12 @@ import time
 
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
-from espnet_ros.nodes.conversions import color_view, compressed_to_bgr, image_to_bgr
+from espnet_ros.nodes.conversions import image_to_bgr
 from espnet_ros.nodes.segmentation.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.stats import make_stats, seconds_since, stamp_s
+from espnet_ros.processing.image_messages import color_view, compressed_to_bgr
 from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.telemetry.stage_clock import Stopwatch
 import numpy as np
