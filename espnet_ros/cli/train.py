@@ -72,6 +72,12 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         help='Weights to start from: a model by name, a model file, a published checkpoint or '
         'the best.pth of another training. What does not fit starts fresh.',
     )
+    group.add_argument(
+        '--teacher',
+        metavar='MODEL',
+        help='A better model of the same classes to learn from beside the labels; given as '
+        '--initial is.',
+    )
 
 
 def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
@@ -94,10 +100,16 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         ('average-decay', float, 'SHARE', 'Of the averaged weights, that stays in each step.'),
         ('dice', float, 'WEIGHT', 'Of the Dice loss beside the cross entropy.'),
         ('hard-share', float, 'SHARE', 'Of the pixels that train, the hardest ones.'),
+        ('distillation', float, 'WEIGHT', 'Of the distance from the teacher.'),
     ):
         group.add_argument(
             f'--{name}', type=kind, metavar=form, help=f"{text} Default: the recipe's."
         )
+    group.add_argument(
+        '--weighted',
+        action=argparse.BooleanOptionalAction,
+        help="Whether rare classes weigh more in the cross entropy. Default: the recipe's.",
+    )
     group.add_argument('--seed', type=int, default=0, metavar='N', help='Default: 0.')
 
 

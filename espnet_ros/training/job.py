@@ -8,6 +8,7 @@ from typing import Any
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.devices import Compute
+from espnet_ros.training.distillation import Teacher
 from espnet_ros.training.recipes import Recipe
 from espnet_ros.training.transfer import InitialWeights
 
@@ -43,6 +44,8 @@ class TrainingJob:
     :param settings: of the run
     :param compute: where it runs
     :param initial: weights to start from, or None for fresh ones
+    :param teacher: a better network to learn from beside the labels, or None
+    :raises ConfigError: training set, validation set and teacher do not fit each other
     """
 
     recipe: Recipe
@@ -52,6 +55,7 @@ class TrainingJob:
     compute: Compute
     architecture_arguments: dict[str, Any] = field(default_factory=dict)
     initial: InitialWeights | None = None
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         if self.train.label_set.names != self.validation.label_set.names:
@@ -60,6 +64,9 @@ class TrainingJob:
                 f'({", ".join(self.train.label_set.names)}), found '
                 f'{", ".join(self.validation.label_set.names)}'
             )
+        for stage in self.recipe.stages:
+            if self.teacher is not None:
+                self.teacher.check(self.train.label_set, stage.augmentation.crop)
 
     def describe(self) -> dict[str, Any]:
         """Return the record of the job: two jobs of one record compute the same."""
@@ -71,6 +78,7 @@ class TrainingJob:
             'label_set': self.train.label_set.name,
             'architecture_arguments': self.architecture_arguments,
             'initial_weights': self.initial.name if self.initial else '',
+            'teacher': self.teacher.name if self.teacher else '',
             'seed': self.settings.seed,
             'precision': self.compute.precision,
         }

@@ -31,6 +31,7 @@ class LossRecipe:
     :param weighted: whether rare classes weigh more, 1 / ln(1.10 + frequency)
     :param hard_share: share of the labelled pixels that train, the hardest ones; 1 is all
     :param dice: weight of the Dice loss beside the cross entropy
+    :param distillation: weight of the distance from the teacher, where there is one
     :param void: ``ignore``: void pixels do not train, so void is never predicted; ``class``:
         void is a class like any other, as in the published weights
     """
@@ -38,13 +39,15 @@ class LossRecipe:
     weighted: bool = True
     hard_share: float = 1.0
     dice: float = 0.0
+    distillation: float = 1.0
     void: str = 'ignore'
 
     def __post_init__(self) -> None:
         if not 0 < self.hard_share <= 1:
             raise ConfigError(f'hard_share: expected above 0 and up to 1, found {self.hard_share}')
-        if self.dice < 0:
-            raise ConfigError(f'dice: expected 0 or more, found {self.dice}')
+        for name in ('dice', 'distillation'):
+            if getattr(self, name) < 0:
+                raise ConfigError(f'{name}: expected 0 or more, found {getattr(self, name)}')
         _check_choice('void', self.void, VOID_TREATMENTS)
 
 

@@ -21,6 +21,7 @@ from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.training.averaging import WeightAverage
 from espnet_ros.training.batches import Batch, BatchLoader
 from espnet_ros.training.datasets.base import LabelledDataset
+from espnet_ros.training.distillation import distillation_loss
 from espnet_ros.training.job import TrainingJob
 from espnet_ros.training.losses import class_weights, SegmentationLoss
 from espnet_ros.training.recipes import Stage
@@ -92,6 +93,8 @@ class StageRun:
         self._network = pipeline.network.to(memory_format=compute.memory_format)  # type: ignore[call-overload]
         self._average = WeightAverage(self._pipeline, stage.average_decay)
         self._loss = _make_loss(stage, job.train).to(compute.device)
+        if job.teacher is not None:
+            job.teacher.to(compute.device)
         self._optimizer = make_optimizer(stage, self._network)
         self._scaler = torch.amp.GradScaler(
             compute.device.type, enabled=compute.precision == 'fp16'
@@ -159,7 +162,7 @@ class StageRun:
         labels = batch.labels.to(self._job.compute.device, non_blocking=True)
         with self._job.compute.autocast():
             logits = self._logits(images)
-        loss = self._loss(logits, labels)
+        loss = self._loss(logits, labels) + self._distance_from_teacher(images, logits)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise InferenceError(
@@ -184,6 +187,14 @@ class StageRun:
                 logits, image.shape[-2:], mode='bilinear', align_corners=False
             )
         return logits
+
+    def _distance_from_teacher(self, images: Tensor, logits: Tensor) -> Tensor | float:
+        teacher, weight = self._job.teacher, self.stage.loss.distillation
+        if teacher is None or weight == 0:
+            return 0.0
+        with self._job.compute.autocast():
+            teacher_logits = teacher.logits(images)
+        return weight * distillation_loss(logits, teacher_logits)
 
     def _end_epoch(self, epoch: int) -> EpochReport | None:
         """Validate where it is time to, and keep the weights that are the best so far."""

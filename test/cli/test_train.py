@@ -106,6 +106,33 @@ def test_training_starts_from_the_weights_of_another_one(
         )
 
 
+def test_a_small_network_learns_from_a_better_one(cli: Run, streets: Path, tmp_path: Path) -> None:
+    assert cli(*options(streets, tmp_path / 'teacher')).code == 0
+    for teacher in ('teacher/network/best.pth', 'teacher/mine.onnx'):
+        output = tmp_path / f'pupil_{Path(teacher).stem}'
+        ended = cli(
+            *options(streets, output), '--teacher', tmp_path / teacher, '--distillation', 2,
+            '--no-weighted',
+        )  # fmt: skip
+        assert ended.code == 0, ended.err
+        training = json.loads((output / 'mine.json').read_text())['training']
+        assert training['teacher']
+        loss = training['recipe']['stages'][0]['loss']
+        assert (loss['distillation'], loss['weighted']) == (2.0, False)
+
+
+def test_a_teacher_of_other_classes_is_refused_in_one_line(
+    cli: Run, streets: Path, tmp_path: Path
+) -> None:
+    ended = cli(
+        *options(streets, tmp_path / 'run'), '--teacher', 'espnet_p2_q8_camvid_street'
+    )  # fmt: skip
+    assert ended.code == 2
+    assert 'expected the classes of the training data (sky, road), found sky' in ended.err
+    assert ended.err.count('\n') == 1
+    assert not (tmp_path / 'run').exists()
+
+
 def test_other_arguments_do_not_go_on_with_a_training(
     cli: Run, streets: Path, tmp_path: Path
 ) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR, OUT
-from espnet_ros.cli.jobs._initial import open_initial
 from espnet_ros.cli.jobs._labelled import open_labelled
 from espnet_ros.cli.jobs._training_progress import TrainingProgress
+from espnet_ros.cli.jobs._weights import open_initial, open_teacher
 from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.check_reference import with_reference_labels
@@ -102,6 +102,7 @@ def _make_job(arguments: argparse.Namespace) -> TrainingJob:
         compute=choose_compute(arguments.device, arguments.precision),
         architecture_arguments=arguments_of_network,
         initial=None if arguments.initial is None else open_initial(arguments.initial),
+        teacher=None if arguments.teacher is None else open_teacher(arguments.teacher),
     )
 
 
@@ -136,6 +137,8 @@ def _make_recipe(
         average_decay=arguments.average_decay,
         dice=arguments.dice,
         hard_share=arguments.hard_share,
+        distillation=arguments.distillation,
+        weighted=arguments.weighted,
     )
 
 

@@ -1,4 +1,4 @@
-"""From what a user names to the weights that a training starts from."""
+"""From what a user names to the weights that a training starts from, or learns from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from espnet_ros.cli.jobs._models import is_checkpoint
 from espnet_ros.model_file import open_model
 from espnet_ros.models.training_sets import Normalization
 from espnet_ros.runtimes.torch_runtime import rebuild_pipeline
+from espnet_ros.training.distillation import read_teacher, Teacher
 from espnet_ros.training.transfer import InitialWeights, read_initial_weights
 
 
@@ -28,3 +29,15 @@ def open_initial(name_or_path: str) -> InitialWeights:
         pipeline.network.state_dict(),
         Normalization((blue, green, red), (std_blue, std_green, std_red), pipeline.channel_order),
     )
+
+
+def open_teacher(name_or_path: str) -> Teacher:
+    """
+    Return a model, a published checkpoint or the weights of an earlier training as a teacher.
+
+    :raises ModelError: there is none, or it cannot be used
+    """
+    if is_checkpoint(name_or_path):
+        return read_teacher(Path(name_or_path).expanduser())
+    model = open_model(name_or_path)
+    return Teacher(model.info.name, rebuild_pipeline(model), model.info.label_set)
