@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""
+Write docs/models/comparison.md: networks trained alike from scratch, as the papers compare them.
+
+Two claims of the ESPNet paper: ESPNet against ENet at as many parameters, and the ESP module
+against those of figure 5 in the same ESPNet-C. Every network gets the same images, in the same
+order, varied in the same way, for as many epochs, and the same optimiser. A run that was
+interrupted goes on where it was: give the same folder. Hours on a CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+import time
+
+from espnet_ros.models.base import SegmentationNetwork
+from espnet_ros.models.registry import create_model
+from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count, ZOO
+from espnet_ros.training.datasets.opening import open_dataset
+from espnet_ros.training.devices import choose_compute
+from espnet_ros.training.job import RunSettings, TrainingJob
+from espnet_ros.training.recipes import find_recipe, LossRecipe, Recipe
+from espnet_ros.training.states import TrainedWeights
+from espnet_ros.training.trainer import Trainer
+
+DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'models' / 'comparison.md'
+COUNTED_SIZE = (360, 480)
+FULL = ('ESPNet, alpha3 = 8, CamVid', 'ENet')
+MODULES = (
+    'ESPNet-C, alpha3 = 3',
+    'ESPNet-C of MobileNet modules',
+    'ESPNet-C of ShuffleNet modules',
+    'ESPNet-C of Inception modules',
+    'ESPNet-C of ResNeXt modules',
+    'ESPNet-C of ResNet modules',
+)
+HEADER = (
+    'Network',
+    'Parameters',
+    'GMAC at 480x360',
+    'CamVid val mIoU',
+    'Against the first',
+    'of epoch',
+    'Last loss',
+)
+
+TEXT = """# The papers' comparisons, trained here
+
+Written by `scripts/compare_networks.py`; trained {when} on {machine}.
+
+Every network was trained **from scratch** on the {images} training images of CamVid, all in the
+same way: {epochs} epochs, batches of {batch}, crops of {crop}, scaled by {scales}, mirrored,
+varied in colour; AdamW at {rate}, poly schedule, weights averaged by {decay}, cross entropy
+weighted by class frequency, seed {seed}, {precision}. That is a **short** training: it ranks how
+fast networks learn from few images, not what they reach in the papers' 300 epochs. One seed
+each, so a difference of about a point means nothing.
+
+mIoU is of the {val_images} validation images at 480x360, void ignored; the best of the
+validations after every {every} epochs, for every network alike.
+
+## ESPNet and ENet at as many parameters
+
+The ESPNet paper (section 4.2) has ESPNet two points above ENet on the test images of Cityscapes
+(60.3 and 58.3), after 300 epochs.
+
+{full}
+
+## The ESP module and those of figure 5
+
+All are the same ESPNet-C with alpha2 = 2, alpha3 = 3; only the module differs. Figure 5 leaves
+the inner widths of the others open. Here a MobileNet module is a depthwise and a pointwise
+convolution, a ShuffleNet module has groups and a shuffle, a ResNet module is two 3x3
+convolutions; the half width of ResNeXt and the four paths of Inception are our choice.
+
+{modules}
+"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network of the comparison and how good it became."""
+
+    record: ModelRecord
+    weights: TrainedWeights
+
+    @property
+    def miou(self) -> float:
+        """Return the best validation mIoU in percent, void ignored."""
+        return 100 * float(self.weights.record['validation_miou'])
+
+
+def find_record(name: str, classes: int) -> ModelRecord:
+    """Return a network of the table with another number of classes."""
+    (record,) = (record for record in ZOO if record.name == name)
+    return replace(record, classes=classes)
+
+
+def make_recipe(record: ModelRecord, options: argparse.Namespace) -> Recipe:
+    """Return the modern recipe, as short as the options ask for."""
+    height, width = options.crop
+    recipe = find_recipe('modern').changed(
+        architecture=record.architecture,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        average_decay=options.average_decay,
+        warmup_epochs=options.epochs / 16,
+    )
+    (stage,) = recipe.stages
+    varied = replace(stage.augmentation, crop=(height, width), scales=(0.5, 1.5))
+    return Recipe(recipe.name, (replace(stage, augmentation=varied, loss=LossRecipe()),))
+
+
+def make_job(record: ModelRecord, options: argparse.Namespace) -> TrainingJob:
+    """Return the training of one network."""
+    train, val = (
+        open_dataset(options.camvid, split, format_name='camvid', label_set=None)
+        for split in ('train', 'val')
+    )
+    return TrainingJob(
+        make_recipe(record, options),
+        train,
+        val,
+        RunSettings(seed=options.seed, workers=1, validate_every=options.validate_every),
+        choose_compute(),
+        dict(record.arguments),
+    )
+
+
+def train(name: str, options: argparse.Namespace) -> Trained:
+    """Train one network, or read what was trained before."""
+    print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
+    record = find_record(name, classes=12)
+    folder = options.output / name.lower().replace(' ', '_').replace(',', '').replace('=', '')
+    trained = Trained(record, Trainer(make_job(record, options), folder).run())
+    print(f'{time.strftime("%H:%M:%S")} {name}: {trained.miou:.2f}', flush=True)
+    return trained
+
+
+def table(trained: list[Trained]) -> str:
+    """Return the results of networks as a table, each against the first."""
+    lines = [HEADER, ('---', *('---:',) * 6)]
+    for entry in trained:
+        network = build(entry.record)
+        history = entry.weights.record['history']
+        lines.append(
+            (
+                entry.record.name.removesuffix(', CamVid'),
+                f'{parameter_count(network):,}',
+                f'{mac_count(network, COUNTED_SIZE) / 1e9:.3f}',
+                f'{entry.miou:.2f}',
+                f'{entry.miou - trained[0].miou:+.2f}',
+                str(entry.weights.record['epoch']),
+                f'{history[-1][1]:.3f}',
+            )
+        )
+    return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
+
+
+def build(record: ModelRecord) -> SegmentationNetwork:
+    """Return the network with fresh weights."""
+    return create_model(record.architecture, classes=record.classes, **record.arguments)
+
+
+def write(options: argparse.Namespace, full: list[Trained], modules: list[Trained]) -> None:
+    """Write the page."""
+    job = make_job(full[0].record, options)
+    height, width = options.crop
+    (stage,) = job.recipe.stages
+    text = TEXT.format(
+        when=time.strftime('%Y-%m-%d'),
+        machine=options.machine,
+        images=len(job.train),
+        val_images=len(job.validation),
+        epochs=stage.epochs,
+        batch=stage.batch_size,
+        crop=f'{width}x{height}',
+        scales='{} to {}'.format(*stage.augmentation.scales),
+        rate=stage.learning_rate,
+        decay=stage.average_decay,
+        seed=options.seed,
+        precision=job.compute.precision,
+        every=options.validate_every,
+        full=table(full),
+        modules=table(modules),
+    )
+    options.document.write_text(text, encoding='utf-8')
+
+
+def main() -> None:
+    """Read the options, train and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--camvid', type=Path, required=True, help='folder of CamVid')
+    parser.add_argument('--output', type=Path, required=True, help='folder of the trainings')
+    parser.add_argument('--document', type=Path, default=DOCUMENT)
+    parser.add_argument('--machine', default='this machine', help='what it was trained on')
+    parser.add_argument('--epochs', type=int, default=8)
+    parser.add_argument('--batch-size', type=int, default=4)
+    parser.add_argument('--crop', type=int, nargs=2, default=(176, 240), metavar=('H', 'W'))
+    parser.add_argument('--average-decay', type=float, default=0.98)
+    parser.add_argument('--validate-every', type=int, default=2)
+    parser.add_argument('--seed', type=int, default=0)
+    options = parser.parse_args()
+    modules = [train(name, options) for name in MODULES]
+    full = [train(name, options) for name in FULL]
+    write(options, full, modules)
+
+
+if __name__ == '__main__':
+    main()
