@@ -4,7 +4,7 @@ Write docs/models.md: the networks of the papers, counted and measured on this m
 
 Parameters and operations are counted at once. With ``--speed N`` every network is exported and
 timed N times on OpenVINO (minutes); with ``--camvid FOLDER`` the weights for CamVid are evaluated
-on its validation split. Published weights are those of ``espnet-ros models fetch``.
+on its validation split: those of ``espnet-ros models fetch``, and those that ship.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from espnet_ros.evaluation.report import make_report
 from espnet_ros.export.fetch import fetch_model
 from espnet_ros.export.onnx_export import export_network
 from espnet_ros.labels import LabelSet
-from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
+from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo, open_model
 from espnet_ros.models.training_sets import Normalization
 from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count, ZOO
 from espnet_ros.runtimes.factory import open_runtime
@@ -34,6 +34,7 @@ SIZES = ((360, 480), (512, 1024))
 COUNTED_SIZE = (512, 1024)
 NORMALIZATION = Normalization((110.0, 110.0, 110.0), (70.0, 70.0, 70.0))
 UNKNOWN = '-'
+OURS, OURS_BEGAN_AS = 'espnet_p2_q8_camvid_street', 'espnet_p2_q8_camvid'
 
 HEADER = (
     'Network',
@@ -56,8 +57,9 @@ Written by `scripts/model_table.py`; measured {when}.
   A multiplication with an addition is one operation (MAC); convolutions and matrix products count.
 - {speed}
 - {accuracy}
-- ESPNet-C of other modules is the comparison of figure 5 of the paper. It leaves the modules'
-  inner widths open; here they are those of the papers that the modules come from.
+- ESPNet-C of other modules is the comparison of figure 5 of the paper, which leaves the modules'
+  inner widths open: the half width of ResNeXt and the four paths of Inception are our choice.
+  [Trained alike](models/comparison.md), they are compared with ESP, and ESPNet with ENet.
 - "-" was not measured, or is not printed. There is no licence to pass on NDNet's and ERFNet's
   weights; train your own.
 
@@ -119,13 +121,10 @@ def speeds(record: ModelRecord, runs: int) -> tuple[str, tuple[str, ...]]:
     return f'{len(model.data) / 1e6:.2f} MB' if model else UNKNOWN, tuple(words)
 
 
-def camvid_accuracy(weights: str, camvid: Path) -> str:
+def camvid_accuracy(model: ModelFile, camvid: Path) -> str:
     """Return mean IoU in percent by both protocols of void."""
     dataset = open_dataset(camvid, 'val', format_name='camvid', label_set=None)
-    runtime = open_runtime(
-        load_model_file(fetch_model(weights)),
-        RuntimeSettings(runtime='openvino', precision='fp32'),
-    )
+    runtime = open_runtime(model, RuntimeSettings(runtime='openvino', precision='fp32'))
     matrix = ConfusionMatrix(len(dataset.label_set.classes))
     with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
         for index in range(len(dataset)):
@@ -141,10 +140,25 @@ def measure(record: ModelRecord, options: argparse.Namespace) -> Measured:
     if options.speed:
         file_size, rates = speeds(record, options.speed)
     accuracy = UNKNOWN
-    for weights in record.weights:
-        if options.camvid is not None and weights.endswith('_camvid'):
-            accuracy = f'{camvid_accuracy(weights, options.camvid)} (published weights)'
+    if options.camvid is not None:
+        accuracies = [
+            f'{camvid_accuracy(open_weights(weights), options.camvid)} ({origin})'
+            for weights, origin in camvid_weights(record)
+        ]
+        accuracy = '<br>'.join(accuracies) or UNKNOWN
     return Measured(file_size, rates, accuracy)
+
+
+def camvid_weights(record: ModelRecord) -> list[tuple[str, str]]:
+    """Return weights of a network for CamVid by name, and whose they are."""
+    published = [name for name in record.weights if name.endswith('_camvid')]
+    entries = [(name, 'published') for name in published]
+    return [*entries, (OURS, 'ours')] if OURS_BEGAN_AS in published else entries
+
+
+def open_weights(name: str) -> ModelFile:
+    """Return our model, or a published one, fetched where it is not here."""
+    return open_model(name) if name == OURS else load_model_file(fetch_model(name))
 
 
 def row(record: ModelRecord, measured: Measured) -> tuple[str, ...]:
@@ -168,11 +182,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--speed', type=int, default=0, metavar='N', help='timed runs')
     parser.add_argument('--camvid', type=Path, help='folder of CamVid, with val and valannot')
+    parser.add_argument('--only', action='append', metavar='NAME', help='these networks alone')
     parser.add_argument('--machine', default='this machine', help='what it was measured on')
     parser.add_argument('--output', type=Path, default=DOCUMENT)
     options = parser.parse_args()
     lines = [HEADER, ('---', *('---:',) * 6, '---:', '---', '---')]
     for record in ZOO:
+        if options.only and record.name not in options.only:
+            continue
         print(record.name, flush=True)
         lines.append(row(record, measure(record, options)))
     speed = 'Speed was not measured in this run.'
