@@ -160,8 +160,8 @@ def generate_launch_description() -> LaunchDescription:
             argument(
                 'source',
                 '',
-                'Video file, image folder, webcam index or "synthetic" to play as the camera; '
-                'empty: your own camera publishes image_topic.',
+                'Video file, image folder, bag, webcam index or "synthetic" to play as the '
+                'camera; empty: your own camera publishes image_topic.',
             ),
             argument(
                 'free_space',

@@ -17,7 +17,7 @@ from espnet_ros.version import DISTRIBUTION, package_version
 PROGRAM = DISTRIBUTION
 
 VERBS = {
-    'segment': 'Segment an image, a folder, a video or a webcam.',
+    'segment': 'Segment an image, a folder, a video, a bag or a webcam.',
     'models': 'List, fetch and show models.',
     'export': 'Turn a checkpoint or a foreign ONNX file into a model file.',
     'build': 'Build a TensorRT engine of a model, or quantise a model for one.',

@@ -1,4 +1,4 @@
-"""The verb ``segment``: images, folders, videos and webcams to masks and overlays."""
+"""The verb ``segment``: images, folders, videos, bags and webcams to masks and overlays."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ output files:
   a video or a webcam
     STEM_overlay.mp4                 class colours over the video
     STEM_frames/000123_mask.png      with --masks; _confidence.png with --confidence
+  a bag that ROS 2 recorded
+    STEM_overlay.mp4                 class colours over the images, at the rate of their stamps
+    STEM_frames/SECONDS_mask.png     called after the stamp; _confidence.png with --confidence
   summary.json                       share of every class, overall and of every image, model,
                                      runtime, precision, sizes and speed
 
@@ -30,6 +33,7 @@ examples:
   espnet-ros segment street.jpg
   espnet-ros segment drive.mp4 --output drive --legend
   espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
+  espnet-ros segment drive_bag:/front/image_raw --output drive
   espnet-ros segment photos --model espnet_p2_q8_camvid --runtime openvino --no-overlay
 """
 
@@ -42,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'source',
         metavar='SOURCE',
-        help='An image, a folder of images, a video, the index of a webcam, or synthetic (a '
-        'rendered street).',
+        help='An image, a folder of images, a video, a bag (BAG:TOPIC where several topics hold '
+        'images), the index of a webcam, or synthetic (a rendered street).',
     )
     output = parser.add_argument_group('output')
     output.add_argument(
@@ -63,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--masks',
         action=argparse.BooleanOptionalAction,
         default=None,
-        help='Write masks. Default: yes for images, no for videos.',
+        help='Write masks. Default: yes for images and bags, no for videos.',
     )
     output.add_argument('--confidence', action='store_true', help='Write the confidence too.')
     output.add_argument(

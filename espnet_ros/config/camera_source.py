@@ -14,8 +14,9 @@ class CameraSourceSettings:
 
     source: str = setting(
         'synthetic',
-        'What to play: path of a video, an image or a folder of images, number of a webcam, or '
-        'synthetic for the synthetic street.',
+        'What to play: path of a video, an image or a folder of images; path of a bag, as '
+        'BAG:TOPIC where several topics hold images; number of a webcam; or synthetic for the '
+        'synthetic street.',
         read_only=True,
     )
     rate_hz: float = setting(

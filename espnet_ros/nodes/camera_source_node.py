@@ -44,7 +44,7 @@ class _Shot:
 
 class CameraSourceNode(Node):  # type: ignore[misc]
     """
-    Plays a video, images, a webcam or the synthetic street as a camera driver does.
+    Plays a video, images, a bag, a webcam or the synthetic street as a camera driver does.
 
     Frames are read and encoded in a thread, ahead of time; a timer stamps and publishes them.
     The publishers are reliable and keep one image, so that readers of either reliability match

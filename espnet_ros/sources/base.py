@@ -27,12 +27,16 @@ class Frame:
     :param image_bgr: uint8, (H, W, 3)
     :param labels: the truth, uint8, (H, W), ids of the source's label set; None where the
         source does not know it
+    :param stamp_ns: when the camera took it, nanoseconds, where a recording tells
+    :param frame_id: coordinate frame of the camera, where a recording tells
     """
 
     name: str
     index: int
     image_bgr: NDArray[np.uint8]
     labels: NDArray[np.uint8] | None = None
+    stamp_ns: int | None = None
+    frame_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,11 @@ class Source(ABC):
     :ivar camera: exact camera model, or None where it is not known
     :ivar label_set: what the labels of frames mean, or None where frames have none
     :cvar is_live: whether frames come by themselves, so that one not taken in time is old
+    :cvar is_stamped: whether frames have the stamps of a recording, and are called after them
     """
 
     is_live: ClassVar[bool] = False
+    is_stamped: ClassVar[bool] = False
 
     def __init__(
         self,

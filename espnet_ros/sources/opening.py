@@ -16,6 +16,9 @@ from espnet_ros.sources.webcam import webcam_index, WebcamSource
 
 SYNTHETIC = 'synthetic'
 
+_BAG_SUFFIXES = ('.mcap', '.db3')
+_BAG_ENDINGS = (*_BAG_SUFFIXES, *(f'{suffix}.zstd' for suffix in _BAG_SUFFIXES))
+
 
 def open_source(
     spec: str,
@@ -31,8 +34,9 @@ def open_source(
     A file or folder that is called like a webcam or ``synthetic`` is reached with ``./``
     before its name.
 
-    :param spec: path of a video, an image or a folder of images; number or device of a webcam
-        (``0``, ``/dev/video0``); or ``synthetic`` for the synthetic street
+    :param spec: path of a video, an image or a folder of images; path of a bag, with the topic
+        behind it where several hold images (``drive_bag:/front/image_raw``); number or device
+        of a webcam (``0``, ``/dev/video0``); or ``synthetic`` for the synthetic street
     :param loop: whether files start again at their end
     :param rate_hz: frames per second: what files are to be played at, what a webcam is asked
         for, how far the synthetic street moves between two frames; None takes the source's own
@@ -53,7 +57,36 @@ def open_source(
             f'{spec}: files have a size of their own; only a webcam and the synthetic street '
             'take one'
         )
-    return _open_files(Path(spec).expanduser(), loop, rate_hz)
+    path, topic = split_topic(spec)
+    if _is_bag(path):
+        return _open_bag(path, topic, loop, rate_hz)
+    return _open_files(path, loop, rate_hz)
+
+
+def split_topic(spec: str) -> tuple[Path, str]:
+    """Return the path of a source and, where it is ``BAG:TOPIC``, the topic, else nothing."""
+    bag, _, topic = spec.rpartition(':')
+    path = Path(bag).expanduser()
+    if bag and topic and _is_bag(path):
+        return path, topic
+    return Path(spec).expanduser(), ''
+
+
+def _is_bag(path: Path) -> bool:
+    """Return whether a path is a bag that ROS 2 recorded: one of its files, or their folder."""
+    if path.is_dir():
+        return any(True for ending in _BAG_ENDINGS for _ in path.glob(f'*{ending}'))
+    return path.suffix in _BAG_SUFFIXES and path.is_file()
+
+
+def _open_bag(path: Path, topic: str, loop: bool, rate_hz: float | None) -> Source:
+    try:
+        from espnet_ros.sources.bag import BagSource  # noqa: PLC0415  (rosbags may be missing)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f'{path}: bags are read with {error.name}, which is not installed: pip install rosbags'
+        ) from error
+    return BagSource(path, topic=topic, loop=loop, rate_hz=rate_hz)
 
 
 def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:
@@ -62,7 +95,7 @@ def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:
     if not path.exists():
         raise InputError(
             f'{path}: no such file or folder; expected a video, an image, a folder of images, '
-            f'the number of a webcam, or "{SYNTHETIC}"'
+            f'a bag, the number of a webcam, or "{SYNTHETIC}"'
         )
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return open_image(path, loop=loop, rate_hz=rate_hz)

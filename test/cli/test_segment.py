@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+from espnet_ros.sources.street import StreetSource
 import numpy as np
 import pytest
 
@@ -152,6 +153,71 @@ def test_masks_of_a_video_are_numbered_by_frame(segment, clip: Path, tmp_path: P
     }
     mask = read_mask(tmp_path / 'out' / 'clip_frames' / '000001_mask.png')
     assert (mask == stripe_labels(32, 64)).mean() > 0.9
+
+
+def test_bag_gives_masks_called_after_their_stamps_a_video_and_a_summary(
+    cli, tmp_path: Path
+) -> None:
+    pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
+    from bags import write_bag
+
+    street = StreetSource(size=(360, 480))
+    frames = [street.frame(index) for index in range(3)]
+    bag = write_bag(
+        tmp_path / 'drive',
+        {
+            '/front/image_raw': [_bgr8(f.image_bgr) for f in frames],
+            '/rear/image_raw': [_bgr8(f.image_bgr) for f in frames[:1]],
+        },
+    )
+    out = tmp_path / 'out'
+    ended = cli(
+        'segment',
+        f'{bag}:/front/image_raw',
+        '--model',
+        'espnet_p2_q8_camvid_street',
+        '--output',
+        out,
+    )
+    assert ended.code == 0, ended.err
+    stem = 'drive_front_image_raw'
+    masks = [
+        f'{stem}_frames/1700000000.{n}_mask.png' for n in ('000000000', '050000000', '100000000')
+    ]
+    assert files_in(out) == {f'{stem}_overlay.mp4', 'summary.json', *masks}
+    for frame, mask in zip(frames, masks, strict=True):
+        assert (read_mask(out / mask) == frame.labels).mean() > 0.9
+    video = cv2.VideoCapture(str(out / f'{stem}_overlay.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(20)
+    summary = read_json(out / 'summary.json')
+    assert [image['stamp_ns'] for image in summary['images']] == [
+        1_700_000_000_000_000_000 + n * 50_000_000 for n in range(3)
+    ]
+    assert {image['frame_id'] for image in summary['images']} == {'front'}
+
+    ended = cli(
+        'segment',
+        f'{bag}:/front/image_raw',
+        '--model',
+        'espnet_p2_q8_camvid_street',
+        '--output',
+        bag,
+    )
+    assert ended.code == 2
+    assert 'inputs lie in this folder' in ended.err
+
+
+def _bgr8(image_bgr: np.ndarray) -> tuple[str, dict]:
+    height, width, _ = image_bgr.shape
+    return 'Image', {
+        'encoding': 'bgr8',
+        'height': height,
+        'width': width,
+        'is_bigendian': 0,
+        'step': 3 * width,
+        'data': image_bgr.ravel(),
+    }
 
 
 def test_broken_images_are_listed_and_good_ones_finished(

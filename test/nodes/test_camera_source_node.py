@@ -148,6 +148,24 @@ def test_loop_plays_again(ros: Any, play: Play, tmp_path: Path) -> None:
         images.wait_for(lambda m, value=value: m.data[0] == value)
 
 
+def test_a_bag_is_played_at_the_rate_of_its_stamps(ros: Any, play: Play, tmp_path: Path) -> None:
+    pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
+    from bags import write_bag
+
+    fields = {'encoding': 'mono8', 'height': 2, 'width': 2, 'is_bigendian': 0, 'step': 2}
+    messages = [
+        ('Image', fields | {'data': np.full(4, value, np.uint8)}) for value in (10, 11, 12)
+    ]
+    bag = write_bag(tmp_path / 'bag', {'/front': messages, '/rear': messages[:1]})
+    images = ros.listen(Image, 'image_raw', 10)
+    node = play(source=f'{bag}:/front', loop=True, frame_id='front')
+    (timer,) = node.timers
+    assert timer.timer_period_ns == 50_000_000
+    for value in (10, 11, 12, 10):
+        image = images.wait_for(lambda m, value=value: m.data[0] == value)
+        assert image.header.frame_id == 'front'
+
+
 def test_nothing_readable_ends_with_an_error(play: Play, tmp_path: Path) -> None:
     (tmp_path / 'a.png').write_bytes(b'nonsense')
     ended, codes = Event(), []

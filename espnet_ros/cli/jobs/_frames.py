@@ -45,6 +45,8 @@ class FrameRecord:
     :param counts: (id, pixels) of every id that occurs
     :param files: paths below the output folder by kind
     :param stage_times: what segmenting it took
+    :param stamp_ns: as :attr:`Frame.stamp_ns`
+    :param frame_id: as :attr:`Frame.frame_id`
     """
 
     name: str
@@ -53,6 +55,8 @@ class FrameRecord:
     counts: tuple[tuple[int, int], ...]
     files: dict[str, str]
     stage_times: StageTimes
+    stamp_ns: int | None
+    frame_id: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +113,8 @@ class FrameFinisher:
         """
         stem = frame.name
         if self._video_stem is not None:
-            stem = f'{self._video_stem}_frames/{frame.index:06d}'
+            number = f'{frame.index:06d}' if frame.stamp_ns is None else frame.name
+            stem = f'{self._video_stem}_frames/{number}'
         images: dict[str, NDArray[np.uint8]] = {}
         if self._wanted.masks:
             images['mask'] = result.labels
@@ -130,6 +135,8 @@ class FrameFinisher:
             counts=tuple((int(i), int(counts[i])) for i in np.flatnonzero(counts)),
             files=files,
             stage_times=result.stage_times,
+            stamp_ns=frame.stamp_ns,
+            frame_id=frame.frame_id,
         )
         return FinishedFrame(record, counts, None if self._video_stem is None else overlay_bgr)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from espnet_ros.exceptions import ConfigError, OutputError
 from espnet_ros.processing.codecs import write_atomically
+from espnet_ros.sources import split_topic
 
 
 class OutputFolder:
@@ -29,7 +30,7 @@ class OutputFolder:
 
     def __init__(self, path: Path, source: str) -> None:
         self.path = path.expanduser()
-        inputs = Path(source).expanduser()
+        inputs, _ = split_topic(source)
         if inputs.exists():
             folder = inputs if inputs.is_dir() else inputs.parent
             if folder.resolve() == self.path.resolve():

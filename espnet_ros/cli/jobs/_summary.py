@@ -92,8 +92,10 @@ def _image(record: FrameRecord, segmenter: Segmenter) -> dict[str, Any]:
     names = dict(enumerate(segmenter.label_set.names))
     names[segmenter.settings.unlabelled_id] = UNLABELLED
     pixels = sum(count for _, count in record.counts)
+    recorded = {'stamp_ns': record.stamp_ns, 'frame_id': record.frame_id}
     return {
         'name': record.name,
+        **(recorded if record.stamp_ns is not None else {}),
         'size': list(record.size),
         'mask_size': list(record.mask_size),
         **record.files,

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from espnet_ros.cli.jobs._output import OutputFolder
 from espnet_ros.processing.video_writer import VideoWriter
+from espnet_ros.sources import split_topic
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
@@ -19,7 +20,8 @@ def stem_of(source: str) -> str:
     """Return what the results of a video source are called after."""
     if source.isdecimal():
         return f'webcam_{source}'
-    return re.sub(r'[^\w.-]', '_', Path(source).stem) or 'video'
+    path, topic = split_topic(source)
+    return re.sub(r'[^\w.-]', '_', path.stem + topic) or 'video'
 
 
 class VideoOutput:

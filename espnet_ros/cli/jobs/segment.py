@@ -62,7 +62,8 @@ def _segment(
 ) -> Outcome:
     is_video = source.size is not None
     stem = stem_of(arguments.source) if is_video else None
-    masks = not is_video if arguments.masks is None else arguments.masks
+    is_film = is_video and not source.is_stamped
+    masks = not is_film if arguments.masks is None else arguments.masks
     wanted = Wanted(masks, arguments.overlay, arguments.confidence)
     overlay = read_options(arguments, OverlaySettings)
     birdseye = open_birdseye(arguments, source, segmenter, overlay.alpha)
