@@ -4,8 +4,8 @@ Write docs/models/comparison.md: networks trained alike from scratch, as the pap
 
 Two claims of the ESPNet paper: ESPNet against ENet at as many parameters, and the ESP module
 against those of figure 5 in the same ESPNet-C. Every network gets the same images, in the same
-order, varied in the same way, for as many epochs, and the same optimiser. A run that was
-interrupted goes on where it was: give the same folder. Hours on a CPU.
+order, varied in the same way, for as many epochs, and the same optimiser. Then ESPNet by other
+recipes. A run that was interrupted goes on where it was: give the same folder. Hours on a CPU.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
+import re
 import time
 
 from espnet_ros.models.base import SegmentationNetwork
@@ -36,6 +37,7 @@ MODULES = (
     'ESPNet-C of ResNeXt modules',
     'ESPNet-C of ResNet modules',
 )
+EQUAL_WEIGHTS = LossRecipe(weighted=False, dice=0.5)
 HEADER = (
     'Network',
     'Parameters',
@@ -75,6 +77,14 @@ convolution, a ShuffleNet module has groups and a shuffle, a ResNet module is tw
 convolutions; the half width of ResNeXt and the four paths of Inception are our choice.
 
 {modules}
+
+## Recipes
+
+ESPNet, alpha3 = 8. The paper's recipe (Adam at 5e-4, halved every 100 epochs, ESPNet-C first, no
+change of colour, no averaged weights, void a class) gets {epochs} epochs for each of its two
+stages, so twice as many as the others.
+
+{recipes}
 """
 
 
@@ -82,6 +92,7 @@ convolutions; the half width of ResNeXt and the four paths of Inception are our 
 class Trained:
     """A network of the comparison and how good it became."""
 
+    name: str
     record: ModelRecord
     weights: TrainedWeights
 
@@ -97,29 +108,35 @@ def find_record(name: str, classes: int) -> ModelRecord:
     return replace(record, classes=classes)
 
 
-def make_recipe(record: ModelRecord, options: argparse.Namespace) -> Recipe:
+def make_recipe(record: ModelRecord, options: argparse.Namespace, loss: LossRecipe) -> Recipe:
     """Return the modern recipe, as short as the options ask for."""
-    height, width = options.crop
     recipe = find_recipe('modern').changed(
         architecture=record.architecture,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
         average_decay=options.average_decay,
         warmup_epochs=options.epochs / 16,
     )
-    (stage,) = recipe.stages
-    varied = replace(stage.augmentation, crop=(height, width), scales=(0.5, 1.5))
-    return Recipe(recipe.name, (replace(stage, augmentation=varied, loss=LossRecipe()),))
+    return shorten(replace(recipe, stages=(replace(recipe.stages[0], loss=loss),)), options)
 
 
-def make_job(record: ModelRecord, options: argparse.Namespace) -> TrainingJob:
+def shorten(recipe: Recipe, options: argparse.Namespace) -> Recipe:
+    """Return a recipe with the epochs, batches and crops of the options."""
+    height, width = options.crop
+    return recipe.changed(
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        crop=(height, width),
+        scales=(0.5, 1.5),
+    )
+
+
+def make_job(record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -> TrainingJob:
     """Return the training of one network."""
     train, val = (
         open_dataset(options.camvid, split, format_name='camvid', label_set=None)
         for split in ('train', 'val')
     )
     return TrainingJob(
-        make_recipe(record, options),
+        recipe,
         train,
         val,
         RunSettings(seed=options.seed, workers=1, validate_every=options.validate_every),
@@ -129,11 +146,30 @@ def make_job(record: ModelRecord, options: argparse.Namespace) -> TrainingJob:
 
 
 def train(name: str, options: argparse.Namespace) -> Trained:
-    """Train one network, or read what was trained before."""
-    print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
+    """Train one network as all others, or read what was trained before."""
     record = find_record(name, classes=12)
-    folder = options.output / name.lower().replace(' ', '_').replace(',', '').replace('=', '')
-    trained = Trained(record, Trainer(make_job(record, options), folder).run())
+    recipe = make_recipe(record, options, LossRecipe())
+    return run(name.removesuffix(', CamVid'), record, recipe, options)
+
+
+def train_recipes(options: argparse.Namespace, modern: Trained) -> list[Trained]:
+    """Train ESPNet by other recipes than that of all networks, which comes first."""
+    record = modern.record
+    equal = make_recipe(record, options, EQUAL_WEIGHTS)
+    paper = shorten(find_recipe('paper'), options)
+    return [
+        replace(modern, name='as above'),
+        run('equal weights of the classes, and Dice (0.5)', record, equal, options),
+        run("the paper's recipe", record, paper, options),
+    ]
+
+
+def run(name: str, record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -> Trained:
+    """Run a training in its own folder."""
+    print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
+    folder = options.output / '_'.join(re.findall(r'[a-z0-9]+', name.lower()))
+    weights = Trainer(make_job(record, recipe, options), folder).run()
+    trained = Trained(name, record, weights)
     print(f'{time.strftime("%H:%M:%S")} {name}: {trained.miou:.2f}', flush=True)
     return trained
 
@@ -146,7 +182,7 @@ def table(trained: list[Trained]) -> str:
         history = entry.weights.record['history']
         lines.append(
             (
-                entry.record.name.removesuffix(', CamVid'),
+                entry.name,
                 f'{parameter_count(network):,}',
                 f'{mac_count(network, COUNTED_SIZE) / 1e9:.3f}',
                 f'{entry.miou:.2f}',
@@ -163,9 +199,15 @@ def build(record: ModelRecord) -> SegmentationNetwork:
     return create_model(record.architecture, classes=record.classes, **record.arguments)
 
 
-def write(options: argparse.Namespace, full: list[Trained], modules: list[Trained]) -> None:
+def write(
+    options: argparse.Namespace,
+    full: list[Trained],
+    modules: list[Trained],
+    recipes: list[Trained],
+) -> None:
     """Write the page."""
-    job = make_job(full[0].record, options)
+    record = full[0].record
+    job = make_job(record, make_recipe(record, options, LossRecipe()), options)
     height, width = options.crop
     (stage,) = job.recipe.stages
     text = TEXT.format(
@@ -184,6 +226,7 @@ def write(options: argparse.Namespace, full: list[Trained], modules: list[Traine
         every=options.validate_every,
         full=table(full),
         modules=table(modules),
+        recipes=table(recipes),
     )
     options.document.write_text(text, encoding='utf-8')
 
@@ -204,7 +247,7 @@ def main() -> None:
     options = parser.parse_args()
     modules = [train(name, options) for name in MODULES]
     full = [train(name, options) for name in FULL]
-    write(options, full, modules)
+    write(options, full, modules, train_recipes(options, full[0]))
 
 
 if __name__ == '__main__':
