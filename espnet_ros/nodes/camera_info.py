@@ -14,8 +14,13 @@ def scale_camera_info(
     Return the geometry of an image that was resized.
 
     Region of interest and binning of the camera go into K and P, so that the result
-    describes the resized image alone. As in image_proc, principal points scale like
-    lengths. Distortion and rectification do not depend on the size and stay.
+    describes the resized image alone. Distortion and rectification do not depend on the size
+    and stay.
+
+    Masks are resized with aligned pixel centres, as OpenCV does: column u of the image is
+    ``(u + 0.5) * scale - 0.5`` of the mask, and so are principal points, which makes the
+    geometry exact. image_proc multiplies them by the scale alone, which is a quarter of a
+    pixel off at half the size.
 
     :param info: as the camera published it
     :param image_size: (height, width) of the image that ``info`` belongs to
@@ -41,8 +46,9 @@ def scale_camera_info(
         # The last row of both makes the homogeneous coordinate: 1 where calibrated.
         for column in range(columns):
             corner = matrix[2 * columns + column]
-            matrix[column] = (matrix[column] - left * corner) * x_scale
-            matrix[columns + column] = (matrix[columns + column] - top * corner) * y_scale
+            x, y = matrix[column], matrix[columns + column]
+            matrix[column] = (x + (0.5 - left) * corner) * x_scale - 0.5 * corner
+            matrix[columns + column] = (y + (0.5 - top) * corner) * y_scale - 0.5 * corner
     return CameraInfo(
         header=header,
         height=size[0],

@@ -1,9 +1,15 @@
+import numpy as np
 import pytest
 
 pytest.importorskip('sensor_msgs', reason='no ROS messages')
 
+from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import InputError
 from espnet_ros.nodes.camera_info import scale_camera_info
+from espnet_ros.nodes.free_space.messages import calibration_of
+from espnet_ros.planning.camera import make_camera
+from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.segmenter import Segmenter
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -28,8 +34,8 @@ def camera(**fields) -> CameraInfo:
 def test_focal_lengths_principal_point_and_baseline_scale():
     info = scale_camera_info(camera(), (480, 640), (120, 320), HEADER)
     assert (info.width, info.height) == (320, 120)
-    assert list(info.k) == [250.0, 0.0, 160.0, 0.0, 127.5, 60.0, 0.0, 0.0, 1.0]
-    assert list(info.p) == [250, 0, 160, -25, 0, 127.5, 60, 0, 0, 0, 1, 0]
+    assert list(info.k) == [250.0, 0.0, 159.75, 0.0, 127.5, 59.625, 0.0, 0.0, 1.0]
+    assert list(info.p) == [250, 0, 159.75, -25, 0, 127.5, 59.625, 0, 0, 0, 1, 0]
     assert info.header is HEADER
 
 
@@ -42,24 +48,70 @@ def test_distortion_and_rectification_stay():
 def test_a_region_of_interest_moves_the_principal_point():
     roi = RegionOfInterest(x_offset=100, y_offset=40, width=320, height=240, do_rectify=True)
     info = scale_camera_info(camera(roi=roi), (240, 320), (120, 160), HEADER)
-    assert (info.k[2], info.k[5]) == (110.0, 100.0)
-    assert (info.p[2], info.p[6], info.p[3]) == (110.0, 100.0, -25.0)
+    assert (info.k[2], info.k[5]) == (109.75, 99.75)
+    assert (info.p[2], info.p[6], info.p[3]) == (109.75, 99.75, -25.0)
     assert (info.roi.width, info.roi.x_offset, info.roi.do_rectify) == (0, 0, True)
 
 
 def test_binning_is_part_of_the_scale():
     info = scale_camera_info(camera(binning_x=2, binning_y=2), (240, 320), (240, 320), HEADER)
-    assert (info.k[0], info.k[2], info.binning_x, info.binning_y) == (250.0, 160.0, 0, 0)
+    assert (info.k[0], info.k[2], info.binning_x, info.binning_y) == (250.0, 159.75, 0, 0)
 
 
 def test_a_driver_that_resized_its_image_but_not_its_geometry_is_put_right():
     info = scale_camera_info(camera(), (240, 320), (240, 320), HEADER)
-    assert (info.k[0], info.k[2]) == (250.0, 160.0)
+    assert (info.k[0], info.k[2]) == (250.0, 159.75)
 
 
 def test_an_uncalibrated_camera_stays_uncalibrated():
     info = scale_camera_info(camera(k=[0.0] * 9, p=[0.0] * 12), (480, 640), (9, 12), HEADER)
     assert set(info.k) == set(info.p) == {0.0}
+
+
+@pytest.mark.parametrize('scale', [1, 2, 3, 4])
+def test_a_point_in_space_is_where_the_mask_shows_it(channel_model, scale):
+    # A red corner of something in space: it lies between pixels, at (x, y, depth) in metres.
+    height, width = channel_model.info.input_size
+    image_bgr = np.full((height * scale, width * scale, 3), (220, 20, 20), np.uint8)
+    image_bgr[6 * scale :, 20 * scale :] = (20, 20, 220)
+    u, v, depth_m = 20 * scale - 0.5, 6 * scale - 0.5, 3.0
+    fx, fy, cx, cy = 70.0 * scale, 60.0 * scale, 15.0 * scale, 9.0 * scale
+    point = np.array([(u - cx) / fx * depth_m, (v - cy) / fy * depth_m, depth_m])
+    info = CameraInfo(
+        width=width * scale,
+        height=height * scale,
+        k=[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
+        p=[fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
+    )
+
+    runtime = open_runtime(channel_model, RuntimeSettings())
+    with Segmenter(runtime, MaskSettings(mask_size='network')) as segmenter:
+        (result,) = segmenter.segment([image_bgr])
+    (edge_v,) = np.flatnonzero(np.diff(result.labels[:, -1])) + 0.5
+    (edge_u,) = np.flatnonzero(np.diff(result.labels[-1])) + 0.5
+
+    scaled = scale_camera_info(info, image_bgr.shape[:2], result.labels.shape, HEADER)
+    for matrix in (np.reshape(scaled.k, (3, 3)), np.reshape(scaled.p, (3, 4))[:, :3]):
+        column, row, unit = matrix @ point / depth_m
+        assert unit == 1.0
+        assert (column, row) == pytest.approx((edge_u, edge_v), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    'fields',
+    [
+        {},
+        {'binning_x': 2, 'binning_y': 2},
+        {'roi': RegionOfInterest(x_offset=100, y_offset=40, width=320, height=240)},
+    ],
+)
+def test_planners_see_the_same_camera_in_the_geometry_of_image_and_mask(fields):
+    info = camera(**fields, r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0])
+    seen = make_camera(calibration_of(info))
+    scaled = make_camera(calibration_of(scale_camera_info(info, seen.size, (60, 80), HEADER)))
+    expected = seen.resized((60, 80))
+    assert scaled.focal == pytest.approx(expected.focal)
+    assert scaled.center == pytest.approx(expected.center)
 
 
 @pytest.mark.parametrize(
