@@ -197,7 +197,7 @@ def test_the_cameras_geometry_is_scaled_to_the_mask_and_has_its_stamp(ros, segme
             break
     info = outputs.wait_for()
     assert info.header.stamp.sec == seconds
-    assert (info.width, info.height, info.k[2], info.k[5]) == (16, 8, 8.0, 4.0)
+    assert (info.width, info.height, info.k[2], info.k[5]) == (16, 8, 7.75, 3.75)
 
 
 def test_geometry_of_another_image_is_not_published_but_the_mask_is(ros, segmentation, capfd):
