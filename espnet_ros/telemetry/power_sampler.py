@@ -6,7 +6,6 @@ from collections.abc import Callable
 import logging
 import threading
 import time
-from types import TracebackType
 
 from espnet_ros.telemetry.energy import EnergyMeter, EnergyWindow
 from espnet_ros.telemetry.power_sensor import Clock, monotonic, PowerReading, PowerSensor
@@ -83,12 +82,7 @@ class PowerSampler:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _run(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 import threading
-from types import TracebackType
 
 from espnet_ros.cli._console import ERROR
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
@@ -72,12 +71,7 @@ class GpuClockLock:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         lowest, highest = self._before
         with suppress(OSError):
             self._write(lowest, highest)

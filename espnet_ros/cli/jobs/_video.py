@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 import re
-from types import TracebackType
 
 from espnet_ros.cli.jobs._output import OutputFolder
 from espnet_ros.processing.video_writer import VideoWriter
@@ -71,10 +70,5 @@ class VideoOutput:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
