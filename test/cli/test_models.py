@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+import re
 import shutil
 
 from espnet_ros.export.published import PUBLISHED
@@ -36,6 +37,15 @@ def test_show_tells_all_that_the_file_says(cli, channel_model_path: Path) -> Non
     content = json.loads(cli('models', 'show', channel_model_path, '--json').out)
     assert content['input_size'] == [16, 32]
     assert [c['name'] for c in content['label_set']['classes']] == ['blue', 'green', 'red']
+
+
+def test_shown_and_listed_models_have_no_words_that_nobody_reads(cli) -> None:
+    shown = cli('models', 'show', 'espnet_p2_q8_camvid_street')
+    assert shown.code == 0
+    assert re.search(r'^self check +yes$', shown.out, re.MULTILINE)
+    assert max(len(word) for word in shown.out.split()) < 200
+    listed = cli('models', 'list')
+    assert re.search(r'^espnet_p2_q8_camvid_street .* MIT +yes', listed.out, re.MULTILINE)
 
 
 @pytest.mark.usefixtures('store')

@@ -111,7 +111,7 @@ def _print_models(models: list[ListedModel]) -> None:
             '' if model.parameters is None else f'{model.parameters:,}',
             f'{model.size_bytes / 1e6:.1f} MB',
             _published_miou(model.accuracy),
-            model.license.partition(',')[0],
+            re.split(r'[,;(]', model.license)[0].strip(),
             Text('yes', style='green') if model.path else Text('no', style='dim'),
         )
     OUT.print(table)

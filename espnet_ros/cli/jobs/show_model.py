@@ -43,7 +43,9 @@ def describe(model: ModelFile) -> dict[str, Any]:
 
 
 def _print_model(model: ModelFile) -> None:
-    for name, value in describe(model).items():
+    # The check image's labels fill a page; --json has them.
+    content = describe(model) | {'self_check': 'yes' if model.info.self_check else 'none'}
+    for name, value in content.items():
         if name != 'label_set':
             line = Text(f'{name.replace("_", " "):<24}', style='bold')
             OUT.print(line.append(_words(value), style='not bold'), soft_wrap=True)
