@@ -7,7 +7,7 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
-EXTRAS := bag,dev,onnxruntime,openvino,plot,torch
+EXTRAS := bag,dev,onnxruntime,openvino,plot,torch,train
 PYTEST ?= -n auto --dist loadfile
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
