@@ -44,13 +44,14 @@ class BagSource(Source):
         with open_bag(path) as bag:
             counts = bag.image_counts()
             self.topic = _choose_topic(path, bag, topic)
-            start = list(islice(bag.records(self.topic), _LOOKED_AT))
+            name = f'{self.topic} of bag {path}'
+            size, own_rate_hz = _look_at(bag.records(self.topic), name)
         super().__init__(
-            f'{self.topic} of bag {path}',
+            name,
             loop=loop,
-            rate_hz=rate_hz or _rate_hz(start),
+            rate_hz=rate_hz or own_rate_hz,
             frame_count=counts[self.topic],
-            size=self._first_size(start),
+            size=size,
         )
 
     def _frames(self) -> Iterator[Frame | BrokenFrame]:
@@ -86,18 +87,6 @@ class BagSource(Source):
             frame_id=image.frame_id,
         )
 
-    def _first_size(self, start: Sequence[Record]) -> tuple[int, int]:
-        """Return the size of the first image that can be read."""
-        reason = ''
-        for record in start:
-            try:
-                height, width = record.read().decode().shape[:2]
-            except InputError as error:
-                reason = reason or str(error)
-            else:
-                return height, width
-        raise InputError(f'{self.topic} of bag {self.path}: no image can be read: {reason}')
-
 
 def _choose_topic(path: Path, bag: Bag, asked: str) -> str:
     counts = bag.image_counts()
@@ -130,19 +119,35 @@ def _unique_name(image: BagImage, index: int, names: set[str]) -> str:
     return name
 
 
-def _rate_hz(records: Sequence[Record]) -> float | None:
-    """Return the median rate by the headers, or by the recording where they do not tell."""
-    stamps_ns = []
-    for record in records:
+def _look_at(records: Iterator[Record], name: str) -> tuple[tuple[int, int], float | None]:
+    """
+    Return the size of the first image that can be read, and the rate.
+
+    The rate is the median by the headers, or by the recording where they do not tell, or None.
+
+    :raises InputError: none of the first images can be read
+    """
+    size: tuple[int, int] | None = None
+    reason = ''
+    stamps_ns, recorded_ns = [], []
+    for record in islice(records, _LOOKED_AT):
+        recorded_ns.append(record.recorded_ns)
         try:
-            stamps_ns.append(record.read().stamp_ns)
-        except InputError:
-            continue
-    for times_ns in (stamps_ns, [record.recorded_ns for record in records]):
-        steps_ns = np.diff(times_ns)
-        if steps_ns.size and (steps_ns > 0).all():
-            return float(1e9 / np.median(steps_ns))
-    return None
+            image = record.read()
+            stamps_ns.append(image.stamp_ns)
+            if size is None:
+                height, width = image.decode().shape[:2]
+                size = height, width
+        except InputError as error:
+            reason = reason or str(error)
+    if size is None:
+        raise InputError(f'{name}: no image can be read: {reason}')
+    return size, _rate_hz(stamps_ns) or _rate_hz(recorded_ns)
+
+
+def _rate_hz(times_ns: Sequence[int]) -> float | None:
+    steps_ns = np.diff(times_ns)
+    return float(1e9 / np.median(steps_ns)) if steps_ns.size and (steps_ns > 0).all() else None
 
 
 def _words(size: tuple[int, int] | None) -> str:
