@@ -17,9 +17,9 @@ from espnet_ros.processing.finishing import (
     Rectangle,
     scale_rectangle,
 )
-from espnet_ros.processing.resize import resize_image
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.batching import infer_any_count
+from espnet_ros.runtimes.feeding import ImageFeeder
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
@@ -32,7 +32,7 @@ class StageTimes:
     """
     Seconds that the stages of one batch took.
 
-    :param prepare_s: crop and resize to the network's input
+    :param prepare_s: crop, and resize to the network's input where the runtime does not
     :param inference_s: the runtime
     :param finish_s: mask at its size, groups, threshold
     """
@@ -79,6 +79,10 @@ class _Crop:
     part: Rectangle
 
 
+_Maps = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
+"""Labels, and the confidence where it was computed."""
+
+
 def check_image(image_bgr: NDArray[np.uint8]) -> None:
     """
     Check that the segmenter takes an image.
@@ -100,7 +104,8 @@ class Segmenter:
     Segments images of any size with one model.
 
     It takes images as cameras give them, resizes them to the network's input, runs the
-    network on all of them as one batch, and brings every mask to the size and the classes
+    network on all of them as one batch (one for each size of image where the runtime resizes),
+    and brings every mask to the size and the classes
     that the settings ask for. It is used from one thread at a time; only
     :meth:`reconfigure` may be called from another.
 
@@ -115,7 +120,7 @@ class Segmenter:
         self._plan = self._make_plan(settings or MaskSettings())
         runtime.open()
         self._input_size = runtime.model.info.input_size
-        self._batch = runtime.allocate_batch(1)
+        self._feeder = ImageFeeder(runtime)
 
     @property
     def runtime(self) -> Runtime:
@@ -155,7 +160,9 @@ class Segmenter:
         :param batch_size: how many images the batches will have
         :raises InferenceError: the runtime failed
         """
-        batch = self._reserve(batch_size)
+        height, width = self._runtime.input_spec.shape[1:3]
+        size = (height or self._input_size[0], width or self._input_size[1])
+        batch = self._feeder.reserve(batch_size, size)
         batch[:] = 0
         wanted = self._needs_confidence(self._plan, asked=False)
         infer_any_count(self._runtime, batch, confidence=wanted)
@@ -178,18 +185,24 @@ class Segmenter:
         plan = self._plan
         started = perf_counter()
         crops = [self._find_crop(image, plan.settings.roi) for image in images_bgr]
-        batch = self._reserve(len(images_bgr))
-        for image, crop, slot in zip(images_bgr, crops, batch, strict=True):
-            resize_image(image[crop.part.slices].astype(batch.dtype, copy=False), slot)
-        prepared = perf_counter()
+        parts = [image[crop.part.slices] for image, crop in zip(images_bgr, crops, strict=True)]
         wanted = self._needs_confidence(plan, asked=confidence)
-        inference = infer_any_count(self._runtime, batch, confidence=wanted)
-        inferred = perf_counter()
-        masks = [self._finish(inference, i, plan, crop) for i, crop in enumerate(crops)]
-        times = StageTimes(prepared - started, inferred - prepared, perf_counter() - inferred)
+        masks: dict[int, _Maps] = {}
+        spans_s = []
+        for places in self._feeder.group(parts):
+            batch = self._feeder.fill([parts[place] for place in places])
+            prepared = perf_counter()
+            inference = infer_any_count(self._runtime, batch, confidence=wanted)
+            inferred = perf_counter()
+            for index, place in enumerate(places):
+                masks[place] = self._finish(inference, index, plan, crops[place])
+            finished = perf_counter()
+            spans_s.append((prepared - started, inferred - prepared, finished - inferred))
+            started = finished
+        times = StageTimes(*(sum(spans) for spans in zip(*spans_s, strict=True)))
         return [
             Segmentation(labels, plan.label_set, sureness if confidence else None, times)
-            for labels, sureness in masks
+            for labels, sureness in (masks[place] for place in range(len(crops)))
         ]
 
     def replace_runtime(self, runtime: Runtime) -> None:
@@ -199,7 +212,7 @@ class Segmenter:
         :param runtime: an opened one
         """
         old, self._runtime = self._runtime, runtime
-        self._batch = runtime.allocate_batch(1)
+        self._feeder = ImageFeeder(runtime)
         old.close()
 
     def close(self) -> None:
@@ -238,15 +251,8 @@ class Segmenter:
         size = (image.shape[0], image.shape[1])
         return _Crop(size, clip_roi(roi, size))
 
-    def _reserve(self, count: int) -> NDArray[np.generic]:
-        if len(self._batch) < count:
-            self._batch = self._runtime.allocate_batch(count)
-        return self._batch[:count]
-
-    def _finish(
-        self, inference: Inference, index: int, plan: _Plan, crop: _Crop
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        """Return labels, and the confidence where it was computed, as the settings ask."""
+    def _finish(self, inference: Inference, index: int, plan: _Plan, crop: _Crop) -> _Maps:
+        """Return labels and confidence as the settings ask."""
         settings = plan.settings
         labels = inference.labels[index]
         confidence = None if inference.confidence is None else inference.confidence[index]

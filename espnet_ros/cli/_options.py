@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from espnet_ros.config import (
@@ -23,6 +23,7 @@ FLAGS = {'label_groups': '--groups'}
 
 FORMS = {
     'roi': 'X,Y,WIDTH,HEIGHT',
+    'engine_image_size': 'HEIGHT,WIDTH',
     'mask_size': 'SIZE',
     'mean': 'VALUE[,VALUE,VALUE]',
     'std': 'VALUE[,VALUE,VALUE]',
@@ -33,14 +34,18 @@ FORMS = {
 """How values are written, where the name of the option does not tell."""
 
 
-def add_settings(group: Adder, cls: type) -> None:
+def add_settings(group: Adder, cls: type, leave_out: Collection[str] = ()) -> None:
     """
     Declare one option for each setting of a settings dataclass.
 
     Options that are not given leave nothing in the namespace, so that
     :func:`read_options` can tell them from those that are.
+
+    :param leave_out: names of settings that get none
     """
     for entry in list_settings(cls):
+        if entry.name in leave_out:
+            continue
         flag = FLAGS.get(entry.name, '--' + entry.name.replace('_', '-'))
         keywords: dict[str, Any] = {
             'dest': _destination(cls, entry.name),

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from espnet_ros.cli._options import add_model_options, add_settings, positive_integer
-from espnet_ros.config import EngineSettings, PRECISIONS
+from espnet_ros.config import RuntimeSettings
 
 DEFAULT_IMAGES = 32
 
@@ -16,13 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = '%(prog)s [--model MODEL] [--precision int8 --calibration SOURCE] [options]'
     add_model_options(parser)
     group = parser.add_argument_group('engine')
-    group.add_argument(
-        '--precision',
-        choices=[name for name in PRECISIONS if name != 'bf16'],
-        default='auto',
-        help='Arithmetic; auto takes fp16 where the GPU is fast with it. Default: auto.',
-    )
-    group.add_argument('--device', default='auto', help='GPU, for example cuda:1. Default: auto.')
+    add_settings(group, RuntimeSettings, leave_out=('runtime', 'threads'))
     group.add_argument(
         '--batch-size',
         type=positive_integer,
@@ -30,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='COUNT',
         help='Largest batch: as many as the robot has cameras. Default: 1.',
     )
-    add_settings(group, EngineSettings)
     group = parser.add_argument_group('int8 (needs onnxruntime, on any computer)')
     group.add_argument(
         '--calibration',

@@ -24,6 +24,7 @@ from espnet_ros.config.runtime import (
     EngineSettings,
     ForeignModelSettings,
     PRECISIONS,
+    RESIZES,
     RUNTIMES,
     RuntimeSettings,
 )
@@ -46,6 +47,7 @@ __all__ = [
     'POWER_SENSORS',
     'PRECISIONS',
     'PowerSettings',
+    'RESIZES',
     'RUNTIMES',
     'RuntimeSettings',
     'ScanSettings',

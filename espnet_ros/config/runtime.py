@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.settings import section, setting
 
 RUNTIMES = ('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake')
 PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
+RESIZES = ('host', 'device')
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,21 @@ class EngineSettings:
         maximum=5,
         read_only=True,
     )
+    engine_image_size: tuple[int, ...] = setting(
+        (0, 0),
+        'With resize device, [height, width] in pixels of what the engine is shown: of the '
+        'images, or of roi where that is set. [0, 0] is unknown.',
+        minimum=0,
+        maximum=16384,
+        read_only=True,
+    )
+
+    def __post_init__(self) -> None:
+        if len(self.engine_image_size) != 2 or self.engine_image_size.count(0) == 1:
+            raise ConfigError(
+                'engine_image_size: expected [height, width] in pixels, or two zeros, found '
+                f'{list(self.engine_image_size)}'
+            )
 
 
 @dataclass(frozen=True)
@@ -76,6 +93,13 @@ class RuntimeSettings:
         'CPU threads of the runtime; 0 takes every core that the process may use.',
         minimum=0,
         maximum=1024,
+        read_only=True,
+    )
+    resize: str = setting(
+        'host',
+        "Where images are resized to the network's input: host (CPU, in bytes), or device (in "
+        'the graph, in float, closer to the training); docs/benchmark.md compares them.',
+        choices=RESIZES,
         read_only=True,
     )
     engine: EngineSettings = section(EngineSettings)

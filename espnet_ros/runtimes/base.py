@@ -67,13 +67,23 @@ class Runtime(ABC):
     @property
     def input_spec(self) -> TensorSpec:
         """
-        Return the input that :meth:`infer` takes, as the model file declares it.
+        Return the input that :meth:`infer` takes.
+
+        It is what the model file declares, with images of any size where the runtime resizes.
 
         :raises ModelError: the model file is damaged
         """
         if self._input_spec is None:
-            self._input_spec = read_input_spec(self.model)
+            spec = read_input_spec(self.model)
+            if self.resizes:
+                spec = TensorSpec(spec.name, spec.dtype, (spec.shape[0], None, None, 3))
+            self._input_spec = spec
         return self._input_spec
+
+    @property
+    def resizes(self) -> bool:
+        """Return whether the graph resizes: then it takes images of any size."""
+        return self.settings.resize == 'device'
 
     @property
     def output_specs(self) -> tuple[TensorSpec, ...]:
@@ -98,15 +108,18 @@ class Runtime(ABC):
         """Return what else is known of what runs, by key, as diagnostics show it."""
         return {}
 
-    def allocate_batch(self, count: int) -> NDArray[np.generic]:
+    def allocate_batch(
+        self, count: int, size: tuple[int, int] | None = None
+    ) -> NDArray[np.generic]:
         """
         Return memory for a batch of so many images, for :meth:`infer`.
 
         A runtime may give memory that its device reads, so that nothing is copied; it is
         valid while the runtime is open, and its contents until the next call of this.
+
+        :param size: (height, width) of the images; None for the network's input size
         """
-        size = self.model.info.input_size
-        return np.empty((count, *size, 3), self.input_spec.dtype)
+        return np.empty((count, *(size or self.model.info.input_size), 3), self.input_spec.dtype)
 
     def open(self) -> None:
         """
@@ -131,9 +144,10 @@ class Runtime(ABC):
         Segment a batch of images.
 
         :param batch: (N, H, W, 3), BGR, of the type of :attr:`input_spec`, C-contiguous;
-            H and W multiples of the model's ``size_multiple``
+            H and W multiples of the model's ``size_multiple``, or any where it resizes
         :param confidence: whether to compute the confidence too
-        :return: arrays that are valid until the next call
+        :return: arrays of the batch's size, or of the network's input size where it resizes,
+            that are valid until the next call
         :raises InputError: the batch is not of that type or shape
         :raises InferenceError: the library failed, or the runtime is not open
         """
@@ -160,7 +174,7 @@ class Runtime(ABC):
             want is None or want == have
             for want, have in zip(spec.shape, batch.shape, strict=True)
         )
-        multiple = self.model.info.size_multiple
+        multiple = 1 if self.resizes else self.model.info.size_multiple
         if (
             not sizes_fit
             or 0 in batch.shape
@@ -169,7 +183,8 @@ class Runtime(ABC):
         ):
             raise InputError(
                 f'{self.name}: expected a batch of shape {_shape_words(spec.shape)} with height '
-                f'and width multiples of {multiple}, found {batch.shape}'
+                f'and width {"above 0" if self.resizes else f"multiples of {multiple}"}, found '
+                f'{batch.shape}'
             )
 
     @abstractmethod

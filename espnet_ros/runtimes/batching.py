@@ -1,6 +1,8 @@
-"""Batches of any count on models whose batch size is fixed."""
+"""Batches of any count on models and engines that take so many images and no more."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from espnet_ros.runtimes.base import Inference, Runtime
 import numpy as np
@@ -21,16 +23,34 @@ def infer_any_count(
     size = runtime.input_spec.shape[0]
     if size is None or size == len(batch):
         return runtime.infer(batch, confidence=confidence)
-    labels = np.empty(batch.shape[:3], np.uint8)
-    sureness = np.empty(batch.shape[:3], np.uint8) if confidence else None
-    for start in range(0, len(batch), size):
-        piece = batch[start : start + size]
-        count = len(piece)
-        if count < size:
-            black = np.zeros((size - count, *batch.shape[1:]), batch.dtype)
+    limit = size
+
+    def infer(piece: NDArray[np.generic]) -> Inference:
+        missing = limit - len(piece)
+        if missing:
+            black = np.zeros((missing, *batch.shape[1:]), batch.dtype)
             piece = np.concatenate((piece, black))
-        found = runtime.infer(piece, confidence=confidence)
-        labels[start : start + count] = found.labels[:count]
-        if sureness is not None and found.confidence is not None:
-            sureness[start : start + count] = found.confidence[:count]
-    return Inference(labels, sureness)
+        return runtime.infer(piece, confidence=confidence)
+
+    return infer_in_pieces(infer, batch, limit)
+
+
+def infer_in_pieces(
+    infer: Callable[[NDArray[np.generic]], Inference], batch: NDArray[np.generic], limit: int
+) -> Inference:
+    """
+    Segment a batch in pieces, and join what they give.
+
+    :param infer: segments a piece; what it returns need hold until its next call only
+    :param limit: images in a piece, at most
+    :return: arrays of the caller's own
+    """
+    labels: list[NDArray[np.uint8]] = []
+    sureness: list[NDArray[np.uint8]] = []
+    for start in range(0, len(batch), limit):
+        piece = batch[start : start + limit]
+        found = infer(piece)
+        labels.append(found.labels[: len(piece)].copy())
+        if found.confidence is not None:
+            sureness.append(found.confidence[: len(piece)].copy())
+    return Inference(np.concatenate(labels), np.concatenate(sureness) if sureness else None)

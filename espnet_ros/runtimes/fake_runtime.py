@@ -43,6 +43,8 @@ class FakeRuntime(Runtime):
             raise RuntimeUnavailableError(
                 f'fake: no device {self.settings.device!r}; expected auto or cpu'
             )
+        if self.resizes:
+            raise RuntimeUnavailableError('fake: cannot resize; set resize to host')
         if self.settings.precision not in ('auto', 'fp32'):
             raise RuntimeUnavailableError(
                 f'fake: no precision {self.settings.precision}; expected auto or fp32'

@@ -7,9 +7,9 @@ from typing import Any
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
-from espnet_ros.model_file.subpixel_tail import with_subpixel_tail
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.cpu_threads import thread_count
+from espnet_ros.runtimes.graph import computed_graph
 import numpy as np
 from numpy.typing import NDArray
 import onnx
@@ -112,7 +112,7 @@ class OnnxRuntime(Runtime):
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         outputs = [LABELS, CONFIDENCE] if confidence else [LABELS]
         proto = Extractor(
-            onnx.load_model_from_string(with_subpixel_tail(self.model).data)
+            onnx.load_model_from_string(computed_graph(self.model, self.settings).data)
         ).extract_model([IMAGE], outputs)
         session = onnxruntime.InferenceSession(
             proto.SerializeToString(), options, providers=[(self._provider, self._options)]

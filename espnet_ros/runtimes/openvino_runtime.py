@@ -10,9 +10,9 @@ from typing import Any
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
-from espnet_ros.model_file.subpixel_tail import with_subpixel_tail
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.cpu_threads import thread_count
+from espnet_ros.runtimes.graph import computed_graph
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,7 +81,8 @@ class OpenvinoRuntime(Runtime):
         self._device_name = self._find_device()
         self._precision = self._choose_precision()
         try:
-            self._graph = self._core.read_model(with_subpixel_tail(self.model).data)
+            graph = computed_graph(self.model, self.settings)
+            self._graph = self._core.read_model(graph.data)
             spec = self.input_spec
             height, width = self.model.info.input_size
             self._request_for((spec.shape[0] or 1, height, width, 3), confidence=False)

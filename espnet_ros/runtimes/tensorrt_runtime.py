@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 import contextlib
 from functools import partial
-import hashlib
 import logging
 from pathlib import Path
 import time
@@ -15,28 +14,35 @@ from typing import Any
 import weakref
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
+from espnet_ros.exceptions import (
+    ConfigError,
+    InferenceError,
+    InputError,
+    ModelError,
+    RuntimeUnavailableError,
+)
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec
+from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.cuda.api import SCHEDULE_BLOCKING_SYNC
 from espnet_ros.runtimes.cuda.opening import open_cuda
 from espnet_ros.runtimes.engines.cache import default_cache_folder, EngineCache
-from espnet_ros.runtimes.engines.choices import choose_device, choose_precision
+from espnet_ros.runtimes.engines.choices import choose_device, choose_precision, plan_job
 from espnet_ros.runtimes.engines.execution import EngineExecution
 from espnet_ros.runtimes.engines.inspection import layer_precisions, main_precision
-from espnet_ros.runtimes.engines.job import BuildWatch, EngineJob
+from espnet_ros.runtimes.engines.job import BuildWatch
 from espnet_ros.runtimes.engines.library import is_strongly_typed, load_tensorrt, version_of
 from espnet_ros.runtimes.engines.machine import find_gpu, Gpu
-from espnet_ros.runtimes.engines.network import find_obstacles, fit_network
+from espnet_ros.runtimes.engines.network import find_obstacles
 from espnet_ros.runtimes.engines.obtaining import EngineSource, ObtainedEngine
 from espnet_ros.runtimes.engines.self_check import check_runtime, refuse_failed, SelfCheck
+from espnet_ros.runtimes.graph import computed_graph
 import numpy as np
 from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
 _TRIALS = 20
-_MEBIBYTE = 1 << 20
 
 
 class TensorrtRuntime(Runtime):
@@ -44,8 +50,9 @@ class TensorrtRuntime(Runtime):
     Runs a model file with TensorRT, on an engine that it finds or builds.
 
     ``device`` is ``auto``, ``gpu``, ``cuda`` or one of them with a number: ``cuda:1``. An
-    engine has one image size, that of the model file. Larger batches than it was built for
-    are run in pieces. Both outputs are computed whether the confidence is asked for or not.
+    engine has one image size: that of the model file, or ``engine_image_size`` where the engine
+    resizes. Larger batches than it was built for are run in pieces. Both outputs are computed
+    whether the confidence is asked for or not.
 
     :param batch_size: the largest batch that is to come
     :param watch: who is told of a build
@@ -74,7 +81,7 @@ class TensorrtRuntime(Runtime):
     def input_spec(self) -> TensorSpec:
         """Return the input: of the engine's one image size."""
         spec = super().input_spec
-        return TensorSpec(spec.name, spec.dtype, (None, *self.model.info.input_size, 3))
+        return TensorSpec(spec.name, spec.dtype, (None, *self._image_size, 3))
 
     @property
     def precision(self) -> str:
@@ -101,13 +108,38 @@ class TensorrtRuntime(Runtime):
             ),
         }
 
-    def allocate_batch(self, count: int) -> NDArray[np.generic]:
+    def allocate_batch(
+        self, count: int, size: tuple[int, int] | None = None
+    ) -> NDArray[np.generic]:
         """Return the engine's own input memory, so that no image is copied twice."""
-        if self._execution is not None and count <= self._batch_size:
+        size = size or self._image_size
+        fits = count <= self._batch_size and size == self._image_size
+        if self._execution is not None and fits:
             return self._execution.input_array[:count]
-        return super().allocate_batch(count)
+        return super().allocate_batch(count, size)
+
+    @property
+    def _image_size(self) -> tuple[int, int]:
+        """Return (height, width) of what the engine takes."""
+        if not self.resizes:
+            return self.model.info.input_size
+        height, width = self.settings.engine.engine_image_size
+        return height, width
+
+    def _check_batch(self, batch: NDArray[np.generic]) -> None:
+        if self.resizes and batch.ndim == 4 and batch.shape[1:3] != self._image_size:
+            raise InputError(
+                f'tensorrt: the engine resizes images of height,width {self._image_size}, found '
+                f'{batch.shape[1:3]}; set engine_image_size to that, or resize to host'
+            )
+        super()._check_batch(batch)
 
     def _open(self) -> None:
+        if 0 in self._image_size:
+            raise ConfigError(
+                'engine_image_size: an engine that resizes is built for one size of image, and '
+                'none is set; set it to [height, width] of the images, or resize to host'
+            )
         trt, cuda = load_tensorrt(), open_cuda()
         try:
             gpu = find_gpu(cuda, choose_device(self.settings.device))
@@ -129,10 +161,19 @@ class TensorrtRuntime(Runtime):
         with contextlib.suppress(InferenceError):
             cuda.set_device_flags(SCHEDULE_BLOCKING_SYNC)
         cuda.set_device(gpu.index)
-        job = self._job(gpu, precision, trt.__version__, cuda_version)
+        graph = computed_graph(self.model, self.settings)
+        job = plan_job(
+            graph,
+            self.settings.engine,
+            gpu,
+            precision=precision,
+            image_size=self._image_size,
+            batch_size=self._batch_size,
+            versions=(trt.__version__, cuda_version),
+        )
         folder = self.settings.engine.engine_cache_dir
         source = EngineSource(
-            self.model,
+            graph,
             job,
             EngineCache(Path(folder) if folder else default_cache_folder()),
             self._watch,
@@ -175,15 +216,8 @@ class TensorrtRuntime(Runtime):
             raise InferenceError('tensorrt: the runtime is not open; call open() first')
         if len(batch) <= self._batch_size:
             return self._execution.run(batch, confidence=confidence)
-        labels = np.empty(batch.shape[:3], np.uint8)
-        sureness = np.empty(batch.shape[:3], np.uint8) if confidence else None
-        for start in range(0, len(batch), self._batch_size):
-            piece = slice(start, start + self._batch_size)
-            found = self._execution.run(batch[piece], confidence=confidence)
-            labels[piece] = found.labels
-            if sureness is not None and found.confidence is not None:
-                sureness[piece] = found.confidence
-        return Inference(labels, sureness)
+        run = partial(self._execution.run, confidence=confidence)
+        return infer_in_pieces(run, batch, self._batch_size)
 
     def _examine(
         self, trt: Any, source: EngineSource, engine: ObtainedEngine, precision: str
@@ -228,7 +262,7 @@ class TensorrtRuntime(Runtime):
         refuse_failed(self.self_check, self.model.origin)
 
     def _measure_hz(self) -> float:
-        image = np.zeros((1, *self.model.info.input_size, 3), self.input_spec.dtype)
+        image = np.zeros((1, *self._image_size, 3), self.input_spec.dtype)
         started_s = time.perf_counter()
         for _ in range(_TRIALS):
             self._infer(image, confidence=False)
@@ -242,29 +276,6 @@ class TensorrtRuntime(Runtime):
                 f'model file {self.model.origin}: TensorRT {words} does not take it: '
                 + '; '.join(obstacles)
             )
-
-    def _job(self, gpu: Gpu, precision: str, version: str, cuda: str) -> EngineJob:
-        engine = self.settings.engine
-        has_fixed_batch = self._batch_size == 1
-        # What is built depends on the release of this package too.
-        network = fit_network(
-            self.model, self._batch_size if has_fixed_batch else None, as_half=False
-        )
-        return EngineJob(
-            model_sha256=hashlib.sha256(network).hexdigest(),
-            tensorrt=version,
-            cuda=cuda,
-            gpu=gpu.name,
-            compute_capability=gpu.capability_words,
-            multiprocessors=gpu.multiprocessors,
-            precision=precision,
-            input_size=self.model.info.input_size,
-            batch_size=self._batch_size,
-            has_fixed_batch=has_fixed_batch,
-            dla_core=engine.dla_core,
-            workspace_bytes=engine.workspace_mb * _MEBIBYTE,
-            optimization_level=engine.optimization_level,
-        )
 
 
 _open_runtimes: weakref.WeakSet[TensorrtRuntime] = weakref.WeakSet()

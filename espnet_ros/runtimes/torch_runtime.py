@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 import onnx
 import torch
+from torch.nn import functional
 
 _DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
@@ -81,7 +82,7 @@ class TorchRuntime(Runtime):
             with torch.inference_mode(), _flushed_denormals():
                 # torch shares memory with arrays that it may write to, and warns of others.
                 image = torch.from_numpy(batch if batch.flags.writeable else batch.copy())
-                logits = pipeline.logits(image.to(self._device))
+                logits = pipeline.logits(self._resized(image.to(self._device)))
                 labels = pipeline.labels(logits).cpu().numpy()
                 if not confidence:
                     return Inference(labels)
@@ -90,6 +91,18 @@ class TorchRuntime(Runtime):
             raise InferenceError(
                 f'torch: failed on a batch of shape {batch.shape} ({error})'
             ) from error
+
+    def _resized(self, image: torch.Tensor) -> torch.Tensor:
+        """Bring (N, H, W, 3) to the network's input size, in float32, where that is asked for."""
+        if not self.resizes:
+            return image
+        planes = functional.interpolate(
+            image.permute(0, 3, 1, 2).float(),
+            size=self.model.info.input_size,
+            mode='bilinear',
+            align_corners=False,
+        )
+        return planes.permute(0, 2, 3, 1)
 
 
 def rebuild_pipeline(model: ModelFile) -> SegmentationPipeline:

@@ -50,6 +50,16 @@ def test_an_engine_that_is_kept_is_not_built_again(cli, board: Board, model_path
     assert 'kept since an earlier build' in ended.out
 
 
+def test_an_engine_that_resizes_is_built_for_one_size(cli, board: Board, model_path: Path) -> None:
+    asked = ('build', '--model', model_path, '--engine-cache-dir', board.cache)
+    ended = cli(*asked, '--resize', 'device', '--engine-image-size', '48,64')
+    assert ended.code == 0, ended.err
+    assert '64x48 resized to 32x16' in ended.err
+    ended = cli(*asked, '--resize', 'device')
+    assert ended.code == 2
+    assert 'set it to [height, width] of the images, or resize to host' in ended.err
+
+
 def test_a_model_is_quantised_and_built(cli, board, model_path, street, tmp_path) -> None:
     target = tmp_path / 'small.onnx'
     ended = cli(

@@ -1,9 +1,11 @@
 """The verb compare: agreement, pictures of differences, and what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
-from espnet_ros.cli.jobs.compare import Contender, parse_contender
+from espnet_ros.cli.jobs._contender import parse_contender
+from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile
@@ -68,6 +70,17 @@ def test_differences_are_counted_drawn_and_refused(
     assert (picture_bgr == (255, 0, 255)).all()
 
 
+def test_places_of_the_resize_are_compared(
+    cli, channel_model_path: Path, photos: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / 'report.json'
+    both = [f'{channel_model_path}@onnxruntime:{where}' for where in ('host', 'device')]
+    ended = cli('compare', *both, photos, '--require', '99', '--json', report)
+    assert ended.code == 0, ended.err
+    record = read_json(report)
+    assert [record['a']['resize'], record['b']['resize']] == ['host', 'device']
+
+
 def test_broken_images_are_listed(cli, channel_model_path: Path, photos: Path) -> None:
     (photos / 'broken.png').write_bytes(b'')
     ended = cli('compare', channel_model_path, channel_model_path, photos)
@@ -90,13 +103,28 @@ def test_models_of_other_classes_are_not_compared(
 
 
 def test_contenders_are_read() -> None:
-    assert parse_contender('auto') == Contender('auto')
-    assert parse_contender('auto@torch') == Contender('auto', 'torch')
-    assert parse_contender('a.onnx@openvino:bf16') == Contender('a.onnx', 'openvino', 'bf16')
-    assert parse_contender('me@home/a.onnx') == Contender('me@home/a.onnx')
+    common = RuntimeSettings(threads=3)
+    for text, model, said in (
+        ('auto', 'auto', {}),
+        ('auto@torch', 'auto', {'runtime': 'torch'}),
+        ('a.onnx@openvino:bf16', 'a.onnx', {'runtime': 'openvino', 'precision': 'bf16'}),
+        ('a@openvino:device', 'a', {'runtime': 'openvino', 'resize': 'device'}),
+        (
+            'a@openvino:device:fp32',
+            'a',
+            {'runtime': 'openvino', 'precision': 'fp32', 'resize': 'device'},
+        ),
+        ('a@auto:auto:host', 'a', {'resize': 'host'}),
+        ('me@home/a.onnx', 'me@home/a.onnx', {}),
+    ):
+        found = parse_contender(text)
+        assert found.model == model
+        assert found.settings(common) == replace(common, **said)
 
 
-@pytest.mark.parametrize('text', ['auto@abacus', 'auto@torch:fp12', '@torch'])
+@pytest.mark.parametrize(
+    'text', ['auto@abacus', 'auto@torch:fp12', '@torch', 'a@torch:fp32:fp16', 'a@torch:']
+)
 def test_unknown_runtimes_and_precisions_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match='MODEL@RUNTIME:PRECISION'):
         parse_contender(text)

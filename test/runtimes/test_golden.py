@@ -15,6 +15,7 @@ import pytest
 
 USABLE = [status.name for status in runtime_report() if status.usable]
 RUNTIMES = [name for name in ('openvino', 'onnxruntime') if name in USABLE]
+DEVICE_RUNTIMES = [*RUNTIMES, *(name for name in ('torch',) if name in USABLE)]
 
 MEAN_UINT8_AGREEMENT = 0.997
 LOWEST_UINT8_AGREEMENT = 0.994
@@ -25,8 +26,11 @@ BF16_AGREEMENT = 0.99
 def answer(shared_data: Path) -> Callable[..., float]:
     """Return a function that gives the agreement of a runtime with a golden label map."""
 
-    def compare(model: ModelFile, golden: GoldenMap, runtime: str, precision: str) -> float:
-        opened = open_runtime(model, RuntimeSettings(runtime=runtime, precision=precision))
+    def compare(
+        model: ModelFile, golden: GoldenMap, runtime: str, precision: str, resize: str = 'host'
+    ) -> float:
+        settings = RuntimeSettings(runtime=runtime, precision=precision, resize=resize)
+        opened = open_runtime(model, settings)
         with Segmenter(opened, MaskSettings(mask_size='network')) as segmenter:
             found = segmenter.segment([golden.image_bgr(shared_data)])[0]
         return agreement(found.labels, golden.labels(shared_data))
@@ -39,6 +43,14 @@ def answer(shared_data: Path) -> Callable[..., float]:
 def test_float_pre_processing_is_that_of_the_authors(answer, published_model, golden, runtime):
     model = published_model(golden.model).with_float_image()
     assert answer(model, golden, runtime, 'fp32') >= REQUIRED_AGREEMENT
+
+
+@pytest.mark.parametrize('runtime', DEVICE_RUNTIMES)
+@pytest.mark.parametrize('golden', GOLDEN_MAPS, ids=GOLDEN_IDS)
+def test_the_resize_in_the_graph_is_that_of_the_authors(answer, published_model, golden, runtime):
+    """The camera's bytes, at their own size: nothing is rounded on the way to the network."""
+    found = answer(published_model(golden.model), golden, runtime, 'fp32', 'device')
+    assert found >= REQUIRED_AGREEMENT
 
 
 @pytest.mark.skipif(not RUNTIMES, reason='needs openvino or onnxruntime')

@@ -75,6 +75,7 @@ def test_force_rebuild_builds_again(board, brightest, builds, caplog):
         {'workspace_mb': 64},
         {'optimization_level': 1},
         {'dla_core': 0},
+        {'resize': 'device', 'engine_image_size': (32, 64)},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -132,6 +133,17 @@ def test_the_record_says_what_the_engine_is(board, brightest, builds):
     assert record['job']['compute_capability'] == '8.7'
     assert record['precision'] == 'fp16'
     assert record['self_check_agreement'] == 1
+    assert (record['job']['image_size'], record['job']['mask_size']) == ([16, 32], [16, 32])
+
+
+def test_the_record_holds_the_size_of_the_images(board, brightest, builds, caplog):
+    for size in ((32, 64), (48, 64)):
+        open_once(board, brightest, builds, resize='device', engine_image_size=size)
+        assert was_built(caplog)
+    records = [json.loads(path.with_suffix('.json').read_text()) for path in board.engines()]
+    sizes = sorted(record['job']['image_size'] for record in records)
+    assert sizes == [[32, 64], [48, 64]]
+    assert all(record['job']['mask_size'] == [16, 32] for record in records)
 
 
 def test_a_damaged_record_costs_a_build_only(board, brightest, builds, caplog):

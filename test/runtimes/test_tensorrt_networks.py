@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InputError, ModelError, RuntimeUnavailableError
 from espnet_ros.export.published import PUBLISHED
 from espnet_ros.runtimes.engines import half_precision
@@ -10,6 +11,7 @@ from espnet_ros.runtimes.engines.machine import jetpack_of
 from espnet_ros.runtimes.engines.network import find_obstacles, fit_network, is_quantized
 from espnet_ros.runtimes.engines.quantization import ends_of, quantize_model
 from espnet_ros.runtimes.engines.sensitivity import as_float, quantized_layers, relieve
+from espnet_ros.runtimes.graph import computed_graph
 from fake_tensorrt.board import as_model_file, deeper_model, labels_of, make_batch, make_network
 from fake_tensorrt.library import VERSIONS
 from fake_tensorrt.parsing import find_errors
@@ -25,15 +27,32 @@ def run(data: bytes, batch: np.ndarray) -> np.ndarray:
     return onnxruntime.InferenceSession(data).run(['labels'], {'image': batch})[0]
 
 
+@pytest.mark.parametrize('resize', ['host', 'device'])
 @pytest.mark.parametrize('name', [model.name for model in PUBLISHED])
-def test_published_models_suit_every_version(published_model, name):
-    model = published_model(name)
+def test_published_models_suit_every_version(published_model, name, resize):
+    model = computed_graph(published_model(name), RuntimeSettings(resize=resize))
+    size = (1024, 2048) if resize == 'device' else None
     for version in VERSIONS:
         numbers = tuple(int(part) for part in version.split('.'))
         assert find_obstacles(model, numbers) == []
-        fitted = onnx.load_model_from_string(fit_network(model, 1, as_half=False))
+        fitted = onnx.load_model_from_string(fit_network(model, 1, as_half=False, image_size=size))
         assert find_errors(fitted, version) == []
         assert {n.op_type for n in fitted.graph.node}.isdisjoint({'MaxUnpool', 'NonZero'})
+
+
+@pytest.mark.parametrize('as_half', [False, True])
+@pytest.mark.parametrize('batch_size', [2, None])
+def test_a_network_that_resizes_is_fitted_to_its_images(brightest, as_half, batch_size):
+    graph = computed_graph(brightest, RuntimeSettings(resize='device'))
+    fitted = fit_network(graph, batch_size, as_half=as_half, image_size=(48, 64))
+    batch = make_batch(2)
+    found = run(fitted, batch.repeat(3, axis=1).repeat(2, axis=2))
+    np.testing.assert_array_equal(found, labels_of(batch))
+    proto = onnx.load_model_from_string(fitted)
+    assert all(find_errors(proto, version) == [] for version in VERSIONS)
+    dims = proto.graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_value for d in dims[1:]] == [48, 64, 3]
+    assert sum(n.op_type == 'Resize' for n in proto.graph.node) == 1
 
 
 @pytest.mark.parametrize('as_half', [False, True])

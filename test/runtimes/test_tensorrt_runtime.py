@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 
+from espnet_ros.config import EngineSettings, MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import (
+    ConfigError,
     DeviceLostError,
     InferenceError,
     InputError,
@@ -18,7 +20,8 @@ from espnet_ros.model_file.check_record import (
     read_check_record,
     with_check_record,
 )
-from espnet_ros.runtimes.factory import runtime_report
+from espnet_ros.runtimes.factory import open_runtime, runtime_report
+from espnet_ros.segmenter import Segmenter
 from fake_tensorrt.board import as_model_file, labels_of, make_batch, make_network
 from fake_tensorrt.device import FakeDevice, ILLEGAL_ADDRESS
 from fake_tensorrt.library import VERSIONS
@@ -112,6 +115,82 @@ def test_larger_batches_than_the_engine_run_in_pieces(board, brightest):
 def test_only_the_size_of_the_engine_is_taken(board, brightest):
     with board.runtime(brightest) as runtime, pytest.raises(InputError, match='16, 32, 3'):
         runtime.infer(np.zeros((1, 32, 32, 3), np.uint8))
+
+
+def enlarged(batch: np.ndarray) -> np.ndarray:
+    """Return images of 48x64 that are reduced to those of the batch."""
+    return np.ascontiguousarray(batch.repeat(3, axis=1).repeat(2, axis=2))
+
+
+@every_version
+@both_memories
+def test_every_version_resizes_in_the_engine(board, brightest, is_integrated):
+    board.use_gpu(FakeDevice(is_integrated=is_integrated))
+    settings = {'resize': 'device', 'engine_image_size': (48, 64)}
+    with board.runtime(brightest, batch_size=2, **settings) as runtime:
+        assert runtime.input_spec.shape == (None, 48, 64, 3)
+        assert runtime.self_check.agreement == 1
+        for count in (1, 2, 5):
+            for seed in range(3):
+                batch = make_batch(count, seed)
+                found = runtime.infer(enlarged(batch), confidence=True)
+                np.testing.assert_array_equal(found.labels, labels_of(batch))
+                assert found.confidence.shape == (count, 16, 32)
+
+
+def test_cameras_share_the_batch_of_an_engine_that_resizes(board, brightest):
+    settings = {'resize': 'device', 'engine_image_size': (48, 64)}
+    runtime = board.runtime(brightest, batch_size=2, **settings)
+    with Segmenter(runtime, MaskSettings(mask_size='network')) as segmenter:
+        segmenter.warm_up(2)
+        batch = make_batch(2)
+        results = segmenter.segment(list(enlarged(batch)))
+        found = np.stack([result.labels for result in results])
+        np.testing.assert_array_equal(found, labels_of(batch))
+        batch = make_batch(1, seed=5)
+        (result,) = segmenter.segment(list(enlarged(batch)))
+        np.testing.assert_array_equal(result.labels, labels_of(batch)[0])
+
+
+def test_an_engine_that_resizes_has_to_know_the_size(board, brightest):
+    with pytest.raises(ConfigError, match=r'engine_image_size: .* or resize to host'):
+        board.runtime(brightest, resize='device').open()
+    assert board.engines() == []
+
+
+def test_without_the_size_no_other_runtime_is_taken_silently(board, brightest):
+    settings = RuntimeSettings(
+        resize='device', engine=EngineSettings(engine_cache_dir=str(board.cache))
+    )
+    with pytest.raises(ConfigError, match='engine_image_size'):
+        open_runtime(brightest, settings)
+
+
+def test_an_image_of_another_size_is_refused_with_what_to_set(board, brightest):
+    settings = {'resize': 'device', 'engine_image_size': (48, 64)}
+    with (
+        Segmenter(board.runtime(brightest, **settings)) as segmenter,
+        pytest.raises(InputError, match=r'\(48, 64\), found \(60, 80\); set engine_image_size'),
+    ):
+        segmenter.segment([np.zeros((60, 80, 3), np.uint8)])
+
+
+@pytest.mark.parametrize('size', [(48,), (48, 0), (1, 2, 3)])
+def test_half_a_size_is_refused(size):
+    with pytest.raises(ConfigError, match=r'engine_image_size: expected \[height, width\]'):
+        EngineSettings(engine_image_size=size)
+
+
+@pytest.mark.parametrize(
+    ('size', 'origin'),
+    [((48, 64), 'the labels in the model file'), ((24, 40), 'onnxruntime on this CPU')],
+)
+def test_an_engine_that_resizes_is_checked_on_an_image_of_its_size(board, brightest, size, origin):
+    model = with_reference_labels(brightest)
+    settings = {'resize': 'device', 'engine_image_size': size}
+    with board.runtime(model, **settings) as runtime:
+        assert runtime.self_check.origin == origin
+        assert runtime.self_check.agreement == 1
 
 
 def test_a_float_image_gives_the_same_labels(board, brightest):

@@ -11,7 +11,7 @@ from typing import Any
 
 from espnet_ros.cli._console import ERROR
 from espnet_ros.cli._options import given
-from espnet_ros.cli.jobs.compare import parse_contender
+from espnet_ros.cli.jobs._contender import parse_contender
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InferenceError, RuntimeUnavailableError
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if len(arguments.models) > 1:
         raise ConfigError('--node: expected one model, found several')
     asked = parse_contender(arguments.models[0] if arguments.models else 'auto')
-    parameters = {'model': asked.model, 'runtime': asked.runtime, 'precision': asked.precision}
+    parameters = {'model': asked.model, **dict(asked.said)}
     parameters |= given(arguments, RuntimeSettings)
     parameters['power.sensor'] = arguments.sensor
     height, width = arguments.size

@@ -50,6 +50,7 @@ def describe_result(measured: Measured, idle_w: float | None) -> dict[str, Any]:
         'way': measured.way,
         'runtime': info.runtime,
         'precision': info.precision,
+        'resize': info.resize,
         'device': info.device,
         'parameters': info.parameters,
         'file_bytes': info.file_bytes,
@@ -75,8 +76,8 @@ def _describe_power(measured: Measured, idle_w: float | None) -> dict[str, Any]:
         'measured_s': rounded(measured.duration_s, 1),
         'power_w': rounded(power_w),
         'power_above_idle_w': rounded(above_w),
-        'energy_per_frame_j': rounded(frame_j, 4),
-        'energy_per_frame_above_idle_j': rounded(above_j, 4),
+        'energy_per_frame_j': rounded(frame_j, 6),
+        'energy_per_frame_above_idle_j': rounded(above_j, 6),
         'fps_per_w': rounded(None if not frame_j else 1 / frame_j),
     }
 
@@ -107,7 +108,9 @@ def result_name(measured: Measured) -> str:
     """Return what a contender is called in tables."""
     if measured.way != OURS:
         return f'{measured.way.replace("_", " ")}: {PEERS[measured.way][2]}'
-    return f'{measured.info.model} {measured.info.runtime} {measured.info.precision}'
+    info = measured.info
+    resize = '' if info.resize == 'host' else f', resized on the {info.resize}'
+    return f'{info.model} {info.runtime} {info.precision}{resize}'
 
 
 def add_ratios(results: list[dict[str, Any]]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 import resource
 import sys
 import time
 from typing import Protocol
 
+from espnet_ros.cli.jobs._contender import parse_contender
 from espnet_ros.cli.jobs._models import open_any_model
 from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.model_file import ModelFile
@@ -55,6 +56,7 @@ class ContenderInfo:
     :param model: name of the model
     :param runtime: what runs it
     :param precision: the arithmetic really used
+    :param resize: where the image is resized, host or device
     :param device: in words
     :param parameters: of the network
     :param file_bytes: of the model file
@@ -65,6 +67,7 @@ class ContenderInfo:
     model: str
     runtime: str
     precision: str
+    resize: str
     device: str
     parameters: int
     file_bytes: int
@@ -116,6 +119,13 @@ class OurWay:
         return result.labels, result.stage_times
 
 
+def shown_size(settings: RuntimeSettings, size: tuple[int, int]) -> RuntimeSettings:
+    """Return the settings for images of (height, width): an engine that resizes has to know."""
+    if settings.resize != 'device' or any(settings.engine.engine_image_size):
+        return settings
+    return replace(settings, engine=replace(settings.engine, engine_image_size=size))
+
+
 _opened: list[Way] = []
 
 
@@ -130,13 +140,14 @@ def open_contender(contender: Contender) -> ContenderInfo:
     if contender.way == OURS:
         runtime = open_runtime(model, contender.settings)
         way: Way = OurWay(Segmenter(runtime))
-        what = runtime.name, runtime.precision, runtime.device
+        resize = 'device' if runtime.resizes else 'host'
+        what = runtime.name, runtime.precision, resize, runtime.device
     else:
         module, class_name, _ = PEERS[contender.way]
         peer = getattr(import_module(module), class_name)(
             model, contender.size, contender.settings.threads
         )
-        way, what = peer, (peer.runtime, peer.precision, peer.device)
+        way, what = peer, (peer.runtime, peer.precision, 'host', peer.device)
     _opened[:] = [way]
     return ContenderInfo(
         model.info.name,
@@ -177,13 +188,13 @@ def count_parameters(model: ModelFile) -> int:
 
 
 def main() -> int:
-    """Run a few trials of a contender for a profiler: MODEL RUNTIME PRECISION HEIGHT WIDTH."""
-    model, runtime, precision, height, width = sys.argv[1:]
-    settings = RuntimeSettings(runtime=runtime, precision=precision)
-    image_bgr = np.zeros((int(height), int(width), 3), np.uint8)
-    open_contender(
-        Contender(model, settings, ForeignModelSettings(), OURS, (int(height), int(width)))
-    )
+    """Run a few trials of a contender for a profiler: CONTENDER HEIGHT WIDTH."""
+    text, *sizes = sys.argv[1:]
+    asked = parse_contender(text)
+    size = (int(sizes[0]), int(sizes[1]))
+    settings = shown_size(asked.settings(RuntimeSettings()), size)
+    image_bgr = np.zeros((*size, 3), np.uint8)
+    open_contender(Contender(asked.model, settings, ForeignModelSettings(), OURS, size))
     run_trials(image_bgr, 2)
     return 0
 

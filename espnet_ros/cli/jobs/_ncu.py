@@ -46,8 +46,10 @@ def profile(measured: Measured, model: str, size: tuple[int, int]) -> dict[str, 
         return unknown | {'reason': 'Nsight Compute (ncu) is not installed'}
     names = ','.join([DURATION, *(metric for metric, _ in METRICS.values())])
     command = [program, '--csv', '--page', 'raw', '--metrics', names, '--target-processes', 'all']
-    command += [sys.executable, '-m', 'espnet_ros.cli.jobs._bench_worker', model]
-    command += [measured.info.runtime, measured.info.precision, *map(str, size)]
+    info = measured.info
+    contender = f'{model}@{info.runtime}:{info.precision}:{info.resize}'
+    command += [sys.executable, '-m', 'espnet_ros.cli.jobs._bench_worker', contender]
+    command += list(map(str, size))
     try:
         ended = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=_LIMIT_S

@@ -76,10 +76,12 @@ def _model(segmenter: Segmenter) -> dict[str, Any]:
 
 def _protocol(segmenter: Segmenter) -> dict[str, Any]:
     settings = segmenter.settings
-    is_float = segmenter.runtime.input_spec.dtype != 'uint8'
+    runtime = segmenter.runtime
+    is_float = runtime.resizes or runtime.input_spec.dtype != 'uint8'
     return {
         'preprocessing': FLOAT_PROTOCOL if is_float else UINT8_PROTOCOL,
-        'network_size': list(segmenter.runtime.model.info.input_size),
+        'resize': runtime.settings.resize,
+        'network_size': list(runtime.model.info.input_size),
         'mask_size': settings.mask_size,
         'roi': list(settings.roi),
         'unlabelled_id': settings.unlabelled_id,

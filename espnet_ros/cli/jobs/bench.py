@@ -13,9 +13,9 @@ from espnet_ros.cli.jobs import _bench_node, _bench_plot, _gpu_clocks, _ncu
 from espnet_ros.cli.jobs._bench_record import add_ratios, describe_machine, describe_result
 from espnet_ros.cli.jobs._bench_run import measure, Measured, Telemetry
 from espnet_ros.cli.jobs._bench_view import print_bench, print_node
-from espnet_ros.cli.jobs._bench_worker import Contender, OURS, PEERS
+from espnet_ros.cli.jobs._bench_worker import Contender, OURS, PEERS, shown_size
+from espnet_ros.cli.jobs._contender import parse_contender
 from espnet_ros.cli.jobs._output import write_json
-from espnet_ros.cli.jobs.compare import parse_contender
 from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.processing.codecs import decode_image
@@ -61,13 +61,12 @@ def _contenders(arguments: argparse.Namespace) -> list[Contender]:
     contenders = []
     for text in arguments.models or ['auto']:
         asked = parse_contender(text)
-        named = {'runtime': asked.runtime, 'precision': asked.precision}
-        changes: dict[str, Any] = {k: value for k, value in named.items() if value != 'auto'}
-        if changes and given(arguments, RuntimeSettings).keys() & changes.keys():
+        if given(arguments, RuntimeSettings).keys() & asked.names:
             raise ConfigError(
-                f'{text}: expected runtime and precision either behind the @ or as options'
+                f'{text}: expected {" and ".join(sorted(asked.names))} either behind the @ or as '
+                'options'
             )
-        settings = replace(common, **changes)
+        settings = shown_size(asked.settings(common), arguments.size)
         contenders.append(Contender(asked.model, settings, foreign, OURS, arguments.size))
     if arguments.peers:
         first = contenders[0]

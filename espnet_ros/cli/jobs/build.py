@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 import logging
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from espnet_ros.cli._logging import on_standard_error
 from espnet_ros.cli._options import read_options
 from espnet_ros.cli.jobs._calibration import read_calibration
 from espnet_ros.cli.jobs._models import open_any_model
-from espnet_ros.config import EngineSettings, ForeignModelSettings, RuntimeSettings
+from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.store import models_folder, save_model_file, SUFFIX
@@ -25,7 +26,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 def run(arguments: argparse.Namespace) -> int:
     """Build the engine; return the exit code."""
-    _check(arguments)
+    settings = replace(read_options(arguments, RuntimeSettings), runtime='tensorrt')
+    _check(arguments, settings.precision)
     model = open_any_model(arguments.model, read_options(arguments, ForeignModelSettings))
     if arguments.calibration is not None:
         model = _quantize(arguments, model)
@@ -38,17 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
                 markup=False,
             )
             return _exit.DONE
-    _build(arguments, model)
+    _build(arguments, model, settings)
     return _exit.DONE
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace, precision: str) -> None:
     if arguments.calibration is None and arguments.quantized is not None:
         raise ConfigError('--quantized: expected --calibration too, whose images it is made with')
-    if arguments.calibration is not None and arguments.precision not in ('auto', 'int8'):
-        raise ConfigError(
-            f'--calibration: makes an int8 model; found --precision {arguments.precision}'
-        )
+    if arguments.calibration is not None and precision not in ('auto', 'int8'):
+        raise ConfigError(f'--calibration: makes an int8 model; found --precision {precision}')
     if arguments.quantized is not None and arguments.quantized.suffix != SUFFIX:
         raise ConfigError(
             f'--quantized: expected a file name that ends with {SUFFIX}, found '
@@ -72,13 +72,7 @@ def _quantize(arguments: argparse.Namespace, model: ModelFile) -> ModelFile:
     return quantized
 
 
-def _build(arguments: argparse.Namespace, model: ModelFile) -> None:
-    settings = RuntimeSettings(
-        runtime='tensorrt',
-        precision=arguments.precision,
-        device=arguments.device,
-        engine=read_options(arguments, EngineSettings),
-    )
+def _build(arguments: argparse.Namespace, model: ModelFile, settings: RuntimeSettings) -> None:
     # A build is long, and its story is what one wants to read.
     with on_standard_error(logging.INFO, 'espnet_ros.runtimes'), _bar() as bar:
         task = bar.add_task('building', total=1.0, visible=False)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from espnet_ros.cli import _exit
 from espnet_ros.cli._console import ERROR
 from espnet_ros.cli._options import read_options
 from espnet_ros.cli.jobs._comparison_report import describe, print_comparison
+from espnet_ros.cli.jobs._contender import NamedContender, parse_contender
 from espnet_ros.cli.jobs._models import open_any_model
 from espnet_ros.cli.jobs._output import OutputFolder, write_json
 from espnet_ros.cli.jobs._progress import FrameProgress
 from espnet_ros.cli.jobs._read_ahead import read_ahead
-from espnet_ros.config import ForeignModelSettings, PRECISIONS, RUNTIMES, RuntimeSettings
+from espnet_ros.config import EngineSettings, ForeignModelSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.export.parity import Parity
 from espnet_ros.processing.codecs import encode_png
@@ -27,39 +27,6 @@ from numpy.typing import NDArray
 
 _DIFFERENCE_BGR = (255, 0, 255)
 _DARKENED = 3
-
-
-@dataclass(frozen=True)
-class Contender:
-    """
-    One of the two that are compared.
-
-    :param model: name or path of its model
-    :param runtime: what runs it
-    :param precision: in which arithmetic
-    """
-
-    model: str
-    runtime: str = 'auto'
-    precision: str = 'auto'
-
-
-def parse_contender(text: str) -> Contender:
-    """
-    Read ``MODEL``, ``MODEL@RUNTIME`` or ``MODEL@RUNTIME:PRECISION``.
-
-    :raises ConfigError: an unknown runtime or precision
-    """
-    model, at, how = text.rpartition('@')
-    if not at or '/' in how:  # an @ in the folders of a path
-        return Contender(text)
-    runtime, colon, precision = how.partition(':')
-    if not model or runtime not in RUNTIMES or (colon and precision not in PRECISIONS):
-        raise ConfigError(
-            f'{text}: expected MODEL@RUNTIME:PRECISION with a runtime of {", ".join(RUNTIMES)} '
-            f'and a precision of {", ".join(PRECISIONS)}, found {how!r}'
-        )
-    return Contender(model, runtime, precision or 'auto')
 
 
 class Comparison:
@@ -111,13 +78,14 @@ class Comparison:
 def run(arguments: argparse.Namespace) -> int:
     """Compare two contenders on ``arguments.source``; return the exit code."""
     foreign = read_options(arguments, ForeignModelSettings)
+    common = RuntimeSettings(engine=read_options(arguments, EngineSettings))
     contenders = [parse_contender(text) for text in (arguments.first, arguments.second)]
     with ExitStack() as stack:
         source = stack.enter_context(open_source(arguments.source))
         folder = None
         if arguments.output is not None:
             folder = OutputFolder(arguments.output, arguments.source)
-        both = [stack.enter_context(_open(contender, foreign)) for contender in contenders]
+        both = [stack.enter_context(_open(entry, common, foreign)) for entry in contenders]
         _check_classes(*both)
         comparison = Comparison(both, folder)
         comparison.run(source, arguments.limit)
@@ -128,11 +96,12 @@ def run(arguments: argparse.Namespace) -> int:
     return _verdict(comparison, arguments.require)
 
 
-def _open(contender: Contender, foreign: ForeignModelSettings) -> Segmenter:
+def _open(
+    contender: NamedContender, common: RuntimeSettings, foreign: ForeignModelSettings
+) -> Segmenter:
     model = open_any_model(contender.model, foreign)
-    settings = RuntimeSettings(runtime=contender.runtime, precision=contender.precision)
     with ERROR.status(f'loading {contender.model}'):
-        return Segmenter(open_runtime(model, settings))
+        return Segmenter(open_runtime(model, contender.settings(common)))
 
 
 def _check_classes(first: Segmenter, second: Segmenter) -> None:

@@ -216,7 +216,7 @@ def _add_timing_cache(config: Any, data: bytes) -> None:
 
 def _add_profile(builder: Any, config: Any, job: EngineJob) -> None:
     profile = builder.create_optimization_profile()
-    one, most = ((count, *job.input_size, 3) for count in (1, job.batch_size))
+    one, most = ((count, *job.image_size, 3) for count in (1, job.batch_size))
     profile.set_shape(IMAGE, one, most, most)
     if config.add_optimization_profile(profile) < 0:
         raise ModelError(f'TensorRT refuses batches of 1 to {job.batch_size} images')

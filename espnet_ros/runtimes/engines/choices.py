@@ -1,13 +1,18 @@
-"""Device and precision of an engine, from what was asked for and what there is."""
+"""What an engine is built for, from what was asked for and what there is."""
 
 from __future__ import annotations
 
+import hashlib
+
+from espnet_ros.config import EngineSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.engines.job import EngineJob
 from espnet_ros.runtimes.engines.machine import Gpu
-from espnet_ros.runtimes.engines.network import is_quantized
+from espnet_ros.runtimes.engines.network import fit_network, is_quantized
 
 PRECISIONS = ('fp32', 'fp16', 'int8')
+_MEBIBYTE = 1 << 20
 
 
 def choose_device(asked: str) -> int:
@@ -52,3 +57,45 @@ def choose_precision(asked: str, model: ModelFile, gpu: Gpu) -> str:
             f'{asked}'
         )
     return asked
+
+
+def plan_job(
+    graph: ModelFile,
+    settings: EngineSettings,
+    gpu: Gpu,
+    *,
+    precision: str,
+    image_size: tuple[int, int],
+    batch_size: int,
+    versions: tuple[str, str],
+) -> EngineJob:
+    """
+    Return what an engine is built for.
+
+    :param graph: the model file, as it is computed
+    :param image_size: (height, width) of the images that it is shown
+    :param batch_size: the largest batch; engines of one image have no other
+    :param versions: of TensorRT and of CUDA's runtime
+    :raises ModelError: the graph cannot be built for that
+    """
+    has_fixed_batch = batch_size == 1
+    # What is built depends on the release of this package too.
+    network = fit_network(
+        graph, batch_size if has_fixed_batch else None, image_size=image_size, as_half=False
+    )
+    return EngineJob(
+        model_sha256=hashlib.sha256(network).hexdigest(),
+        tensorrt=versions[0],
+        cuda=versions[1],
+        gpu=gpu.name,
+        compute_capability=gpu.capability_words,
+        multiprocessors=gpu.multiprocessors,
+        precision=precision,
+        image_size=image_size,
+        mask_size=graph.info.input_size,
+        batch_size=batch_size,
+        has_fixed_batch=has_fixed_batch,
+        dla_core=settings.dla_core,
+        workspace_bytes=settings.workspace_mb * _MEBIBYTE,
+        optimization_level=settings.optimization_level,
+    )

@@ -161,8 +161,8 @@ class EngineExecution:
             raise ModelError(f'expected an engine with {expected}, found {found}')
 
     def _reserve(self, image_dtype: str) -> None:
-        size = (self._job.batch_size, *self._job.input_size)
-        shapes = {IMAGE: (*size, 3), LABELS: size, CONFIDENCE: size}
+        count, mask = self._job.batch_size, (self._job.batch_size, *self._job.mask_size)
+        shapes = {IMAGE: (count, *self._job.image_size, 3), LABELS: mask, CONFIDENCE: mask}
         for name, shape in shapes.items():
             dtype = image_dtype if name == IMAGE else np.uint8
             buffer = TensorBuffer(self._cuda, shape, dtype, is_mapped=self._gpu.is_integrated)
@@ -176,7 +176,7 @@ class EngineExecution:
         self._drop_graph()
         self._runs = self._count = 0
         self._log.tail.clear()
-        shape = (count, *self._job.input_size, 3)
+        shape = (count, *self._job.image_size, 3)
         if not self._context.set_input_shape(IMAGE, shape):
             raise InferenceError(f'tensorrt: refuses a batch of shape {shape}: {self._reason()}')
         self._count = count

@@ -20,7 +20,8 @@ class EngineJob:
     :param compute_capability: for example ``8.7``
     :param multiprocessors: how many the GPU has
     :param precision: fp32, fp16 or int8
-    :param input_size: (height, width) in pixels
+    :param image_size: (height, width) in pixels of the images that it takes
+    :param mask_size: (height, width) of the labels that it gives: the network's input size
     :param batch_size: largest batch
     :param has_fixed_batch: whether every batch has that size
     :param dla_core: number of the DLA core, or -1 for the GPU
@@ -35,13 +36,14 @@ class EngineJob:
     compute_capability: str
     multiprocessors: int
     precision: str
-    input_size: tuple[int, int]
+    image_size: tuple[int, int]
+    mask_size: tuple[int, int]
     batch_size: int = 1
     has_fixed_batch: bool = True
     dla_core: int = -1
     workspace_bytes: int = 1 << 30
     optimization_level: int = 3
-    format_version: int = 1
+    format_version: int = 2
 
     @property
     def digest(self) -> str:
@@ -56,7 +58,8 @@ class EngineJob:
     def from_json(cls, text: str) -> EngineJob:
         """Return what :meth:`to_json` gave."""
         content = json.loads(text)
-        content['input_size'] = tuple(content['input_size'])
+        for key in ('image_size', 'mask_size'):
+            content[key] = tuple(content[key])
         return cls(**content)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.model_file import ModelFile
-from espnet_ros.model_file.subpixel_tail import with_subpixel_tail
 from espnet_ros.runtimes.engines.half_precision import to_half_precision
 import onnx
 from onnx import helper, TensorProto
@@ -24,19 +23,26 @@ NEWEST_OPSET = 17
 """The newest that the parsers of TensorRT 8.5 and 8.6 take; 10 takes 9 to 20."""
 
 
-def fit_network(model: ModelFile, batch_size: int | None, *, as_half: bool) -> bytes:
+def fit_network(
+    model: ModelFile,
+    batch_size: int | None,
+    *,
+    as_half: bool,
+    image_size: tuple[int, int] | None = None,
+) -> bytes:
     """
     Return the network for TensorRT.
 
-    The size of the image is fixed, as engines are faster so; the tail is the one whose
-    argmax is cheap.
+    The size of the image is fixed, as engines are faster so.
 
+    :param model: as it is computed
     :param batch_size: fixes the batch too, or None to leave it free
+    :param image_size: (height, width) of the images; None for the network's input size
     :param as_half: write FP16 types into it, as strongly typed TensorRT wants them
     :raises ModelError: it cannot be made
     """
-    proto = onnx.load_model_from_string(with_subpixel_tail(model).data)
-    _fix_size(proto, model, batch_size)
+    proto = onnx.load_model_from_string(model.data)
+    _fix_size(proto, model, batch_size, image_size or model.info.input_size)
     _cast_image_first(proto.graph)
     _cast_through_float(proto.graph)
     del proto.graph.value_info[:]
@@ -110,10 +116,14 @@ def _cast_through_float(graph: onnx.GraphProto) -> None:
             graph.node.insert(index, cast)
 
 
-def _fix_size(proto: onnx.ModelProto, model: ModelFile, batch_size: int | None) -> None:
-    height, width = model.info.input_size
+def _fix_size(
+    proto: onnx.ModelProto,
+    model: ModelFile,
+    batch_size: int | None,
+    image_size: tuple[int, int],
+) -> None:
     dims = proto.graph.input[0].type.tensor_type.shape.dim
-    for dim, size in zip(dims, (batch_size, height, width), strict=False):
+    for dim, size in zip(dims, (batch_size, *image_size), strict=False):
         if size is None:
             continue
         if dim.HasField('dim_value') and dim.dim_value != size:
@@ -124,7 +134,7 @@ def _fix_size(proto: onnx.ModelProto, model: ModelFile, batch_size: int | None) 
         dim.dim_value = size
     for output in proto.graph.output:
         for dim, size in zip(
-            output.type.tensor_type.shape.dim, (batch_size, height, width), strict=False
+            output.type.tensor_type.shape.dim, (batch_size, *model.info.input_size), strict=True
         ):
             if size is not None:
                 dim.dim_value = size

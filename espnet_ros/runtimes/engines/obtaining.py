@@ -39,7 +39,7 @@ class EngineSource:
     """
     Finds or builds the engine of one model for one job.
 
-    :param model: the model file
+    :param graph: the model file, as it is computed
     :param job: what the engine is for
     :param cache: where engines are kept
     :param watch: who is told of a build
@@ -48,14 +48,15 @@ class EngineSource:
 
     def __init__(
         self,
-        model: ModelFile,
+        graph: ModelFile,
         job: EngineJob,
         cache: EngineCache,
         watch: BuildWatch,
         *,
         needs_half_types: bool,
     ) -> None:
-        self._model = model
+        self._graph = graph
+        self._name = graph.info.name
         self._job = job
         self._cache = cache
         self._watch = watch
@@ -64,7 +65,7 @@ class EngineSource:
     @property
     def path(self) -> Path:
         """Return where the engine lies, whether it is there or not."""
-        return self._cache.path_of(self._job, self._model.info.name)
+        return self._cache.path_of(self._job, self._name)
 
     def obtain(self, *, force: bool) -> ObtainedEngine:
         """
@@ -74,7 +75,7 @@ class EngineSource:
         :raises ConfigError: others can write the cache
         :raises EspnetError: it cannot be built
         """
-        name = self._model.info.name
+        name = self._name
         if not force and (plan := self._cache.load(self._job, name)) is not None:
             logger.info('engine %s', self._cache.path_of(self._job, name))
             return ObtainedEngine(plan, is_new=False)
@@ -88,7 +89,7 @@ class EngineSource:
         """Keep a new engine that passed its check; a full disk costs the next start a build."""
         try:
             path = self._cache.store(
-                self._job, self._model.info.name, engine.plan, {**facts, 'build_s': engine.build_s}
+                self._job, self._name, engine.plan, {**facts, 'build_s': engine.build_s}
             )
         except OutputError as error:
             logger.warning('%s; the engine is used now and built again at the next start', error)
@@ -97,27 +98,28 @@ class EngineSource:
 
     def discard(self, why: str) -> None:
         """Delete the engine that is kept."""
-        self._cache.delete(self._job, self._model.info.name, why)
+        self._cache.delete(self._job, self._name, why)
 
     def _build(self, name: str) -> ObtainedEngine:
         job = self._job
         if self._watch.is_cancelled():
             raise BuildCancelled(f'no engine of {name} is kept, and none is built now')
-        height, width = job.input_size
+        height, width = job.image_size
+        size = '{1}x{0}'.format(*job.mask_size)
         logger.info(
-            'building the %s engine of %s, %dx%d, up to %d image%s at once, with TensorRT %s; '
+            'building the %s engine of %s, %s, up to %d image%s at once, with TensorRT %s; '
             'this takes minutes, once for this board, model and TensorRT',
             job.precision.upper(),
             name,
-            width,
-            height,
+            size if job.image_size == job.mask_size else f'{width}x{height} resized to {size}',
             job.batch_size,
             '' if job.batch_size == 1 else 's',
             job.tensorrt,
         )
         network = fit_network(
-            self._model,
+            self._graph,
             job.batch_size if job.has_fixed_batch else None,
+            image_size=job.image_size,
             as_half=self._needs_half_types,
         )
         timing = re.sub(r'[^\w.-]+', '_', f'{job.tensorrt}-{job.gpu}-{job.compute_capability}')

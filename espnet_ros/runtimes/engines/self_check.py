@@ -7,7 +7,7 @@ engine labels one image whose labels are known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import logging
 
 from espnet_ros.config import RuntimeSettings
@@ -21,6 +21,7 @@ from espnet_ros.model_file.check_record import (
 )
 from espnet_ros.runtimes.base import Runtime
 import numpy as np
+from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,21 @@ LOWEST_AGREEMENT = {'fp32': 0.995, 'fp16': 0.99, 'bf16': 0.98, 'int8': 0.97}
 
 REFERENCE_RUNTIMES = ('onnxruntime', 'openvino')
 """What computes the reference where the model file has none."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """
+    An image whose labels are known.
+
+    :param image_bgr: uint8, (H, W, 3)
+    :param labels: uint8, (h, w), of the network's input size
+    :param origin: where the labels are from
+    """
+
+    image_bgr: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -67,14 +83,15 @@ def check_runtime(runtime: Runtime, precision: str) -> SelfCheck | None:
     :return: None where nothing on this machine can make a reference
     :raises InferenceError: the runtime failed
     """
-    found = find_reference(runtime.model)
-    if found is None:
+    height, width = runtime.input_spec.shape[1:3]
+    size = runtime.model.info.input_size
+    reference = find_reference(runtime.model, (height or size[0], width or size[1]))
+    if reference is None:
         return None
-    record, origin = found
-    image = make_check_image(record.seed, record.size)[np.newaxis]
+    image = reference.image_bgr[np.newaxis]
     labels = runtime.infer(image.astype(runtime.input_spec.dtype)).labels[0]
-    agreement = float(np.mean(labels == record.labels))
-    return SelfCheck(agreement, LOWEST_AGREEMENT[precision], origin)
+    agreement = float(np.mean(labels == reference.labels))
+    return SelfCheck(agreement, LOWEST_AGREEMENT[precision], reference.origin)
 
 
 def refuse_failed(check: SelfCheck, origin: str) -> None:
@@ -90,14 +107,27 @@ def refuse_failed(check: SelfCheck, origin: str) -> None:
         )
 
 
-def find_reference(model: ModelFile) -> tuple[CheckRecord, str] | None:
-    """Return the reference and where it is from: the model file, else a CPU runtime here."""
+def find_reference(model: ModelFile, size: tuple[int, int]) -> Reference | None:
+    """
+    Return the reference of the model file, or of a CPU runtime here.
+
+    :param size: (height, width) of the image
+    """
     record = read_check_record(model)
-    if record is not None:
-        return record, 'the labels in the model file'
+    factors = [n // base for n, base in zip(size, model.info.input_size, strict=True)]
+    is_multiple = all(
+        n == base * factor
+        for n, base, factor in zip(size, model.info.input_size, factors, strict=True)
+    )
+    if record is not None and is_multiple:
+        # Every pixel many times: reduced bilinearly it is what it was.
+        image = make_check_image(record.seed, record.size)
+        image = image.repeat(factors[0], axis=0).repeat(factors[1], axis=1)
+        return Reference(image, record.labels, 'the labels in the model file')
+    image = make_check_image(seed=0, size=size)
     for name in REFERENCE_RUNTIMES:
         try:
-            return record_check(model, name), f'{name} on this CPU'
+            return Reference(image, _labels_by(model, name, image), f'{name} on this CPU')
         except (ModelError, RuntimeUnavailableError) as error:
             logger.debug('no reference labels by %s: %s', name, error)
     return None
@@ -110,11 +140,18 @@ def record_check(model: ModelFile, runtime: str) -> CheckRecord:
     :raises RuntimeUnavailableError: that runtime is not on this machine
     :raises ModelError: it does not take the model
     """
+    image = make_check_image(seed=0, size=model.info.input_size)
+    return make_check_record(0, _labels_by(model, runtime, image))
+
+
+def _labels_by(model: ModelFile, runtime: str, image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # The factory imports the runtimes, and one of them this module.
     from espnet_ros.runtimes.factory import open_runtime  # noqa: PLC0415
 
-    settings = replace(RuntimeSettings(), runtime=runtime, precision='fp32')
+    is_resized = image_bgr.shape[:2] != model.info.input_size
+    settings = RuntimeSettings(
+        runtime=runtime, precision='fp32', resize='device' if is_resized else 'host'
+    )
     with open_runtime(model, settings) as reference:
-        image = make_check_image(seed=0, size=model.info.input_size)[np.newaxis]
-        labels = reference.infer(image.astype(reference.input_spec.dtype)).labels[0]
-        return make_check_record(0, labels)
+        batch = image_bgr[np.newaxis].astype(reference.input_spec.dtype)
+        return np.array(reference.infer(batch).labels[0], np.uint8)

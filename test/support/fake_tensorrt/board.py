@@ -151,12 +151,14 @@ class Board:
         watch: BuildWatch | None = None,
         precision: str = 'auto',
         device: str = 'auto',
+        resize: str = 'host',
         **engine: Any,
     ) -> TensorrtRuntime:
         """Return a runtime that is not open yet; it is closed at the end of the test."""
         settings = RuntimeSettings(
             precision=precision,
             device=device,
+            resize=resize,
             engine=EngineSettings(engine_cache_dir=str(self.cache), **engine),
         )
         self.runtimes.append(TensorrtRuntime(model, settings, batch_size, watch))

@@ -7,6 +7,13 @@ import onnx
 from onnx import numpy_helper, TensorProto
 
 REFUSED = frozenset({'MaxUnpool', 'NonZero', 'QLinearConv', 'ConvInteger', 'Hardmax'})
+TRANSFORMS = (
+    b'half_pixel',
+    b'pytorch_half_pixel',
+    b'tf_half_pixel_for_nn',
+    b'asymmetric',
+    b'align_corners',
+)
 FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
 
 
@@ -24,6 +31,7 @@ def find_errors(model: onnx.ModelProto, version: str) -> list[tuple[str, str]]:
         if node.op_type in REFUSED
     ]
     errors += _uint8_errors(graph)
+    errors += _resize_errors(graph)
     errors += _quantization_errors(graph)
     return errors
 
@@ -53,6 +61,20 @@ def _uint8_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
                 'produced by an IIdentityLayer or ICastLayer'
             )
             errors.append((node.name, message))
+    return errors
+
+
+def _resize_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
+    """Look at what the parser takes of Resize: two modes, five transforms, no antialias (2.4)."""
+    errors = []
+    for node in (node for node in graph.node if node.op_type == 'Resize'):
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        if attributes.get('mode', b'nearest') not in (b'nearest', b'linear'):
+            errors.append((node.name, 'Invalid Resize mode'))
+        if attributes.get('coordinate_transformation_mode', b'half_pixel') not in TRANSFORMS:
+            errors.append((node.name, 'unsupported coordinate transformation'))
+        if attributes.get('antialias', 0):
+            errors.append((node.name, 'TensorRT does not support antialias'))
     return errors
 
 

@@ -151,7 +151,7 @@ class IExecutionContext(Bound):
         arrays = {}
         for name, value in {**engine._inputs, **engine._outputs}.items():
             dtype = np.dtype(NUMPY[TYPES[value.type.tensor_type.elem_type]])
-            own = shape if name in engine._inputs else shape[:3]
+            own = shape if name in engine._inputs else _own_shape(value, shape)
             size = int(np.prod(own)) * dtype.itemsize
             if not gpu.is_readable(self._addresses[name], size):
                 return machine.ILLEGAL_ADDRESS
@@ -169,6 +169,15 @@ class IExecutionContext(Bound):
 
     def _say(self, text: str) -> None:
         self._engine._runtime._log.log(self._trt.Severity.ERROR, text)
+
+
+def _own_shape(value: onnx.ValueInfoProto, image: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of an output, whose free sizes are those of the image."""
+    dims = value.type.tensor_type.shape.dim
+    return tuple(
+        dim.dim_value if dim.HasField('dim_value') else size
+        for dim, size in zip(dims, image, strict=False)
+    )
 
 
 class EngineInspector(Bound):
