@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 from pathlib import Path
 import shutil
 import sys
@@ -195,6 +196,26 @@ def test_a_bag_that_breaks_off_is_an_error_of_one_line(
         list(open_source(str(bag if of_folder else path)))
     assert str(bag) in str(caught.value)
     assert '\n' not in str(caught.value)
+
+
+@pytest.mark.ros
+@both_storages
+def test_messages_that_ros_itself_serialised_are_read(
+    tmp_path: Path, storage: StoragePlugin
+) -> None:
+    serialization = pytest.importorskip('rclpy.serialization', reason='no ROS')
+    from builtin_interfaces.msg import Time
+    from sensor_msgs.msg import Image
+    from std_msgs.msg import Header
+
+    header = Header(stamp=Time(sec=7, nanosec=9), frame_id='rear_optical_frame')
+    fields = encoded_image('nv12').fields(6)
+    message = Image(header=header, **fields | {'data': array.array('B', fields['data'])})
+    data = serialization.serialize_message(message)
+    bag = write_bag(tmp_path / 'bag', {'/image_raw': [data]}, storage=storage)
+    (frame,) = open_source(str(bag))
+    assert encoded_image('nv12').is_shown_by(frame.image_bgr)
+    assert (frame.stamp_ns, frame.frame_id) == (7_000_000_009, 'rear_optical_frame')
 
 
 def test_a_bag_without_metadata_says_how_to_make_it(tmp_path: Path) -> None:

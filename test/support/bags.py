@@ -27,7 +27,7 @@ def write_bag(
     """
     Write a bag; the messages of a topic are recorded STEP_NS after each other.
 
-    :param topics: the messages by topic; bytes stand for an image that cannot be read
+    :param topics: the messages by topic; bytes are an Image as it is sent, or broken
     :param stamps_ns: those of the headers; None takes the times of recording
     """
     with Writer(folder, version=9, storage_plugin=storage) as writer:
