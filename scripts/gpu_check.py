@@ -22,6 +22,7 @@ from espnet_ros.runtimes.factory import open_runtime
 import numpy as np
 
 FRAMES = 50
+ENLARGED = 2
 BYTES = 1536 * 1024
 
 
@@ -60,15 +61,20 @@ def check_buffers(cuda: CudaApi) -> str:
 def check_runtime(name: str, model: str, **settings: str) -> str:
     """Compare labels with ONNX Runtime on the CPU, and time the frames."""
     loaded = open_model(model)
-    image = np.random.default_rng(0).integers(0, 256, (1, *loaded.info.input_size, 3), np.uint8)
+    height, width = loaded.info.input_size
+    image = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), np.uint8)
     with open_runtime(loaded, RuntimeSettings(runtime='onnxruntime')) as reference:
         expected = reference.infer(image).labels.copy()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o700)
-        engine = EngineSettings(engine_cache_dir=folder)
+        engine = EngineSettings(
+            engine_cache_dir=folder, engine_image_size=(ENLARGED * height, ENLARGED * width)
+        )
         with open_runtime(
             loaded, RuntimeSettings(runtime=name, engine=engine, **settings)
         ) as runtime:
+            if runtime.resizes:  # every pixel several times is reduced to what it was
+                image = image.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
             for _ in range(FRAMES):
                 found = runtime.infer(image).labels
             started_s = time.perf_counter()
@@ -94,6 +100,15 @@ def main() -> int:
         'torch fp16': lambda: check_runtime('torch', model, device='cuda', precision='fp16'),
         'TensorRT fp32': lambda: check_runtime('tensorrt', model, precision='fp32'),
         'TensorRT fp16': lambda: check_runtime('tensorrt', model, precision='fp16'),
+        'TensorRT exported': lambda: check_runtime(
+            'tensorrt', model, precision='fp16', tail='exported'
+        ),
+        'TensorRT subpixel': lambda: check_runtime(
+            'tensorrt', model, precision='fp16', tail='subpixel'
+        ),
+        'TensorRT resizes': lambda: check_runtime(
+            'tensorrt', model, precision='fp16', resize='device'
+        ),
     }
     failed = 0
     for name, check in checks.items():

@@ -20,6 +20,7 @@ examples:
   espnet-ros bench auto@openvino:fp32 auto@openvino:bf16 auto@onnxruntime
   espnet-ros bench espnet_p2_q8_cityscapes espnet_p2_q3_cityscapes --plot cost.png
   espnet-ros bench auto@openvino:host auto@openvino:device --size 1024,2048
+  espnet-ros bench auto@tensorrt:exported auto@tensorrt:subpixel
   espnet-ros bench --peers --json bench.json
   espnet-ros bench --gpu-clocks 824,1134
   espnet-ros bench --node --camera-rate 30
@@ -38,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'models',
         nargs='*',
         metavar='MODEL',
-        help='MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE, words left out at will; a '
-        'name, a model file or a checkpoint. Default: auto.',
+        help='MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE:TAIL, words left out at '
+        'will; a name, a model file or a checkpoint. Default: auto.',
     )
     _add_protocol(parser.add_argument_group('protocol'))
     _add_power(parser.add_argument_group('power'))

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.usage = '%(prog)s A B SOURCE [options]'
     parser.epilog = EPILOG
-    what = 'MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE'
+    what = 'MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE:TAIL'
     parser.add_argument('first', metavar='A', help=f'What is compared with: {what}.')
     parser.add_argument('second', metavar='B', help=f'What is compared: {what}.')
     parser.add_argument(

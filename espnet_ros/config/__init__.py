@@ -27,6 +27,7 @@ from espnet_ros.config.runtime import (
     RESIZES,
     RUNTIMES,
     RuntimeSettings,
+    TAILS,
 )
 from espnet_ros.config.segmentation import (
     SegmentationNodeSettings,
@@ -52,4 +53,5 @@ __all__ = [
     'RuntimeSettings',
     'ScanSettings',
     'SegmentationNodeSettings',
+    'TAILS',
 ]

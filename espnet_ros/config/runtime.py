@@ -10,6 +10,7 @@ from espnet_ros.settings import section, setting
 RUNTIMES = ('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake')
 PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
 RESIZES = ('host', 'device')
+TAILS = ('auto', 'exported', 'subpixel')
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,14 @@ class RuntimeSettings:
         "Where images are resized to the network's input: host (CPU, in bytes), or device (in "
         'the graph, in float, closer to the training); docs/benchmark.md compares them.',
         choices=RESIZES,
+        read_only=True,
+    )
+    tail: str = setting(
+        'auto',
+        'How the last layer and the argmax are written: exported (as in the model file), subpixel '
+        '(the same sums side by side, with a cheap argmax); auto takes the faster one of each '
+        'runtime.',
+        choices=TAILS,
         read_only=True,
     )
     engine: EngineSettings = section(EngineSettings)

@@ -112,7 +112,7 @@ class OnnxRuntime(Runtime):
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         outputs = [LABELS, CONFIDENCE] if confidence else [LABELS]
         proto = Extractor(
-            onnx.load_model_from_string(computed_graph(self.model, self.settings).data)
+            onnx.load_model_from_string(computed_graph(self.model, self.settings, self.name).data)
         ).extract_model([IMAGE], outputs)
         session = onnxruntime.InferenceSession(
             proto.SerializeToString(), options, providers=[(self._provider, self._options)]

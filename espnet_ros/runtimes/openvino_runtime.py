@@ -81,7 +81,7 @@ class OpenvinoRuntime(Runtime):
         self._device_name = self._find_device()
         self._precision = self._choose_precision()
         try:
-            graph = computed_graph(self.model, self.settings)
+            graph = computed_graph(self.model, self.settings, self.name)
             self._graph = self._core.read_model(graph.data)
             spec = self.input_spec
             height, width = self.model.info.input_size

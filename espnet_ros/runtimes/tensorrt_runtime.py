@@ -36,7 +36,7 @@ from espnet_ros.runtimes.engines.machine import find_gpu, Gpu
 from espnet_ros.runtimes.engines.network import find_obstacles
 from espnet_ros.runtimes.engines.obtaining import EngineSource, ObtainedEngine
 from espnet_ros.runtimes.engines.self_check import check_runtime, refuse_failed, SelfCheck
-from espnet_ros.runtimes.graph import computed_graph
+from espnet_ros.runtimes.graph import chosen_tail, computed_graph
 import numpy as np
 from numpy.typing import NDArray
 
@@ -148,7 +148,8 @@ class TensorrtRuntime(Runtime):
                 f'tensorrt: no GPU can be used ({error}); check the driver'
             ) from error
         precision = choose_precision(self.settings.precision, self.model, gpu)
-        self._check_model(version_of(trt))
+        graph = computed_graph(self.model, self.settings, self.name)
+        self._check_graph(graph, version_of(trt))
         cuda_version = '{}.{}'.format(*cuda.runtime_version())
         logger.info(
             'found %s, TensorRT %s, CUDA %s (%s)',
@@ -161,7 +162,6 @@ class TensorrtRuntime(Runtime):
         with contextlib.suppress(InferenceError):
             cuda.set_device_flags(SCHEDULE_BLOCKING_SYNC)
         cuda.set_device(gpu.index)
-        graph = computed_graph(self.model, self.settings)
         job = plan_job(
             graph,
             self.settings.engine,
@@ -238,6 +238,7 @@ class TensorrtRuntime(Runtime):
             facts: dict[str, object] = {
                 'precision': self._precision,
                 'layers': dict(self.layer_precisions),
+                'tail': chosen_tail(self.settings, self.name),
             }
             if self.self_check is not None:
                 facts['self_check_agreement'] = self.self_check.agreement
@@ -268,12 +269,13 @@ class TensorrtRuntime(Runtime):
             self._infer(image, confidence=False)
         return _TRIALS / (time.perf_counter() - started_s)
 
-    def _check_model(self, version: tuple[int, ...]) -> None:
-        obstacles = find_obstacles(self.model, version)
+    @staticmethod
+    def _check_graph(graph: ModelFile, version: tuple[int, ...]) -> None:
+        obstacles = find_obstacles(graph, version)
         if obstacles:
             words = '.'.join(map(str, version))
             raise ModelError(
-                f'model file {self.model.origin}: TensorRT {words} does not take it: '
+                f'model file {graph.origin}: TensorRT {words} does not take it: '
                 + '; '.join(obstacles)
             )
 

@@ -14,6 +14,7 @@ from espnet_ros.models.registry import ARCHITECTURES, create_model
 from espnet_ros.models.training_sets import Normalization
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.cpu_threads import thread_count
+from espnet_ros.runtimes.graph import SUBPIXEL
 import numpy as np
 from numpy.typing import NDArray
 import onnx
@@ -55,6 +56,11 @@ class TorchRuntime(Runtime):
         return f'{self._device}, {torch.cuda.get_device_name(self._device)}'
 
     def _open(self) -> None:
+        if self.settings.tail == SUBPIXEL:
+            raise RuntimeUnavailableError(
+                'torch: runs the network as it was trained, with no tail but the exported one; '
+                'set tail to auto'
+            )
         self._device = _find_device(self.settings.device)
         self._precision = _find_precision(self.settings.precision, self._device)
         pipeline = rebuild_pipeline(self.model)

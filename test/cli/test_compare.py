@@ -114,6 +114,7 @@ def test_contenders_are_read() -> None:
             'a',
             {'runtime': 'openvino', 'precision': 'fp32', 'resize': 'device'},
         ),
+        ('a@auto:subpixel', 'a', {'tail': 'subpixel'}),
         ('a@auto:auto:host', 'a', {'resize': 'host'}),
         ('me@home/a.onnx', 'me@home/a.onnx', {}),
     ):

@@ -76,6 +76,7 @@ def test_force_rebuild_builds_again(board, brightest, builds, caplog):
         {'optimization_level': 1},
         {'dla_core': 0},
         {'resize': 'device', 'engine_image_size': (32, 64)},
+        {'tail': 'exported'},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -133,6 +134,7 @@ def test_the_record_says_what_the_engine_is(board, brightest, builds):
     assert record['job']['compute_capability'] == '8.7'
     assert record['precision'] == 'fp16'
     assert record['self_check_agreement'] == 1
+    assert record['tail'] == 'subpixel'
     assert (record['job']['image_size'], record['job']['mask_size']) == ([16, 32], [16, 32])
 
 

@@ -8,7 +8,12 @@ from espnet_ros.export.published import PUBLISHED
 from espnet_ros.runtimes.engines import half_precision
 from espnet_ros.runtimes.engines.inspection import layer_precisions, main_precision
 from espnet_ros.runtimes.engines.machine import jetpack_of
-from espnet_ros.runtimes.engines.network import find_obstacles, fit_network, is_quantized
+from espnet_ros.runtimes.engines.network import (
+    find_obstacles,
+    fit_network,
+    is_quantized,
+    OPERATORS,
+)
 from espnet_ros.runtimes.engines.quantization import ends_of, quantize_model
 from espnet_ros.runtimes.engines.sensitivity import as_float, quantized_layers, relieve
 from espnet_ros.runtimes.graph import computed_graph
@@ -27,10 +32,13 @@ def run(data: bytes, batch: np.ndarray) -> np.ndarray:
     return onnxruntime.InferenceSession(data).run(['labels'], {'image': batch})[0]
 
 
-@pytest.mark.parametrize('resize', ['host', 'device'])
+@pytest.mark.parametrize(
+    ('tail', 'resize'), [('exported', 'host'), ('auto', 'host'), ('auto', 'device')]
+)
 @pytest.mark.parametrize('name', [model.name for model in PUBLISHED])
-def test_published_models_suit_every_version(published_model, name, resize):
-    model = computed_graph(published_model(name), RuntimeSettings(resize=resize))
+def test_published_models_suit_every_version(published_model, name, tail, resize):
+    settings = RuntimeSettings(tail=tail, resize=resize)
+    model = computed_graph(published_model(name), settings, 'tensorrt')
     size = (1024, 2048) if resize == 'device' else None
     for version in VERSIONS:
         numbers = tuple(int(part) for part in version.split('.'))
@@ -43,7 +51,7 @@ def test_published_models_suit_every_version(published_model, name, resize):
 @pytest.mark.parametrize('as_half', [False, True])
 @pytest.mark.parametrize('batch_size', [2, None])
 def test_a_network_that_resizes_is_fitted_to_its_images(brightest, as_half, batch_size):
-    graph = computed_graph(brightest, RuntimeSettings(resize='device'))
+    graph = computed_graph(brightest, RuntimeSettings(resize='device'), 'tensorrt')
     fitted = fit_network(graph, batch_size, as_half=as_half, image_size=(48, 64))
     batch = make_batch(2)
     found = run(fitted, batch.repeat(3, axis=1).repeat(2, axis=2))
@@ -64,6 +72,28 @@ def test_the_fitted_network_labels_as_the_model_does(brightest, as_half, batch_s
     dims = onnx.load_model_from_string(fitted).graph.input[0].type.tensor_type.shape.dim
     assert [d.dim_value for d in dims[1:]] == [16, 32, 3]
     assert dims[0].HasField('dim_value') == (batch_size is not None)
+
+
+@pytest.mark.parametrize('version', VERSIONS)
+@pytest.mark.parametrize('as_half', [False, True])
+@pytest.mark.parametrize('tail', ['exported', 'subpixel'])
+def test_both_tails_are_of_what_every_version_takes(brightest, version, as_half, tail):
+    graph = computed_graph(brightest, RuntimeSettings(tail=tail), 'tensorrt')
+    fitted = onnx.load_model_from_string(fit_network(graph, 2, as_half=as_half))
+    kinds = {node.op_type for node in fitted.graph.node}
+    assert ('DepthToSpace' in kinds, 'ConvTranspose' in kinds) == (
+        tail == 'subpixel',
+        tail == 'exported',
+    )
+    assert kinds <= OPERATORS
+    assert find_errors(fitted, version) == []
+
+
+def test_the_stand_in_refuses_types_that_the_parser_does(brightest):
+    proto = onnx.load_model_from_string(brightest.data)
+    softmax = next(node for node in proto.graph.node if node.op_type == 'Softmax')
+    softmax.input[0] = 'ids'
+    assert any('Softmax' in words for _, words in find_errors(proto, '8.5.2'))
 
 
 def test_half_precision_leaves_no_float_weights(brightest):

@@ -26,6 +26,7 @@ from fake_tensorrt.board import as_model_file, labels_of, make_batch, make_netwo
 from fake_tensorrt.device import FakeDevice, ILLEGAL_ADDRESS
 from fake_tensorrt.library import VERSIONS
 import numpy as np
+import onnx
 import pytest
 
 every_version = pytest.mark.parametrize('board', VERSIONS, indirect=True)
@@ -193,6 +194,14 @@ def test_an_engine_that_resizes_is_checked_on_an_image_of_its_size(board, bright
         assert runtime.self_check.agreement == 1
 
 
+@every_version
+@pytest.mark.parametrize('tail', ['exported', 'subpixel'])
+def test_every_version_runs_both_tails(board, brightest, tail):
+    with board.runtime(brightest, tail=tail) as runtime:
+        batch = make_batch(1)
+        np.testing.assert_array_equal(runtime.infer(batch).labels, labels_of(batch))
+
+
 def test_a_float_image_gives_the_same_labels(board, brightest):
     batch = make_batch(1)
     with board.runtime(brightest.with_float_image()) as runtime:
@@ -240,9 +249,10 @@ def test_int8_needs_a_quantised_model(board, brightest):
 @pytest.mark.parametrize('board', ['8.5.2'], indirect=True)
 def test_an_old_parser_is_spared_what_it_does_not_take(board):
     proto = make_network()
-    proto.graph.node.insert(2, proto.graph.node[0])
-    proto.graph.node[2].op_type = 'MaxUnpool'
-    proto.graph.node[2].output[0] = 'nowhere'
+    conv = next(node for node in proto.graph.node if node.op_type == 'Conv')
+    unpool = onnx.helper.make_node('MaxUnpool', [conv.input[0], 'where'], ['unpooled'])
+    conv.input[0] = 'unpooled'
+    proto.graph.node.insert(2, unpool)
     with pytest.raises(ModelError, match=r'TensorRT 8\.5\.2 does not take it: .*MaxUnpool'):
         board.runtime(as_model_file(proto)).open()
     assert board.engines() == []

@@ -197,3 +197,8 @@ def test_runtime_opens_again_after_close(model: ModelFile, images: NDArray[np.ui
         runtime.infer(images)
     with runtime:
         np.testing.assert_array_equal(runtime.infer(images).labels, first)
+
+
+def test_another_tail_than_the_trained_one_is_refused(channel_model):
+    with pytest.raises(RuntimeUnavailableError, match='set tail to auto'):
+        TorchRuntime(channel_model, RuntimeSettings(tail='subpixel')).open()

@@ -57,6 +57,7 @@ class ContenderInfo:
     :param runtime: what runs it
     :param precision: the arithmetic really used
     :param resize: where the image is resized, host or device
+    :param tail: that was asked for: exported, subpixel, or auto for the runtime's own
     :param device: in words
     :param parameters: of the network
     :param file_bytes: of the model file
@@ -68,6 +69,7 @@ class ContenderInfo:
     runtime: str
     precision: str
     resize: str
+    tail: str
     device: str
     parameters: int
     file_bytes: int
@@ -140,14 +142,14 @@ def open_contender(contender: Contender) -> ContenderInfo:
     if contender.way == OURS:
         runtime = open_runtime(model, contender.settings)
         way: Way = OurWay(Segmenter(runtime))
-        resize = 'device' if runtime.resizes else 'host'
-        what = runtime.name, runtime.precision, resize, runtime.device
+        asked = contender.settings
+        what = runtime.name, runtime.precision, asked.resize, asked.tail, runtime.device
     else:
         module, class_name, _ = PEERS[contender.way]
         peer = getattr(import_module(module), class_name)(
             model, contender.size, contender.settings.threads
         )
-        way, what = peer, (peer.runtime, peer.precision, 'host', peer.device)
+        way, what = peer, (peer.runtime, peer.precision, 'host', 'auto', peer.device)
     _opened[:] = [way]
     return ContenderInfo(
         model.info.name,

@@ -28,6 +28,7 @@ def describe(
             'runtime': segmenter.runtime.name,
             'precision': segmenter.runtime.precision,
             'resize': segmenter.runtime.settings.resize,
+            'tail': segmenter.runtime.settings.tail,
             'device': segmenter.runtime.device,
         }
         for segmenter in both

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from espnet_ros.config import PRECISIONS, RESIZES, RUNTIMES, RuntimeSettings
+from espnet_ros.config import PRECISIONS, RESIZES, RUNTIMES, RuntimeSettings, TAILS
 from espnet_ros.exceptions import ConfigError
 
-FORM = 'MODEL@RUNTIME:PRECISION:RESIZE'
+FORM = 'MODEL@RUNTIME:PRECISION:RESIZE:TAIL'
 _WORDS = {
-    **dict.fromkeys(PRECISIONS, 'precision'),
+    **dict.fromkeys(TAILS, 'tail'),
     **dict.fromkeys(RESIZES, 'resize'),
+    **dict.fromkeys(PRECISIONS, 'precision'),
 }
-"""What each word behind the runtime sets."""
+"""What each word behind the runtime sets, in any order."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class NamedContender:
 
 def parse_contender(text: str) -> NamedContender:
     """
-    Read ``MODEL``, ``MODEL@RUNTIME`` or ``MODEL@RUNTIME:PRECISION:RESIZE``.
+    Read ``MODEL@RUNTIME:PRECISION:RESIZE:TAIL``, of which all but the model may be left out.
 
-    :raises ConfigError: an unknown runtime, precision or place of the resize, or one twice
+    :raises ConfigError: an unknown runtime or word, or two words for one setting
     """
     model, at, how = text.rpartition('@')
     if not at or '/' in how:  # an @ in the folders of a path
@@ -51,7 +52,8 @@ def parse_contender(text: str) -> NamedContender:
     if not model or runtime not in RUNTIMES or None in names or len(set(names)) != len(names):
         raise ConfigError(
             f'{text}: expected {FORM} with a runtime of {", ".join(RUNTIMES)}, a precision of '
-            f'{", ".join(PRECISIONS)} and a resize of {" or ".join(RESIZES)}, found {how!r}'
+            f'{", ".join(PRECISIONS)}, a resize of {" or ".join(RESIZES)} and a tail of '
+            f'{", ".join(TAILS)}, found {how!r}'
         )
     said = zip(('runtime', *(name for name in names if name)), (runtime, *words), strict=True)
     return NamedContender(model, tuple((name, word) for name, word in said if word != 'auto'))

@@ -152,6 +152,7 @@ class Board:
         precision: str = 'auto',
         device: str = 'auto',
         resize: str = 'host',
+        tail: str = 'auto',
         **engine: Any,
     ) -> TensorrtRuntime:
         """Return a runtime that is not open yet; it is closed at the end of the test."""
@@ -159,6 +160,7 @@ class Board:
             precision=precision,
             device=device,
             resize=resize,
+            tail=tail,
             engine=EngineSettings(engine_cache_dir=str(self.cache), **engine),
         )
         self.runtimes.append(TensorrtRuntime(model, settings, batch_size, watch))

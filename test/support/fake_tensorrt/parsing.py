@@ -7,6 +7,7 @@ import onnx
 from onnx import numpy_helper, TensorProto
 
 REFUSED = frozenset({'MaxUnpool', 'NonZero', 'QLinearConv', 'ConvInteger', 'Hardmax'})
+FLOAT_OPERATORS = ('Conv', 'ConvTranspose', 'MatMul', 'PRelu', 'Resize', 'Round', 'Softmax')
 TRANSFORMS = (
     b'half_pixel',
     b'pytorch_half_pixel',
@@ -32,6 +33,7 @@ def find_errors(model: onnx.ModelProto, version: str) -> list[tuple[str, str]]:
     ]
     errors += _uint8_errors(graph)
     errors += _resize_errors(graph)
+    errors += _type_errors(graph, version)
     errors += _quantization_errors(graph)
     return errors
 
@@ -50,8 +52,7 @@ def _uint8_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
                 errors.append(
                     (node.name, 'TensorRT does not support UINT8 types for intermediate tensors!')
                 )
-    known = onnx.shape_inference.infer_shapes(onnx.ModelProto.FromString(_whole(graph)))
-    types = {v.name: v.type.tensor_type.elem_type for v in known.graph.value_info}
+    types = _types(graph)
     producers = {name: node for node in graph.node for name in node.output}
     for output in graph.output:
         node = producers[output.name]
@@ -76,6 +77,27 @@ def _resize_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
         if attributes.get('antialias', 0):
             errors.append((node.name, 'TensorRT does not support antialias'))
     return errors
+
+
+def _type_errors(graph: onnx.GraphProto, version: str) -> list[tuple[str, str]]:
+    """Look at the types by docs/operators.md of onnx-tensorrt 8.5, 8.6 and 10.1 (2.4)."""
+    major, minor = (int(part) for part in version.split('.')[:2])
+    refusing = set(FLOAT_OPERATORS)
+    if major == 8:
+        refusing.add('ReduceMax')
+    if (major, minor) == (8, 5):
+        refusing.add('ArgMax')
+    types = _types(graph)
+    return [
+        (node.name, f'{node.op_type} takes FP32 and FP16 only')
+        for node in graph.node
+        if node.op_type in refusing and types.get(node.input[0], FLOATS[0]) not in FLOATS
+    ]
+
+
+def _types(graph: onnx.GraphProto) -> dict[str, int]:
+    known = onnx.shape_inference.infer_shapes(onnx.ModelProto.FromString(_whole(graph)))
+    return {v.name: v.type.tensor_type.elem_type for v in known.graph.value_info}
 
 
 def _whole(graph: onnx.GraphProto) -> bytes:
