@@ -176,6 +176,7 @@ class Segmenter:
         :param images_bgr: uint8, (H, W, 3) each, BGR, of any sizes; not changed
         :param confidence: whether to return the confidence of every pixel too
         :return: one result for each image, in order
+        :raises ConfigError: the confidence is asked for, and the runtime gives none
         :raises InputError: an image is not of that type or shape, or the region of interest
             lies outside it; nothing was computed then
         :raises InferenceError: the runtime failed
@@ -238,6 +239,11 @@ class Segmenter:
                 f'unlabelled_id: expected an id without a class ({len(label_set.classes)} to 255) '
                 f'or the void class, found {unlabelled}, which is '
                 f'{label_set.names[unlabelled]!r}'
+            )
+        if settings.confidence_threshold > 0 and not self._runtime.has_confidence:
+            raise ConfigError(
+                f'confidence_threshold: expected 0, as the engine is to give no confidence, found '
+                f'{settings.confidence_threshold:g}; set engine_confidence to true'
             )
         return _Plan(settings, label_set, table)
 

@@ -58,7 +58,7 @@ def check_buffers(cuda: CudaApi) -> str:
     return f'{gpu.words}: 1.5 MB there and back {took[0]} by graph, mapped {took[1]}'
 
 
-def check_runtime(name: str, model: str, **settings: str) -> str:
+def check_runtime(name: str, model: str, *, confidence: bool = True, **settings: str) -> str:
     """Compare labels with ONNX Runtime on the CPU, and time the frames."""
     loaded = open_model(model)
     height, width = loaded.info.input_size
@@ -68,7 +68,9 @@ def check_runtime(name: str, model: str, **settings: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o700)
         engine = EngineSettings(
-            engine_cache_dir=folder, engine_image_size=(ENLARGED * height, ENLARGED * width)
+            engine_cache_dir=folder,
+            engine_confidence=confidence,
+            engine_image_size=(ENLARGED * height, ENLARGED * width),
         )
         with open_runtime(
             loaded, RuntimeSettings(runtime=name, engine=engine, **settings)
@@ -106,6 +108,9 @@ def main() -> int:
         'TensorRT subpixel': lambda: check_runtime(
             'tensorrt', model, precision='fp16', tail='subpixel'
         ),
+        'TensorRT labels only': lambda: check_runtime(
+            'tensorrt', model, confidence=False, precision='fp16'
+        ),
         'TensorRT resizes': lambda: check_runtime(
             'tensorrt', model, precision='fp16', resize='device'
         ),
@@ -118,7 +123,7 @@ def main() -> int:
             state, words = 'not run', str(error)
         except (RuntimeError, ValueError) as error:
             state, words, failed = 'FAILED', str(error), failed + 1
-        print(f'{name:20} {state:8} {words}')
+        print(f'{name:22} {state:8} {words}')
     return 1 if failed else 0
 
 

@@ -48,6 +48,12 @@ class EngineSettings:
         maximum=5,
         read_only=True,
     )
+    engine_confidence: bool = setting(
+        True,
+        'Whether the engine computes the confidence with every frame. false saves a softmax a '
+        'frame; there is no ~/confidence and no confidence_threshold then.',
+        read_only=True,
+    )
     engine_image_size: tuple[int, ...] = setting(
         (0, 0),
         'With resize device, [height, width] in pixels of what the engine is shown: of the '

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import InferenceError, InputError, ModelError
+from espnet_ros.exceptions import ConfigError, InferenceError, InputError, ModelError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
 import numpy as np
 from numpy.typing import NDArray
@@ -88,10 +88,13 @@ class Runtime(ABC):
     @property
     def output_specs(self) -> tuple[TensorSpec, ...]:
         """Return the outputs that the model computes."""
-        return (
-            TensorSpec(LABELS, 'uint8', (None, None, None)),
-            TensorSpec(CONFIDENCE, 'uint8', (None, None, None)),
-        )
+        names = (LABELS, CONFIDENCE) if self.has_confidence else (LABELS,)
+        return tuple(TensorSpec(name, 'uint8', (None, None, None)) for name in names)
+
+    @property
+    def has_confidence(self) -> bool:
+        """Return whether the confidence can be asked for."""
+        return True
 
     @property
     @abstractmethod
@@ -149,10 +152,15 @@ class Runtime(ABC):
         :return: arrays of the batch's size, or of the network's input size where it resizes,
             that are valid until the next call
         :raises InputError: the batch is not of that type or shape
+        :raises ConfigError: the confidence is asked for and cannot be
         :raises InferenceError: the library failed, or the runtime is not open
         """
         if not self._is_open:
             raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
+        if confidence and not self.has_confidence:
+            raise ConfigError(
+                f'{self.name}: the engine is to give no confidence; set engine_confidence to true'
+            )
         self._check_batch(batch)
         return self._infer(batch, confidence)
 

@@ -51,8 +51,8 @@ class TensorrtRuntime(Runtime):
 
     ``device`` is ``auto``, ``gpu``, ``cuda`` or one of them with a number: ``cuda:1``. An
     engine has one image size: that of the model file, or ``engine_image_size`` where the engine
-    resizes. Larger batches than it was built for are run in pieces. Both outputs are computed
-    whether the confidence is asked for or not.
+    resizes. Larger batches than it was built for are run in pieces. An engine computes all of its
+    outputs with every batch, so ``engine_confidence`` decides whether the confidence is one.
 
     :param batch_size: the largest batch that is to come
     :param watch: who is told of a build
@@ -82,6 +82,11 @@ class TensorrtRuntime(Runtime):
         """Return the input: of the engine's one image size."""
         spec = super().input_spec
         return TensorSpec(spec.name, spec.dtype, (None, *self._image_size, 3))
+
+    @property
+    def has_confidence(self) -> bool:
+        """Return whether the engine is to give the confidence."""
+        return self.settings.engine.engine_confidence
 
     @property
     def precision(self) -> str:

@@ -77,6 +77,32 @@ def test_the_node_builds_its_engine_and_segments(ros, start, board):
     assert len(board.engines()) == 1
 
 
+def test_images_of_the_cameras_size_go_to_an_engine_that_resizes(ros, start, board):
+    start(resize='device', engine_image_size=[48, 64])
+    masks = ros.listen(Image, f'{NODE}/mask')
+    wait_for_state(ros, 'active')
+    header = Header(frame_id='camera')
+    header.stamp.sec = 3
+    image = np.full((48, 64, 3), (0, 0, 200), np.uint8)
+    ros.publisher(Image, 'image_raw', 1).publish(array_to_image(image, 'bgr8', header))
+    mask = masks.wait_for(lambda m: m.header.stamp.sec == 3)
+    assert (mask.height, mask.width, set(mask.data)) == (48, 64, {2})
+
+
+def test_an_engine_without_confidence_offers_none(ros, start, board):
+    node = start(engine_confidence=False)
+    masks = ros.listen(Image, f'{NODE}/mask')
+    wait_for_state(ros, 'active')
+    topics = {name for name, _ in node.get_topic_names_and_types()}
+    assert f'/{NODE}/mask' in topics
+    assert f'/{NODE}/confidence' not in topics
+    (result,) = node.set_parameters([Parameter('confidence_threshold', value=0.5)])
+    assert not result.successful
+    assert 'set engine_confidence to true' in result.reason
+    send(ros.publisher(Image, 'image_raw', 1), 4)
+    masks.wait_for(lambda m: m.header.stamp.sec == 4)
+
+
 def test_diagnostics_tell_of_the_build(ros, start, board, tmp_path):
     board.monkeypatch.setenv('FAKE_TENSORRT_HOLD', str(tmp_path / 'hold'))
     messages = ros.listen(DiagnosticArray, '/diagnostics')

@@ -77,6 +77,7 @@ def test_force_rebuild_builds_again(board, brightest, builds, caplog):
         {'dla_core': 0},
         {'resize': 'device', 'engine_image_size': (32, 64)},
         {'tail': 'exported'},
+        {'engine_confidence': False},
     ],
     ids=lambda change: next(iter(change)),
 )

@@ -96,6 +96,23 @@ def test_the_stand_in_refuses_types_that_the_parser_does(brightest):
     assert any('Softmax' in words for _, words in find_errors(proto, '8.5.2'))
 
 
+@pytest.mark.parametrize('tail', ['exported', 'subpixel'])
+@pytest.mark.parametrize('as_half', [False, True])
+def test_without_confidence_nothing_is_computed_for_it(brightest, tail, as_half):
+    graph = computed_graph(brightest, RuntimeSettings(tail=tail), 'tensorrt')
+    proto = onnx.load_model_from_string(
+        fit_network(graph, 1, as_half=as_half, has_confidence=False)
+    )
+    onnx.checker.check_model(proto, full_check=True)
+    assert [value.name for value in proto.graph.output] == ['labels']
+    kinds = {node.op_type for node in proto.graph.node}
+    assert kinds.isdisjoint({'Softmax', 'ReduceMax', 'Round'})
+    assert {'full', 'tail.full'}.isdisjoint(entry.name for entry in proto.graph.initializer)
+    batch = make_batch(1)
+    np.testing.assert_array_equal(run(proto.SerializeToString(), batch), labels_of(batch))
+    assert all(find_errors(proto, version) == [] for version in VERSIONS)
+
+
 def test_half_precision_leaves_no_float_weights(brightest):
     proto = onnx.load_model_from_string(fit_network(brightest, 1, as_half=True))
     kinds = {entry.data_type for entry in proto.graph.initializer}

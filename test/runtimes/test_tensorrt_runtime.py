@@ -202,6 +202,34 @@ def test_every_version_runs_both_tails(board, brightest, tail):
         np.testing.assert_array_equal(runtime.infer(batch).labels, labels_of(batch))
 
 
+@every_version
+def test_an_engine_without_confidence_computes_labels_alone(board, brightest):
+    with board.runtime(brightest, batch_size=2, engine_confidence=False) as runtime:
+        assert [spec.name for spec in runtime.output_specs] == ['labels']
+        engine = runtime._execution.engine
+        names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+        assert names == ['image', 'labels']
+        for count in (1, 2, 2, 2):
+            batch = make_batch(count)
+            found = runtime.infer(batch)
+            np.testing.assert_array_equal(found.labels, labels_of(batch))
+            assert found.confidence is None
+        with pytest.raises(ConfigError, match='give no confidence; set engine_confidence'):
+            runtime.infer(make_batch(1), confidence=True)
+
+
+def test_a_threshold_needs_an_engine_with_confidence(board, brightest):
+    runtime = board.runtime(brightest, engine_confidence=False)
+    with pytest.raises(ConfigError, match=r'confidence_threshold: expected 0, .* found 0\.5'):
+        Segmenter(runtime, MaskSettings(confidence_threshold=0.5))
+    with Segmenter(runtime) as segmenter:
+        segmenter.warm_up()
+        with pytest.raises(ConfigError, match='confidence_threshold'):
+            segmenter.reconfigure(MaskSettings(confidence_threshold=0.5))
+        with pytest.raises(ConfigError, match='set engine_confidence to true'):
+            segmenter.segment([make_batch(1)[0]], confidence=True)
+
+
 def test_a_float_image_gives_the_same_labels(board, brightest):
     batch = make_batch(1)
     with board.runtime(brightest.with_float_image()) as runtime:

@@ -36,11 +36,20 @@ class Camera:
     :param name: camera name, empty for the only one
     :param transport: raw or compressed
     :param group: callback group of the subscriptions
+    :param has_confidence: whether its masks come with a confidence
     """
 
-    def __init__(self, node: Node, name: str, transport: str, group: CallbackGroup) -> None:
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        transport: str,
+        group: CallbackGroup,
+        *,
+        has_confidence: bool = True,
+    ) -> None:
         self.name = name
-        self.outputs = CameraOutputs(node, name)
+        self.outputs = CameraOutputs(node, name, has_confidence=has_confidence)
         self.record = CameraRecord(name, time.monotonic())
         self.newest_info: CameraInfo | None = None
         self.is_enabled = True

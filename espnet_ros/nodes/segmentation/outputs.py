@@ -74,10 +74,12 @@ class CameraOutputs:
 
     :param node: what they belong to
     :param camera: camera name, empty for the only one
+    :param has_confidence: whether there is a confidence to publish
     """
 
-    def __init__(self, node: Node, camera: str) -> None:
+    def __init__(self, node: Node, camera: str, *, has_confidence: bool) -> None:
         self._node = node
+        self._has_confidence = has_confidence
         self._publishers: list[Publisher] = []
         try:
             self._create_all(partial(output_topic, camera))
@@ -88,7 +90,7 @@ class CameraOutputs:
     @property
     def wants_confidence(self) -> bool:
         """Return whether somebody listens to the confidence."""
-        return self.confidence.has_listeners
+        return self.confidence is not None and self.confidence.has_listeners
 
     @property
     def wants_stats(self) -> bool:
@@ -100,8 +102,9 @@ class CameraOutputs:
         labels, header = frame.result.labels, frame.header
         if self.mask.has_listeners:
             self.mask.publish(labels, 'mono8', header)
-        if frame.result.confidence is not None and self.wants_confidence:
-            self.confidence.publish(frame.result.confidence, 'mono8', header)
+        confidence = frame.result.confidence
+        if confidence is not None and self.confidence is not None and self.wants_confidence:
+            self.confidence.publish(confidence, 'mono8', header)
 
     def publish_geometry(self, frame: SegmentedFrame) -> None:
         """
@@ -161,7 +164,9 @@ class CameraOutputs:
 
     def _create_all(self, topic: Callable[[str], str]) -> None:
         self.mask = ImageOutput(self._create, topic('mask'))
-        self.confidence = ImageOutput(self._create, topic('confidence'))
+        self.confidence: ImageOutput | None = None
+        if self._has_confidence:
+            self.confidence = ImageOutput(self._create, topic('confidence'))
         self.color_mask = ImageOutput(self._create, topic('color_mask'))
         self.overlay = ImageOutput(self._create, topic('overlay'))
         self.camera_info = self._create(CameraInfo, topic('camera_info'), result_qos())

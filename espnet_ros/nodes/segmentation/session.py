@@ -152,7 +152,13 @@ class Session:
             self.segmenter = Segmenter(runtime, start.mask)
             self.segmenter.warm_up(len(start.cameras))
             for name in start.cameras:
-                self.cameras[name] = Camera(self._node, name, start.image_transport, group)
+                self.cameras[name] = Camera(
+                    self._node,
+                    name,
+                    start.image_transport,
+                    group,
+                    has_confidence=runtime.has_confidence,
+                )
         except Exception:
             runtime.close()
             raise

@@ -81,7 +81,11 @@ def plan_job(
     has_fixed_batch = batch_size == 1
     # What is built depends on the release of this package too.
     network = fit_network(
-        graph, batch_size if has_fixed_batch else None, image_size=image_size, as_half=False
+        graph,
+        batch_size if has_fixed_batch else None,
+        image_size=image_size,
+        has_confidence=settings.engine_confidence,
+        as_half=False,
     )
     return EngineJob(
         model_sha256=hashlib.sha256(network).hexdigest(),
@@ -93,6 +97,7 @@ def plan_job(
         precision=precision,
         image_size=image_size,
         mask_size=graph.info.input_size,
+        has_confidence=settings.engine_confidence,
         batch_size=batch_size,
         has_fixed_batch=has_fixed_batch,
         dla_core=settings.dla_core,

@@ -50,6 +50,7 @@ class EngineExecution:
         self._gpu = gpu
         self._job = job
         self._log = shared_logger(trt)
+        self._outputs = (LABELS, CONFIDENCE) if job.has_confidence else (LABELS,)
         self._buffers: dict[str, TensorBuffer] = {}
         self._stream = 0
         self._graph: CapturedGraph | None = None
@@ -77,6 +78,7 @@ class EngineExecution:
         Run a batch.
 
         :param batch: (N, H, W, 3), N at most the job's batch size
+        :param confidence: whether to return it, where the engine gives it
         :return: views of the output memory, valid until the next call
         :raises InferenceError: TensorRT or CUDA failed
         :raises DeviceLostError: the GPU cannot be used any more
@@ -97,8 +99,10 @@ class EngineExecution:
         if self._wants_graph and self._graph is None and self._runs == _RUNS_BEFORE_CAPTURE:
             self._capture()
         labels = self._buffers[LABELS].host[:count]
+        if not confidence:
+            return Inference(labels.view(np.uint8))
         sureness = self._buffers[CONFIDENCE].host[:count]
-        return Inference(labels.view(np.uint8), sureness.view(np.uint8) if confidence else None)
+        return Inference(labels.view(np.uint8), sureness.view(np.uint8))
 
     def close(self) -> None:
         """Free everything in the order that TensorRT and CUDA want."""
@@ -152,17 +156,13 @@ class EngineExecution:
             is_input = engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT
             kind = engine.get_tensor_dtype(name).name
             found[name] = (is_input, _NUMPY_NAMES.get(kind, kind))
-        expected = {
-            IMAGE: (True, image_dtype),
-            LABELS: (False, 'uint8'),
-            CONFIDENCE: (False, 'uint8'),
-        }
+        expected = {IMAGE: (True, image_dtype), **dict.fromkeys(self._outputs, (False, 'uint8'))}
         if found != expected:
             raise ModelError(f'expected an engine with {expected}, found {found}')
 
     def _reserve(self, image_dtype: str) -> None:
         count, mask = self._job.batch_size, (self._job.batch_size, *self._job.mask_size)
-        shapes = {IMAGE: (count, *self._job.image_size, 3), LABELS: mask, CONFIDENCE: mask}
+        shapes = {IMAGE: (count, *self._job.image_size, 3), **dict.fromkeys(self._outputs, mask)}
         for name, shape in shapes.items():
             dtype = image_dtype if name == IMAGE else np.uint8
             buffer = TensorBuffer(self._cuda, shape, dtype, is_mapped=self._gpu.is_integrated)
@@ -186,7 +186,7 @@ class EngineExecution:
         self._log.tail.clear()
         if not self._context.execute_async_v3(self._stream):
             raise InferenceError(f'tensorrt: the engine failed: {self._reason()}')
-        for name in (LABELS, CONFIDENCE):
+        for name in self._outputs:
             self._buffers[name].download(self._count, self._stream)
 
     def _capture(self) -> None:

@@ -22,6 +22,7 @@ class EngineJob:
     :param precision: fp32, fp16 or int8
     :param image_size: (height, width) in pixels of the images that it takes
     :param mask_size: (height, width) of the labels that it gives: the network's input size
+    :param has_confidence: whether it gives the confidence too
     :param batch_size: largest batch
     :param has_fixed_batch: whether every batch has that size
     :param dla_core: number of the DLA core, or -1 for the GPU
@@ -38,6 +39,7 @@ class EngineJob:
     precision: str
     image_size: tuple[int, int]
     mask_size: tuple[int, int]
+    has_confidence: bool = True
     batch_size: int = 1
     has_fixed_batch: bool = True
     dla_core: int = -1

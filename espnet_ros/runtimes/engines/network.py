@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from espnet_ros.exceptions import ModelError
-from espnet_ros.model_file import ModelFile
+from espnet_ros.model_file import CONFIDENCE, ModelFile
 from espnet_ros.runtimes.engines.half_precision import to_half_precision
+from espnet_ros.runtimes.engines.pruning import drop_output
 import onnx
 from onnx import helper, TensorProto
 
@@ -29,6 +30,7 @@ def fit_network(
     *,
     as_half: bool,
     image_size: tuple[int, int] | None = None,
+    has_confidence: bool = True,
 ) -> bytes:
     """
     Return the network for TensorRT.
@@ -39,9 +41,12 @@ def fit_network(
     :param batch_size: fixes the batch too, or None to leave it free
     :param image_size: (height, width) of the images; None for the network's input size
     :param as_half: write FP16 types into it, as strongly typed TensorRT wants them
+    :param has_confidence: leave the confidence in it
     :raises ModelError: it cannot be made
     """
     proto = onnx.load_model_from_string(model.data)
+    if not has_confidence:
+        drop_output(proto.graph, CONFIDENCE)
     _fix_size(proto, model, batch_size, image_size or model.info.input_size)
     _cast_image_first(proto.graph)
     _cast_through_float(proto.graph)

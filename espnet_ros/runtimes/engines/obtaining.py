@@ -120,6 +120,7 @@ class EngineSource:
             self._graph,
             job.batch_size if job.has_fixed_batch else None,
             image_size=job.image_size,
+            has_confidence=job.has_confidence,
             as_half=self._needs_half_types,
         )
         timing = re.sub(r'[^\w.-]+', '_', f'{job.tensorrt}-{job.gpu}-{job.compute_capability}')

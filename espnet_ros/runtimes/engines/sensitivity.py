@@ -14,6 +14,7 @@ import logging
 from typing import Any
 
 from espnet_ros.model_file import IMAGE, LABELS
+from espnet_ros.runtimes.engines.pruning import drop_unused
 import numpy as np
 from numpy.typing import NDArray
 import onnx
@@ -102,22 +103,8 @@ def as_float(quantized: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProt
             while getattr(producers.get(source), 'op_type', '') in _PAIR:
                 source = producers[source].input[0]
             node.input[index] = source
-    _drop_unused(graph)
+    drop_unused(graph)
     return proto
-
-
-def _drop_unused(graph: onnx.GraphProto) -> None:
-    outputs = {value.name for value in graph.output}
-    while True:
-        used = outputs | {name for node in graph.node for name in node.input}
-        kept = [node for node in graph.node if used & set(node.output)]
-        if len(kept) == len(graph.node):
-            break
-        del graph.node[:]
-        graph.node.extend(kept)
-    constants = [entry for entry in graph.initializer if entry.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(constants)
 
 
 def _agreement(
