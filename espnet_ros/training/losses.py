@@ -100,11 +100,14 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     :param targets: int64, (N, H, W)
     """
     classes = logits.shape[1]
-    valid = (targets != IGNORED)[:, None]
-    truth = functional.one_hot(targets.clamp(max=classes - 1), classes).movedim(-1, 1) * valid
-    probability = logits.softmax(dim=1) * valid
-    overlap = (probability * truth).sum(dim=(0, 2, 3))
-    total = (probability + truth).sum(dim=(0, 2, 3))
-    present = truth.sum(dim=(0, 2, 3)) > 0
+    valid = targets != IGNORED
+    ids = targets.masked_fill(~valid, 0)
+    probability = logits.softmax(dim=1) * valid[:, None].to(logits.dtype)
+    # Of the truth, only the probability of the true class counts: one-hot maps would be zeros.
+    of_truth = probability.gather(1, ids[:, None]).flatten()
+    overlap = of_truth.new_zeros(classes).index_add(0, ids.flatten(), of_truth)
+    truth = torch.bincount(ids[valid], minlength=classes)
+    total = probability.sum(dim=(0, 2, 3)) + truth
     dice = (2 * overlap + 1) / (total + 1)
+    present = truth > 0
     return 1 - (dice * present).sum() / present.sum().clamp(min=1)

@@ -85,3 +85,15 @@ def test_dice_is_small_where_all_is_right_and_large_where_all_is_wrong() -> None
     right = functional.one_hot(targets, 2).movedim(-1, 1).float() * 30
     assert dice_loss(right, targets) < 0.01
     assert dice_loss(-right, targets) > 0.9
+
+
+def test_dice_is_that_of_its_definition_and_ignores_unlabelled_pixels(
+    batch: tuple[torch.Tensor, torch.Tensor],
+) -> None:
+    logits, labels = batch
+    labels[labels == VOID] = 0
+    probability = logits.softmax(dim=1).movedim(1, -1)[labels != IGNORED].double()
+    truth = functional.one_hot(labels[labels != IGNORED].long(), 4).double()
+    dice = (2 * (probability * truth).sum(0) + 1) / (probability.sum(0) + truth.sum(0) + 1)
+    expected = 1 - dice[:3].mean()
+    assert float(dice_loss(logits, labels.long())) == pytest.approx(float(expected))
