@@ -182,7 +182,7 @@ class TensorrtRuntime(Runtime):
             job,
             EngineCache(Path(folder) if folder else default_cache_folder()),
             self._watch,
-            needs_half_types=is_strongly_typed(trt) and precision == 'fp16',
+            needs_half_types=is_strongly_typed(trt) and precision != 'fp32',
         )
         self._gpu, self._precision = gpu, precision
         self._version, self._engine_file = trt.__version__, str(source.path)

@@ -179,6 +179,23 @@ def test_a_quantised_model_is_one_that_every_version_takes():
     assert all(find_errors(fitted, version) == [] for version in VERSIONS)
 
 
+@pytest.mark.parametrize('tail', ['exported', 'subpixel'])
+def test_half_precision_leaves_a_quantised_model_int8_and_fp16_alone(tail):
+    quantized = quantize_model(deeper_model(), list(make_batch(4)))
+    graph = computed_graph(quantized, RuntimeSettings(tail=tail), 'tensorrt')
+    proto = onnx.load_model_from_string(fit_network(graph, 1, as_half=True))
+    onnx.checker.check_model(proto, full_check=True)
+    assert find_errors(proto, '11.1') == []
+    types = onnx.TensorProto
+    kinds = {entry.data_type for entry in proto.graph.initializer}
+    assert kinds == {types.FLOAT16, types.INT8, types.INT64}
+    producers = {name: node for node in proto.graph.node for name in node.output}
+    middle = next(node for node in proto.graph.node if node.name == 'middle')
+    assert {producers[name].op_type for name in middle.input} == {'DequantizeLinear'}
+    batch = make_batch(1, seed=9)
+    np.testing.assert_array_equal(run(proto.SerializeToString(), batch), labels_of(batch))
+
+
 def test_the_original_is_not_changed_by_quantising():
     model = deeper_model()
     before = bytes(model.data)

@@ -31,9 +31,10 @@ def find_errors(model: onnx.ModelProto, version: str) -> list[tuple[str, str]]:
         for node in graph.node
         if node.op_type in REFUSED
     ]
-    errors += _uint8_errors(graph)
+    types = _types(model)
+    errors += _uint8_errors(graph, types)
     errors += _resize_errors(graph)
-    errors += _type_errors(graph, version)
+    errors += _type_errors(graph, types, version)
     errors += _quantization_errors(graph)
     return errors
 
@@ -42,7 +43,7 @@ def _cast_type(node: onnx.NodeProto) -> int:
     return next((a.i for a in node.attribute if a.name == 'to'), 0)
 
 
-def _uint8_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
+def _uint8_errors(graph: onnx.GraphProto, types: dict[str, int]) -> list[tuple[str, str]]:
     errors = []
     if graph.input[0].type.tensor_type.elem_type == TensorProto.UINT8:
         for node in graph.node:
@@ -52,7 +53,6 @@ def _uint8_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
                 errors.append(
                     (node.name, 'TensorRT does not support UINT8 types for intermediate tensors!')
                 )
-    types = _types(graph)
     producers = {name: node for node in graph.node for name in node.output}
     for output in graph.output:
         node = producers[output.name]
@@ -79,7 +79,9 @@ def _resize_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
     return errors
 
 
-def _type_errors(graph: onnx.GraphProto, version: str) -> list[tuple[str, str]]:
+def _type_errors(
+    graph: onnx.GraphProto, types: dict[str, int], version: str
+) -> list[tuple[str, str]]:
     """Look at the types by docs/operators.md of onnx-tensorrt 8.5, 8.6 and 10.1 (2.4)."""
     major, minor = (int(part) for part in version.split('.')[:2])
     refusing = set(FLOAT_OPERATORS)
@@ -87,7 +89,6 @@ def _type_errors(graph: onnx.GraphProto, version: str) -> list[tuple[str, str]]:
         refusing.add('ReduceMax')
     if (major, minor) == (8, 5):
         refusing.add('ArgMax')
-    types = _types(graph)
     return [
         (node.name, f'{node.op_type} takes FP32 and FP16 only')
         for node in graph.node
@@ -95,14 +96,9 @@ def _type_errors(graph: onnx.GraphProto, version: str) -> list[tuple[str, str]]:
     ]
 
 
-def _types(graph: onnx.GraphProto) -> dict[str, int]:
-    known = onnx.shape_inference.infer_shapes(onnx.ModelProto.FromString(_whole(graph)))
+def _types(model: onnx.ModelProto) -> dict[str, int]:
+    known = onnx.shape_inference.infer_shapes(model)
     return {v.name: v.type.tensor_type.elem_type for v in known.graph.value_info}
-
-
-def _whole(graph: onnx.GraphProto) -> bytes:
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 17)])
-    return bytes(model.SerializeToString())
 
 
 def _quantization_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
