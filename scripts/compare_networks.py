@@ -53,9 +53,10 @@ TEXT = """# The papers' comparisons, trained here
 Written by `scripts/compare_networks.py`; trained {when} on {machine}.
 
 Every network was trained **from scratch** on the {images} training images of CamVid, all in the
-same way: {epochs} epochs, batches of {batch}, crops of {crop}, scaled by {scales}, mirrored,
-varied in colour; AdamW at {rate}, poly schedule, weights averaged by {decay}, cross entropy
-weighted by class frequency, seed {seed}, {precision}. That is a **short** training: it ranks how
+same way: batches of {batch}, crops of {crop}, scaled by {scales}, mirrored, varied in colour;
+AdamW at {rate}, poly schedule, weights averaged by {decay}, cross entropy weighted by class
+frequency, seed {seed}, {precision}. ESPNet-C was trained for {epochs} epochs, networks with a
+decoder, which learn more slowly, for {full_epochs}. These are **short** trainings: they rank how
 fast networks learn from few images, not what they reach in the papers' 300 epochs. One seed
 each, so a difference of about a point means nothing.
 
@@ -81,7 +82,7 @@ convolutions; the half width of ResNeXt and the four paths of Inception are our 
 ## Recipes
 
 ESPNet, alpha3 = 8. The paper's recipe (Adam at 5e-4, halved every 100 epochs, ESPNet-C first, no
-change of colour, no averaged weights, void a class) gets {epochs} epochs for each of its two
+change of colour, no averaged weights, void a class) gets {full_epochs} epochs for each of its two
 stages, so twice as many as the others.
 
 {recipes}
@@ -108,21 +109,24 @@ def find_record(name: str, classes: int) -> ModelRecord:
     return replace(record, classes=classes)
 
 
-def make_recipe(record: ModelRecord, options: argparse.Namespace, loss: LossRecipe) -> Recipe:
+def make_recipe(
+    record: ModelRecord, epochs: int, options: argparse.Namespace, loss: LossRecipe
+) -> Recipe:
     """Return the modern recipe, as short as the options ask for."""
     recipe = find_recipe('modern').changed(
         architecture=record.architecture,
         average_decay=options.average_decay,
-        warmup_epochs=options.epochs / 16,
+        warmup_epochs=epochs / 16,
     )
-    return shorten(replace(recipe, stages=(replace(recipe.stages[0], loss=loss),)), options)
+    recipe = replace(recipe, stages=(replace(recipe.stages[0], loss=loss),))
+    return shorten(recipe, epochs, options)
 
 
-def shorten(recipe: Recipe, options: argparse.Namespace) -> Recipe:
-    """Return a recipe with the epochs, batches and crops of the options."""
+def shorten(recipe: Recipe, epochs: int, options: argparse.Namespace) -> Recipe:
+    """Return a recipe with so many epochs, and the batches and crops of the options."""
     height, width = options.crop
     return recipe.changed(
-        epochs=options.epochs,
+        epochs=epochs,
         batch_size=options.batch_size,
         crop=(height, width),
         scales=(0.5, 1.5),
@@ -145,18 +149,18 @@ def make_job(record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -
     )
 
 
-def train(name: str, options: argparse.Namespace) -> Trained:
+def train(name: str, epochs: int, options: argparse.Namespace) -> Trained:
     """Train one network as all others, or read what was trained before."""
     record = find_record(name, classes=12)
-    recipe = make_recipe(record, options, LossRecipe())
+    recipe = make_recipe(record, epochs, options, LossRecipe())
     return run(name.removesuffix(', CamVid'), record, recipe, options)
 
 
 def train_recipes(options: argparse.Namespace, modern: Trained) -> list[Trained]:
     """Train ESPNet by other recipes than that of all networks, which comes first."""
     record = modern.record
-    equal = make_recipe(record, options, EQUAL_WEIGHTS)
-    paper = shorten(find_recipe('paper'), options)
+    equal = make_recipe(record, options.full_epochs, options, EQUAL_WEIGHTS)
+    paper = shorten(find_recipe('paper'), options.full_epochs, options)
     return [
         replace(modern, name='as above'),
         run('equal weights of the classes, and Dice (0.5)', record, equal, options),
@@ -207,7 +211,8 @@ def write(
 ) -> None:
     """Write the page."""
     record = full[0].record
-    job = make_job(record, make_recipe(record, options, LossRecipe()), options)
+    recipe = make_recipe(record, options.full_epochs, options, LossRecipe())
+    job = make_job(record, recipe, options)
     height, width = options.crop
     (stage,) = job.recipe.stages
     text = TEXT.format(
@@ -215,7 +220,8 @@ def write(
         machine=options.machine,
         images=len(job.train),
         val_images=len(job.validation),
-        epochs=stage.epochs,
+        epochs=options.epochs,
+        full_epochs=options.full_epochs,
         batch=stage.batch_size,
         crop=f'{width}x{height}',
         scales='{} to {}'.format(*stage.augmentation.scales),
@@ -238,15 +244,16 @@ def main() -> None:
     parser.add_argument('--output', type=Path, required=True, help='folder of the trainings')
     parser.add_argument('--document', type=Path, default=DOCUMENT)
     parser.add_argument('--machine', default='this machine', help='what it was trained on')
-    parser.add_argument('--epochs', type=int, default=8)
+    parser.add_argument('--epochs', type=int, default=8, help='of ESPNet-C')
+    parser.add_argument('--full-epochs', type=int, default=24, help='of networks with a decoder')
     parser.add_argument('--batch-size', type=int, default=4)
     parser.add_argument('--crop', type=int, nargs=2, default=(176, 240), metavar=('H', 'W'))
     parser.add_argument('--average-decay', type=float, default=0.98)
     parser.add_argument('--validate-every', type=int, default=2)
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
-    modules = [train(name, options) for name in MODULES]
-    full = [train(name, options) for name in FULL]
+    modules = [train(name, options.epochs, options) for name in MODULES]
+    full = [train(name, options.full_epochs, options) for name in FULL]
     write(options, full, modules, train_recipes(options, full[0]))
 
 

@@ -64,7 +64,7 @@ def test_the_table_counts_and_measures_what_was_asked_for(camvid: Path, tmp_path
 def test_networks_are_trained_alike_and_compared(camvid: Path, tmp_path: Path) -> None:
     page = tmp_path / 'comparison.md'
     arguments = ('--camvid', camvid, '--output', tmp_path / 'runs', '--document', page, '--epochs',
-                 1, '--batch-size', 2, '--crop', 32, 40)  # fmt: skip
+                 1, '--full-epochs', 1, '--batch-size', 2, '--crop', 32, 40)  # fmt: skip
     run_script('compare_networks.py', *arguments)
     found = rows(page.read_text())
     assert found['ESPNet, alpha3 = 8'][0] == '354,517'
