@@ -35,7 +35,8 @@ class EngineSettings:
     )
     dla_core: int = setting(
         -1,
-        'DLA core of a Jetson that computes what it can, in fp16; -1 takes the GPU alone.',
+        'DLA core of a Jetson that computes what it can, in fp16, or in int8 with '
+        'calibration_dir; -1 takes the GPU alone.',
         minimum=-1,
         maximum=15,
         read_only=True,
@@ -46,6 +47,12 @@ class EngineSettings:
         'and may run faster.',
         minimum=0,
         maximum=5,
+        read_only=True,
+    )
+    calibration_dir: str = setting(
+        '',
+        'Folder of images of what the robot will see, on which TensorRT up to 10.16 measures the '
+        'scales of precision int8 for a float model; quantised models need none.',
         read_only=True,
     )
     engine_confidence: bool = setting(

@@ -19,21 +19,26 @@ from espnet_ros.exceptions import (
     InferenceError,
     InputError,
     ModelError,
-    RuntimeUnavailableError,
 )
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec
 from espnet_ros.runtimes.batching import infer_in_pieces
-from espnet_ros.runtimes.cuda.api import SCHEDULE_BLOCKING_SYNC
+from espnet_ros.runtimes.cuda.api import CudaApi, SCHEDULE_BLOCKING_SYNC
 from espnet_ros.runtimes.cuda.opening import open_cuda
 from espnet_ros.runtimes.engines.cache import default_cache_folder, EngineCache
+from espnet_ros.runtimes.engines.calibration import find_images
 from espnet_ros.runtimes.engines.choices import choose_device, choose_precision, plan_job
 from espnet_ros.runtimes.engines.execution import EngineExecution
 from espnet_ros.runtimes.engines.inspection import layer_precisions, main_precision
 from espnet_ros.runtimes.engines.job import BuildWatch
-from espnet_ros.runtimes.engines.library import is_strongly_typed, load_tensorrt, version_of
+from espnet_ros.runtimes.engines.library import (
+    has_calibrator,
+    is_strongly_typed,
+    load_tensorrt,
+    version_of,
+)
 from espnet_ros.runtimes.engines.machine import find_gpu, Gpu
-from espnet_ros.runtimes.engines.network import find_obstacles
+from espnet_ros.runtimes.engines.network import is_quantized, refuse_obstacles
 from espnet_ros.runtimes.engines.obtaining import EngineSource, ObtainedEngine
 from espnet_ros.runtimes.engines.self_check import check_runtime, refuse_failed, SelfCheck
 from espnet_ros.runtimes.graph import chosen_tail, computed_graph
@@ -146,54 +151,63 @@ class TensorrtRuntime(Runtime):
                 'none is set; set it to [height, width] of the images, or resize to host'
             )
         trt, cuda = load_tensorrt(), open_cuda()
-        try:
-            gpu = find_gpu(cuda, choose_device(self.settings.device))
-        except InferenceError as error:
-            raise RuntimeUnavailableError(
-                f'tensorrt: no GPU can be used ({error}); check the driver'
-            ) from error
-        precision = choose_precision(self.settings.precision, self.model, gpu)
+        gpu = self._find_gpu(trt, cuda)
         graph = computed_graph(self.model, self.settings, self.name)
-        self._check_graph(graph, version_of(trt))
-        cuda_version = '{}.{}'.format(*cuda.runtime_version())
-        logger.info(
-            'found %s, TensorRT %s, CUDA %s (%s)',
-            gpu.words,
-            trt.__version__,
-            cuda_version,
-            cuda.name,
-        )
+        refuse_obstacles(graph, version_of(trt))
         # Where the context is there already it waits as it did.
         with contextlib.suppress(InferenceError):
             cuda.set_device_flags(SCHEDULE_BLOCKING_SYNC)
         cuda.set_device(gpu.index)
-        job = plan_job(
-            graph,
-            self.settings.engine,
-            gpu,
-            precision=precision,
-            image_size=self._image_size,
-            batch_size=self._batch_size,
-            versions=(trt.__version__, cuda_version),
-        )
-        folder = self.settings.engine.engine_cache_dir
-        source = EngineSource(
-            graph,
-            job,
-            EngineCache(Path(folder) if folder else default_cache_folder()),
-            self._watch,
-            needs_half_types=is_strongly_typed(trt) and precision != 'fp32',
-        )
-        self._gpu, self._precision = gpu, precision
+        source = self._plan(trt, cuda, gpu, graph)
+        job = source.job
+        self._gpu, self._precision = gpu, job.precision
         self._version, self._engine_file = trt.__version__, str(source.path)
         start = partial(EngineExecution, trt, cuda, gpu, job, image_dtype=self.input_spec.dtype)
         engine = self._start(source, start)
         try:
-            self._examine(trt, source, engine, precision)
+            self._examine(trt, source, engine, job.precision)
         except Exception:
             self._close()
             raise
         _open_runtimes.add(self)
+
+    def _find_gpu(self, trt: Any, cuda: CudaApi) -> Gpu:
+        gpu = find_gpu(cuda, choose_device(self.settings.device))
+        words = (gpu.words, trt.__version__, *cuda.runtime_version(), cuda.name)
+        logger.info('found %s, TensorRT %s, CUDA %d.%d (%s)', *words)
+        return gpu
+
+    def _plan(self, trt: Any, cuda: CudaApi, gpu: Gpu, graph: ModelFile) -> EngineSource:
+        """Work out what the engine is to be, and where it comes from."""
+        settings = self.settings.engine
+        precision = choose_precision(
+            self.settings.precision,
+            self.model,
+            gpu,
+            can_calibrate=bool(settings.calibration_dir) and has_calibrator(trt),
+        )
+        calibrates = precision == 'int8' and not is_quantized(self.model)
+        images = find_images(settings.calibration_dir if calibrates else '')
+        job = plan_job(
+            graph,
+            settings,
+            gpu,
+            precision=precision,
+            image_size=self._image_size,
+            batch_size=self._batch_size,
+            calibration_sha256=images.sha256,
+            versions=(trt.__version__, '{}.{}'.format(*cuda.runtime_version())),
+        )
+        folder = settings.engine_cache_dir
+        return EngineSource(
+            graph,
+            job,
+            EngineCache(Path(folder) if folder else default_cache_folder()),
+            self._watch,
+            device=gpu.index,
+            images=images,
+            needs_half_types=is_strongly_typed(trt) and precision != 'fp32',
+        )
 
     def _start(
         self, source: EngineSource, start: Callable[..., EngineExecution]
@@ -273,16 +287,6 @@ class TensorrtRuntime(Runtime):
         for _ in range(_TRIALS):
             self._infer(image, confidence=False)
         return _TRIALS / (time.perf_counter() - started_s)
-
-    @staticmethod
-    def _check_graph(graph: ModelFile, version: tuple[int, ...]) -> None:
-        obstacles = find_obstacles(graph, version)
-        if obstacles:
-            words = '.'.join(map(str, version))
-            raise ModelError(
-                f'model file {graph.origin}: TensorRT {words} does not take it: '
-                + '; '.join(obstacles)
-            )
 
 
 _open_runtimes: weakref.WeakSet[TensorrtRuntime] = weakref.WeakSet()

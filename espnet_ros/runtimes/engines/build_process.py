@@ -25,32 +25,35 @@ from typing import Any, BinaryIO
 
 from espnet_ros.exceptions import (
     BuildCancelled,
+    ConfigError,
     EspnetError,
     InferenceError,
     ModelError,
     RuntimeUnavailableError,
 )
-from espnet_ros.runtimes.engines.builder import build_engine, BuiltEngine
+from espnet_ros.runtimes.cuda.opening import open_cuda
+from espnet_ros.runtimes.engines.build_input import BuildInput, BuiltEngine
+from espnet_ros.runtimes.engines.builder import build_engine, PhaseReport
+from espnet_ros.runtimes.engines.calibration import ImageFeed, read_images
 from espnet_ros.runtimes.engines.job import BuildProgress, BuildWatch, EngineJob
 from espnet_ros.runtimes.engines.library import load_tensorrt
 
 HEARTBEAT_S = 5.0
 _POLL_S = 0.2
-_ERRORS = {kind.__name__: kind for kind in (ModelError, RuntimeUnavailableError)}
+_ERRORS = {kind.__name__: kind for kind in (ConfigError, ModelError, RuntimeUnavailableError)}
 
 
-def build_in_process(
-    job: EngineJob, onnx_model: bytes, timing_cache: bytes, watch: BuildWatch
-) -> BuiltEngine:
+def build_in_process(job: EngineJob, given: BuildInput, watch: BuildWatch) -> BuiltEngine:
     """
     Build an engine in a process of its own.
 
     :raises BuildCancelled: the watch said so
     :raises ModelError: TensorRT does not take the network, or died over it
     :raises RuntimeUnavailableError: the GPU or the version lacks what the job asks for
+    :raises ConfigError: a calibration image cannot be read
     """
     with _child() as child:
-        sender = threading.Thread(target=_send, args=(child, job, onnx_model, timing_cache))
+        sender = threading.Thread(target=_send, args=(child, job, given))
         sender.start()
         try:
             return _follow(child, watch)
@@ -74,16 +77,20 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
             child.kill()
 
 
-def _send(
-    child: subprocess.Popen[bytes], job: EngineJob, onnx_model: bytes, timing_cache: bytes
-) -> None:
+def _send(child: subprocess.Popen[bytes], job: EngineJob, given: BuildInput) -> None:
     if child.stdin is None:
         return
-    sizes = {'model_bytes': len(onnx_model), 'timing_bytes': len(timing_cache)}
-    head = json.dumps({'job': job.to_json(), **sizes}).encode() + b'\n'
+    parts = (given.network, given.timing_cache, given.calibration_cache)
+    head = {
+        'job': job.to_json(),
+        'device': given.device,
+        'image_dtype': given.image_dtype,
+        'calibration_paths': given.calibration_paths,
+        'part_bytes': [len(part) for part in parts],
+    }
     try:
         # It stays open: its end tells the child that the parent is gone.
-        child.stdin.write(head + onnx_model + timing_cache)
+        child.stdin.write(json.dumps(head).encode() + b'\n' + b''.join(parts))
         child.stdin.flush()
     except BrokenPipeError:
         pass  # the child has ended, and why is read from its output
@@ -100,8 +107,8 @@ def _follow(child: subprocess.Popen[bytes], watch: BuildWatch) -> BuiltEngine:
             message = json.loads(line)
             if 'error' in message:
                 raise _ERRORS.get(message['error'], InferenceError)(message['text'])
-            if 'plan_bytes' in message:
-                return _receive(child, message)
+            if 'part_bytes' in message:
+                return _receive(child, message['part_bytes'])
             phase, fraction = message['phase'], message['fraction']
         if line or now_s - told_s >= HEARTBEAT_S:
             told_s = now_s
@@ -142,14 +149,13 @@ def _read_line(descriptor: int) -> bytes:
     return bytes(line)
 
 
-def _receive(child: subprocess.Popen[bytes], sizes: dict[str, int]) -> BuiltEngine:
+def _receive(child: subprocess.Popen[bytes], sizes: list[int]) -> BuiltEngine:
     if child.stdout is None:
         raise InferenceError('the build process has no output')
-    plan = child.stdout.read(sizes['plan_bytes'])
-    timing_cache = child.stdout.read(sizes['timing_bytes'])
-    if len(plan) != sizes['plan_bytes'] or len(timing_cache) != sizes['timing_bytes']:
+    parts = [child.stdout.read(size) for size in sizes]
+    if [len(part) for part in parts] != sizes:
         raise ModelError('the build process ended before it handed over the engine; try again')
-    return BuiltEngine(plan, timing_cache)
+    return BuiltEngine(*parts)
 
 
 def main() -> int:
@@ -159,8 +165,17 @@ def main() -> int:
     output = os.fdopen(os.dup(1), 'wb')
     os.dup2(2, 1)
     head = json.loads(sys.stdin.buffer.readline())
-    onnx_model = sys.stdin.buffer.read(head['model_bytes'])
-    timing_cache = sys.stdin.buffer.read(head['timing_bytes'])
+    network, timing_cache, calibration_cache = (
+        sys.stdin.buffer.read(size) for size in head['part_bytes']
+    )
+    given = BuildInput(
+        network,
+        head['device'],
+        head['image_dtype'],
+        timing_cache,
+        tuple(head['calibration_paths']),
+        calibration_cache,
+    )
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def report(phase: str, fraction: float | None) -> bool:
@@ -168,16 +183,29 @@ def main() -> int:
         return True
 
     try:
-        job = EngineJob.from_json(head['job'])
-        built = build_engine(load_tensorrt(), job, onnx_model, timing_cache, report)
+        built = _build(EngineJob.from_json(head['job']), given, report)
     except EspnetError as error:
         _write(output, {'error': type(error).__name__, 'text': str(error)})
         return 1
-    sizes = {'plan_bytes': len(built.plan), 'timing_bytes': len(built.timing_cache)}
-    _write(output, sizes)
-    output.write(built.plan + built.timing_cache)
+    parts = (built.plan, built.timing_cache, built.calibration_cache)
+    _write(output, {'part_bytes': [len(part) for part in parts]})
+    output.write(b''.join(parts))
     output.flush()
     return 0
+
+
+def _build(job: EngineJob, given: BuildInput, report: PhaseReport) -> BuiltEngine:
+    """Build on the device that was asked for, with images where there are some."""
+    trt, cuda = load_tensorrt(), open_cuda()
+    cuda.set_device(given.device)
+    if not given.calibration_paths:
+        return build_engine(trt, job, given, report)
+    images = read_images(given.calibration_paths, job.image_size, given.image_dtype)
+    feed = ImageFeed(cuda, images, job.image_size, given.image_dtype)
+    try:
+        return build_engine(trt, job, given, report, feed)
+    finally:
+        feed.close()
 
 
 def _end_with_parent() -> None:

@@ -7,12 +7,13 @@ Every call that only some versions have says which.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 import threading
 from typing import Any
 
 from espnet_ros.exceptions import ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import IMAGE
+from espnet_ros.runtimes.engines.build_input import BuildInput, BuiltEngine
+from espnet_ros.runtimes.engines.calibration import ImageFeed, make_calibrator
 from espnet_ros.runtimes.engines.job import EngineJob
 from espnet_ros.runtimes.engines.library import is_strongly_typed, shared_logger
 
@@ -22,30 +23,22 @@ PhaseReport = Callable[[str, float | None], bool]
 _DEFAULT_OPTIMIZATION_LEVEL = 3
 
 
-@dataclass(frozen=True)
-class BuiltEngine:
-    """
-    What a build gives.
-
-    :param plan: the engine, serialised
-    :param timing_cache: measurements that make the next build of this machine shorter
-    """
-
-    plan: bytes
-    timing_cache: bytes
-
-
 def build_engine(
-    trt: Any, job: EngineJob, onnx_model: bytes, timing_cache: bytes, report: PhaseReport
+    trt: Any,
+    job: EngineJob,
+    given: BuildInput,
+    report: PhaseReport,
+    feed: ImageFeed | None = None,
 ) -> BuiltEngine:
     """
     Build an engine on this machine's GPU.
 
     :param trt: the module tensorrt
-    :param onnx_model: the network with the types that ``job.precision`` needs
-    :param timing_cache: of an earlier build, or empty
+    :param given: the network, and what earlier builds measured
+    :param feed: images to measure INT8 scales on (TensorRT up to 10.16), or None
     :raises RuntimeUnavailableError: no GPU, or the version lacks what the job asks for
     :raises ModelError: TensorRT does not take the network
+    :raises ConfigError: an image cannot be read
     """
     log = shared_logger(trt)
     log.tail.clear()
@@ -59,21 +52,31 @@ def build_engine(
     check_job(trt, job, builder)
     network = builder.create_network(_creation_flags(trt))
     parser = trt.OnnxParser(network, log)
-    if not parser.parse(onnx_model):
+    if not parser.parse(given.network):
         raise ModelError(f'TensorRT {trt.__version__} does not take the model: {_told(parser)}')
     config = builder.create_builder_config()
     _configure(trt, config, job)
     if not job.has_fixed_batch:
         _add_profile(builder, config, job)
-    _add_timing_cache(config, timing_cache)
+    _add_timing_cache(config, given.timing_cache)
+    calibrator = None
+    if feed is not None:
+        calibrator = make_calibrator(trt, feed, given.calibration_cache)
+        _add_calibrator(builder, config, job, calibrator)
     if hasattr(config, 'progress_monitor'):  # 9.1, 10.0 and newer
         monitor = make_monitor(trt, report)
         config.progress_monitor = monitor
     plan = builder.build_serialized_network(network, config)
+    if feed is not None and feed.error is not None:
+        raise feed.error
     if plan is None:
         raise ModelError(f'TensorRT {trt.__version__} built no engine: {log.tail.reason()}')
     kept = config.get_timing_cache()
-    return BuiltEngine(bytes(plan), b'' if kept is None else bytes(kept.serialize()))
+    return BuiltEngine(
+        bytes(plan),
+        b'' if kept is None else bytes(kept.serialize()),
+        b'' if calibrator is None else calibrator.written,
+    )
 
 
 def check_job(trt: Any, job: EngineJob, builder: Any) -> None:
@@ -94,10 +97,10 @@ def check_job(trt: Any, job: EngineJob, builder: Any) -> None:
             raise RuntimeUnavailableError(
                 'dla_core: DLA cores compute in fp16 or int8 only; set precision to fp16'
             )
-        if job.precision == 'int8':
+        if job.precision == 'int8' and not job.calibration_sha256:
             raise RuntimeUnavailableError(
                 'dla_core: TensorRT before 11.4.1 takes no quantised (Q/DQ) models on DLA cores; '
-                'set precision to fp16 or dla_core to -1'
+                'set precision to fp16, or give the float model and calibration_dir'
             )
 
 
@@ -212,6 +215,16 @@ def _add_timing_cache(config: Any, data: bytes) -> None:
     if cache is None or not config.set_timing_cache(cache, False):
         # It is of another device or damaged: begin anew.
         config.set_timing_cache(config.create_timing_cache(b''), False)
+
+
+def _add_calibrator(builder: Any, config: Any, job: EngineJob, calibrator: Any) -> None:
+    config.int8_calibrator = calibrator  # up to 10.16
+    if not job.has_fixed_batch:
+        # Up to 10.16; scales are measured on single images, whatever the batches will be.
+        profile = builder.create_optimization_profile()
+        one = (1, *job.image_size, 3)
+        profile.set_shape(IMAGE, one, one, one)
+        config.set_calibration_profile(profile)
 
 
 def _add_profile(builder: Any, config: Any, job: EngineJob) -> None:

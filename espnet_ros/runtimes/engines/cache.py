@@ -108,6 +108,15 @@ class EngineCache:
         """Delete an engine that cannot be used."""
         self._delete(self.path_of(job, name), why)
 
+    def read_calibration(self, job: EngineJob, name: str) -> bytes:
+        """Return the INT8 scales of an engine's earlier build, or nothing."""
+        return self._read(_calibration_path(self.path_of(job, name))) or b''
+
+    def write_calibration(self, job: EngineJob, name: str, data: bytes) -> None:
+        """Keep INT8 scales beside their engine; where that fails the next build takes longer."""
+        with contextlib.suppress(OutputError):
+            self.write(_calibration_path(self.path_of(job, name)), data)
+
     def read_timing(self, name: str) -> bytes:
         """Return the timing cache of that name, or nothing."""
         return self._read(self.folder / f'{name}.timing') or b''
@@ -188,6 +197,10 @@ class EngineCache:
 
 def _record_path(path: Path) -> Path:
     return path.with_suffix('.json')
+
+
+def _calibration_path(path: Path) -> Path:
+    return path.with_suffix('.calibration')
 
 
 def _check_trust(path: Path, status: os.stat_result, is_kind: Any) -> None:

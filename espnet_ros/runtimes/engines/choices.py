@@ -31,11 +31,14 @@ def choose_device(asked: str) -> int:
     return int(number or 0)
 
 
-def choose_precision(asked: str, model: ModelFile, gpu: Gpu) -> str:
+def choose_precision(
+    asked: str, model: ModelFile, gpu: Gpu, *, can_calibrate: bool = False
+) -> str:
     """
     Return the precision to build with.
 
     :param asked: a precision, or auto for the fastest that needs no calibration
+    :param can_calibrate: whether INT8 scales can be measured on images here
     :raises RuntimeUnavailableError: there is no such one, or the model is not made for it
     """
     quantized = is_quantized(model)
@@ -45,11 +48,11 @@ def choose_precision(asked: str, model: ModelFile, gpu: Gpu) -> str:
         raise RuntimeUnavailableError(
             f'tensorrt: no precision {asked}; expected auto or one of {", ".join(PRECISIONS)}'
         )
-    if asked == 'int8' and not quantized:
+    if asked == 'int8' and not quantized and not can_calibrate:
         raise RuntimeUnavailableError(
             f'tensorrt: precision int8 needs a quantised model, and {model.origin} is none; make '
             'one on any computer: espnet-ros build --model MODEL --precision int8 --calibration '
-            'SOURCE'
+            'SOURCE; or, up to TensorRT 10.16, set calibration_dir'
         )
     if asked != 'int8' and quantized:
         raise RuntimeUnavailableError(
@@ -67,6 +70,7 @@ def plan_job(
     precision: str,
     image_size: tuple[int, int],
     batch_size: int,
+    calibration_sha256: str,
     versions: tuple[str, str],
 ) -> EngineJob:
     """
@@ -75,6 +79,7 @@ def plan_job(
     :param graph: the model file, as it is computed
     :param image_size: (height, width) of the images that it is shown
     :param batch_size: the largest batch; engines of one image have no other
+    :param calibration_sha256: of the images that INT8 scales are measured on, or empty
     :param versions: of TensorRT and of CUDA's runtime
     :raises ModelError: the graph cannot be built for that
     """
@@ -100,6 +105,7 @@ def plan_job(
         has_confidence=settings.engine_confidence,
         batch_size=batch_size,
         has_fixed_batch=has_fixed_batch,
+        calibration_sha256=calibration_sha256,
         dla_core=settings.dla_core,
         workspace_bytes=settings.workspace_mb * _MEBIBYTE,
         optimization_level=settings.optimization_level,

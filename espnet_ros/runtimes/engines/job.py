@@ -25,6 +25,7 @@ class EngineJob:
     :param has_confidence: whether it gives the confidence too
     :param batch_size: largest batch
     :param has_fixed_batch: whether every batch has that size
+    :param calibration_sha256: of the images that INT8 scales are measured on, or empty
     :param dla_core: number of the DLA core, or -1 for the GPU
     :param workspace_bytes: memory that a layer may work in
     :param optimization_level: 0 to 5, where the version has it
@@ -42,6 +43,7 @@ class EngineJob:
     has_confidence: bool = True
     batch_size: int = 1
     has_fixed_batch: bool = True
+    calibration_sha256: str = ''
     dla_core: int = -1
     workspace_bytes: int = 1 << 30
     optimization_level: int = 3

@@ -72,6 +72,11 @@ def is_strongly_typed(trt: Any) -> bool:
     return not hasattr(trt.BuilderFlag, 'FP16')
 
 
+def has_calibrator(trt: Any) -> bool:
+    """Return whether it measures INT8 scales itself: up to 10.16 (deprecated since 10.1)."""
+    return hasattr(trt, 'IInt8EntropyCalibrator2')
+
+
 class LogTail:
     """
     Receives TensorRT's messages: warnings go to the log, and the last ones are kept.

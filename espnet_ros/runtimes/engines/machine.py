@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 
-from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.exceptions import InferenceError, RuntimeUnavailableError
 from espnet_ros.runtimes.cuda.api import Attribute, CudaApi
 from espnet_ros.telemetry.file_tree import FileTree
 from espnet_ros.telemetry.jetson_board import find_board
@@ -80,9 +80,14 @@ def find_gpu(cuda: CudaApi, index: int, tree: FileTree | None = None) -> Gpu:
     Return a GPU of this machine.
 
     :param tree: the machine's files
-    :raises RuntimeUnavailableError: there is no such GPU
+    :raises RuntimeUnavailableError: there is no such GPU, or none can be used
     """
-    count = cuda.device_count()
+    try:
+        count = cuda.device_count()
+    except InferenceError as error:
+        raise RuntimeUnavailableError(
+            f'tensorrt: no GPU can be used ({error}); check the driver'
+        ) from error
     if not 0 <= index < count:
         raise RuntimeUnavailableError(
             f'tensorrt: expected a GPU number below {count}, found {index}'

@@ -84,6 +84,20 @@ def find_obstacles(model: ModelFile, version: tuple[int, ...]) -> list[str]:
     return found
 
 
+def refuse_obstacles(graph: ModelFile, version: tuple[int, ...]) -> None:
+    """
+    Refuse what TensorRT's parser would not take, before anything takes time.
+
+    :raises ModelError: with all of it
+    """
+    obstacles = find_obstacles(graph, version)
+    if obstacles:
+        words = '.'.join(map(str, version))
+        raise ModelError(
+            f'model file {graph.origin}: TensorRT {words} does not take it: {"; ".join(obstacles)}'
+        )
+
+
 def _uint8_obstacles(graph: onnx.GraphProto) -> list[str]:
     """Look at the end: uint8 comes straight from a cast."""
     found = []

@@ -10,8 +10,11 @@ import time
 
 from espnet_ros.exceptions import BuildCancelled, OutputError
 from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.base import read_input_spec
+from espnet_ros.runtimes.engines.build_input import BuildInput
 from espnet_ros.runtimes.engines.build_process import build_in_process
 from espnet_ros.runtimes.engines.cache import EngineCache
+from espnet_ros.runtimes.engines.calibration import CalibrationImages
 from espnet_ros.runtimes.engines.job import BuildProgress, BuildWatch, EngineJob
 from espnet_ros.runtimes.engines.network import fit_network
 
@@ -43,6 +46,8 @@ class EngineSource:
     :param job: what the engine is for
     :param cache: where engines are kept
     :param watch: who is told of a build
+    :param device: number of the CUDA device
+    :param images: what INT8 scales are measured on; none where they are in the network
     :param needs_half_types: whether FP16 types must be written into the network
     """
 
@@ -53,6 +58,8 @@ class EngineSource:
         cache: EngineCache,
         watch: BuildWatch,
         *,
+        device: int,
+        images: CalibrationImages,
         needs_half_types: bool,
     ) -> None:
         self._graph = graph
@@ -60,7 +67,14 @@ class EngineSource:
         self._job = job
         self._cache = cache
         self._watch = watch
+        self._device = device
+        self._images = images
         self._needs_half_types = needs_half_types
+
+    @property
+    def job(self) -> EngineJob:
+        """Return what the engine is for."""
+        return self._job
 
     @property
     def path(self) -> Path:
@@ -126,9 +140,19 @@ class EngineSource:
         timing = re.sub(r'[^\w.-]+', '_', f'{job.tensorrt}-{job.gpu}-{job.compute_capability}')
         started_s = time.monotonic()
         watch = BuildWatch(_LoggedProgress(self._watch), self._watch.is_cancelled)
-        built = build_in_process(job, network, self._cache.read_timing(timing), watch)
+        given = BuildInput(
+            network,
+            self._device,
+            read_input_spec(self._graph).dtype,
+            self._cache.read_timing(timing),
+            self._images.paths,
+            self._cache.read_calibration(job, name),
+        )
+        built = build_in_process(job, given, watch)
         build_s = time.monotonic() - started_s
         self._cache.write_timing(timing, built.timing_cache)
+        if built.calibration_cache:
+            self._cache.write_calibration(job, name, built.calibration_cache)
         logger.info('engine built in %.0f s', build_s)
         return ObtainedEngine(built.plan, is_new=True, build_s=round(build_s, 1))
 

@@ -2,8 +2,8 @@
 INT8 as part of the model file: scales measured on images, on any CPU.
 
 Explicit quantisation (QuantizeLinear and DequantizeLinear in the graph) is what TensorRT 8.5 to
-11 all take; its calibrators, which need the board's GPU, are gone in 11. TensorRT wants
-symmetric scales and biases in float, which are not ONNX Runtime's defaults.
+11 all take; its calibrators (:mod:`.calibration`), which need the board's GPU, are gone in 11.
+TensorRT wants symmetric scales and biases in float, which are not ONNX Runtime's defaults.
 """
 
 from __future__ import annotations

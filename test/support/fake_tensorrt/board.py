@@ -24,7 +24,7 @@ from onnx import helper, numpy_helper, TensorProto
 import pytest
 
 from fake_tensorrt import device as machine
-from fake_tensorrt.cudart import FakeCudart
+from fake_tensorrt.cudart import load_library
 from fake_tensorrt.device import FakeDevice
 from fake_tensorrt.library import make_module
 
@@ -174,7 +174,7 @@ class Board:
 def install_board(monkeypatch: pytest.MonkeyPatch, folder: Path, version: str) -> Iterator[Board]:
     """Yield a machine with an integrated GPU; at the end nothing of the GPU may be in use."""
     made = Board(machine.install(FakeDevice(is_integrated=True)), folder / 'e', monkeypatch)
-    monkeypatch.setattr(opening.ctypes, 'CDLL', _load_library)
+    monkeypatch.setattr(opening.ctypes, 'CDLL', load_library)
     monkeypatch.setattr(opening, '_python_bindings', lambda: None)
     monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: made.gpu.count)
     paths = (SUPPORT / 'fake_tensorrt' / 'site', SUPPORT, ROOT)
@@ -184,9 +184,3 @@ def install_board(monkeypatch: pytest.MonkeyPatch, folder: Path, version: str) -
     for runtime in made.runtimes:
         runtime.close()
     load_tensorrt.cache_clear()
-
-
-def _load_library(name: str) -> Any:
-    if 'cudart' in str(name):
-        return FakeCudart()
-    raise OSError(f'{name}: cannot open shared object file')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
 import os
 from pathlib import Path
 import time
@@ -10,6 +12,7 @@ from typing import Any
 import onnx
 from onnx import TensorProto
 
+from fake_tensorrt import device as machine
 from fake_tensorrt.naming import Bound
 from fake_tensorrt.parsing import find_errors
 from fake_tensorrt.plans import make_plan
@@ -55,9 +58,10 @@ class Builder(Bound):
         if not self._run_phases(config):
             return None
         graph = network._model.graph
+        is_calibrated = self._calibrate(graph, config)
         data_types = {entry.data_type for entry in graph.initializer}
         is_half = 'FP16' in config._flags or TensorProto.FLOAT16 in data_types
-        is_int8 = any(node.op_type == 'QuantizeLinear' for node in graph.node)
+        is_int8 = is_calibrated or _is_quantized(graph)
         plan = make_plan(
             {
                 'version': self._trt.__version__,
@@ -81,13 +85,44 @@ class Builder(Bound):
             return 'Network has dynamic inputs, but no optimization profile has been defined.'
         if config._device == self._trt.DeviceType.DLA and is_dynamic:
             return 'DLA does not support dynamic shapes'
-        quantized = any(n.op_type == 'QuantizeLinear' for n in network._model.graph.node)
+        quantized = _is_quantized(network._model.graph)
+        if config._cache is not None and not config._cache._is_valid:
+            return 'timing cache is damaged'
+        return self._find_int8_trouble(config, is_quantized=quantized, is_dynamic=is_dynamic)
+
+    def _find_int8_trouble(
+        self, config: IBuilderConfig, *, is_quantized: bool, is_dynamic: bool
+    ) -> str:
+        """Return what the log would say of scales that are missing (sections 5.1 and 5.2)."""
+        if config._calibrator is not None and is_dynamic and config._calibration is None:
+            return 'Calibration failure: no calibration profile for a dynamic input'
         is_weak = hasattr(self._trt.BuilderFlag, 'INT8')
-        if quantized and is_weak and 'INT8' not in config._flags:
+        if is_quantized and is_weak and 'INT8' not in config._flags:
             return 'Quantize layers need BuilderFlag::kINT8 in a weakly typed network'
-        if config._cache is None:
-            return ''
-        return '' if config._cache._is_valid else 'timing cache is damaged'
+        return ''
+
+    def _calibrate(self, graph: onnx.GraphProto, config: IBuilderConfig) -> bool:
+        """Ask for images until there are none more; return whether scales came of it."""
+        calibrator = config._calibrator
+        if calibrator is None or 'INT8' not in config._flags or _is_quantized(graph):
+            return False
+        if calibrator.read_calibration_cache() is not None:
+            return True
+        dims = graph.input[0].type.tensor_type.shape.dim
+        size_bytes = calibrator.get_batch_size()
+        for dim in dims[1:]:
+            size_bytes *= dim.dim_value
+        seen = hashlib.sha256()
+        count = 0
+        while (addresses := calibrator.get_batch([graph.input[0].name])) is not None:
+            (address,) = addresses
+            if not machine.current.is_readable(address, size_bytes):
+                raise MemoryError('the calibrator gave an address that the GPU cannot read')
+            seen.update((ctypes.c_uint8 * size_bytes).from_address(address))
+            count += 1
+        words = f'TRT-{self._trt.__version__}-EntropyCalibration2 {count} {seen.hexdigest()}'
+        calibrator.write_calibration_cache(words.encode())
+        return count > 0
 
     def _run_phases(self, config: IBuilderConfig) -> bool:
         """Take the steps of a build; return whether it was not cancelled (section 1.7)."""
@@ -109,6 +144,10 @@ class Builder(Bound):
             monitor.step_complete('Building engine', 1)
             monitor.phase_finish('Building engine')
         return True
+
+
+def _is_quantized(graph: onnx.GraphProto) -> bool:
+    return any(node.op_type == 'QuantizeLinear' for node in graph.node)
 
 
 class INetworkDefinition(Bound):
@@ -197,6 +236,8 @@ class IBuilderConfig(Bound):
         self._pools: dict[Any, int] = {}
         self._profile: IOptimizationProfile | None = None
         self._cache: ITimingCache | None = None
+        self._calibrator: Any = None
+        self._calibration: IOptimizationProfile | None = None
         self._device: Any = None
         self.profiling_verbosity = self._trt.ProfilingVerbosity.LAYER_NAMES_ONLY
         self.DLA_core = -1
@@ -214,6 +255,18 @@ class IBuilderConfig(Bound):
     @default_device_type.setter
     def default_device_type(self, value: Any) -> None:
         self._device = value
+
+    @property
+    def int8_calibrator(self) -> Any:
+        return self._calibrator
+
+    @int8_calibrator.setter
+    def int8_calibrator(self, value: Any) -> None:
+        self._calibrator = value
+
+    def set_calibration_profile(self, profile: IOptimizationProfile) -> bool:
+        self._calibration = profile
+        return True
 
     def set_memory_pool_limit(self, pool: Any, size_bytes: int) -> None:
         self._trt.MemoryPoolType(pool)
