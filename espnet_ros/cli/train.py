@@ -100,6 +100,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         ('average-decay', float, 'SHARE', 'Of the averaged weights, that stays in each step.'),
         ('dice', float, 'WEIGHT', 'Of the Dice loss beside the cross entropy.'),
         ('hard-share', float, 'SHARE', 'Of the pixels that train, the hardest ones.'),
+        ('weight-offset', float, 'OFFSET', 'Rare classes weigh 1 / ln(OFFSET + frequency).'),
         ('distillation', float, 'WEIGHT', 'Of the distance from the teacher.'),
     ):
         group.add_argument(

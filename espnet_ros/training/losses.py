@@ -12,20 +12,19 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-WEIGHT_OFFSET = 1.10
-"""Keeps the weight of rare classes finite: 1 / ln(1.10 + frequency), as the authors' code."""
 
-
-def class_weights(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
+def class_weights(frequencies: NDArray[np.float64], offset: float) -> NDArray[np.float32]:
     """
-    Return the weight of each class: 1 / ln(1.10 + frequency).
+    Return the weight of each class: 1 / ln(offset + frequency).
 
     The paper calls it inverse class probability weighting (section 4.1); the formula is that
-    of ENet and of the authors' train/loadData.py.
+    of ENet (section 5.1) and of the authors' train/loadData.py.
 
     :param frequencies: share of the labelled pixels of each class, 0 to 1
+    :param offset: above 1, which keeps the weight of rare classes finite; the larger, the more
+        alike are the weights
     """
-    return (1 / np.log(WEIGHT_OFFSET + frequencies)).astype(np.float32)
+    return (1 / np.log(offset + frequencies)).astype(np.float32)
 
 
 class SegmentationLoss(nn.Module):

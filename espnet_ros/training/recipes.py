@@ -28,7 +28,8 @@ class LossRecipe:
     """
     What the loss is made of.
 
-    :param weighted: whether rare classes weigh more, 1 / ln(1.10 + frequency)
+    :param weighted: whether rare classes weigh more, 1 / ln(offset + frequency)
+    :param weight_offset: the offset, above 1; 1.10 in the authors' code, 1.02 in ENet
     :param hard_share: share of the labelled pixels that train, the hardest ones; 1 is all
     :param dice: weight of the Dice loss beside the cross entropy
     :param distillation: weight of the distance from the teacher, where there is one
@@ -37,12 +38,15 @@ class LossRecipe:
     """
 
     weighted: bool = True
+    weight_offset: float = 1.10
     hard_share: float = 1.0
     dice: float = 0.0
     distillation: float = 1.0
     void: str = 'ignore'
 
     def __post_init__(self) -> None:
+        if self.weight_offset <= 1:
+            raise ConfigError(f'weight_offset: expected above 1, found {self.weight_offset}')
         if not 0 < self.hard_share <= 1:
             raise ConfigError(f'hard_share: expected above 0 and up to 1, found {self.hard_share}')
         for name in ('dice', 'distillation'):

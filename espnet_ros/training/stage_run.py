@@ -270,5 +270,5 @@ def _make_loss(stage: Stage, train: LabelledDataset) -> SegmentationLoss:
     weights = None
     if stage.loss.weighted:
         ignored = () if void_id is None or stage.loss.void == 'class' else (void_id,)
-        weights = class_weights(class_frequencies(train, ignored))
+        weights = class_weights(class_frequencies(train, ignored), stage.loss.weight_offset)
     return SegmentationLoss(stage.loss, void_id, weights)

@@ -112,13 +112,14 @@ def test_a_small_network_learns_from_a_better_one(cli: Run, streets: Path, tmp_p
         output = tmp_path / f'pupil_{Path(teacher).stem}'
         ended = cli(
             *options(streets, output), '--teacher', tmp_path / teacher, '--distillation', 2,
-            '--no-weighted',
+            '--no-weighted', '--weight-offset', 1.2,
         )  # fmt: skip
         assert ended.code == 0, ended.err
         training = json.loads((output / 'mine.json').read_text())['training']
         assert training['teacher']
         loss = training['recipe']['stages'][0]['loss']
         assert (loss['distillation'], loss['weighted']) == (2.0, False)
+        assert loss['weight_offset'] == 1.2
 
 
 def test_a_teacher_of_other_classes_is_refused_in_one_line(

@@ -27,7 +27,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_rare_classes_weigh_more_as_in_the_authors_code() -> None:
-    weights = class_weights(np.array([0.5, 0.0]))
+    weights = class_weights(np.array([0.5, 0.0]), 1.10)
     assert weights == pytest.approx([1 / math.log(1.6), 1 / math.log(1.1)])
 
 

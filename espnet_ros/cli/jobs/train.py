@@ -139,6 +139,7 @@ def _make_recipe(
         hard_share=arguments.hard_share,
         distillation=arguments.distillation,
         weighted=arguments.weighted,
+        weight_offset=arguments.weight_offset,
     )
 
 
