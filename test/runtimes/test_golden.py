@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+import sys
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
@@ -33,7 +34,11 @@ def answer(shared_data: Path) -> Callable[..., float]:
         opened = open_runtime(model, settings)
         with Segmenter(opened, MaskSettings(mask_size='network')) as segmenter:
             found = segmenter.segment([golden.image_bgr(shared_data)])[0]
-        return agreement(found.labels, golden.labels(shared_data))
+        share = agreement(found.labels, golden.labels(shared_data))
+        # With pytest -rP the lines are the table of docs/benchmark.md.
+        case = f'{model.info.name} {runtime} {precision} {resize} {golden.frame}'
+        sys.stdout.write(f'agreement {100 * share:.3f} % {case}\n')
+        return share
 
     return compare
 
