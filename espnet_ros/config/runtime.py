@@ -13,6 +13,18 @@ RESIZES = ('host', 'device')
 TAILS = ('auto', 'exported', 'subpixel')
 
 
+def check_size(name: str, size: tuple[int, ...]) -> None:
+    """
+    Check that a setting is a size, or two zeros.
+
+    :raises ConfigError: it is not
+    """
+    if len(size) != 2 or size.count(0) == 1:
+        raise ConfigError(
+            f'{name}: expected [height, width] in pixels, or two zeros, found {list(size)}'
+        )
+
+
 @dataclass(frozen=True)
 class EngineSettings:
     """How TensorRT engines are built and kept; other runtimes have none."""
@@ -71,11 +83,7 @@ class EngineSettings:
     )
 
     def __post_init__(self) -> None:
-        if len(self.engine_image_size) != 2 or self.engine_image_size.count(0) == 1:
-            raise ConfigError(
-                'engine_image_size: expected [height, width] in pixels, or two zeros, found '
-                f'{list(self.engine_image_size)}'
-            )
+        check_size('engine_image_size', self.engine_image_size)
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,15 @@ class RuntimeSettings:
         maximum=1024,
         read_only=True,
     )
+    input_size: tuple[int, ...] = setting(
+        (0, 0),
+        'Size [height, width] in pixels that images are resized to for the network; [0, 0] is '
+        "the model's own. A larger one shows smaller things and takes longer; weights are best "
+        'near the size that they were trained at.',
+        minimum=0,
+        maximum=16384,
+        read_only=True,
+    )
     resize: str = setting(
         'host',
         "Where images are resized to the network's input: host (CPU, in bytes), or device (in "
@@ -125,6 +142,9 @@ class RuntimeSettings:
         read_only=True,
     )
     engine: EngineSettings = section(EngineSettings)
+
+    def __post_init__(self) -> None:
+        check_size('input_size', self.input_size)
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,34 @@ class ModelFile:
         proto.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
         return replace(self, data=proto.SerializeToString())
 
+    def with_input_size(self, size: tuple[int, int]) -> ModelFile:
+        """
+        Return the same network for images of another size; the rest of the file stays.
+
+        The labels of its self-check are of the old size, so they are left behind.
+
+        :param size: (height, width) in pixels
+        :raises ConfigError: no multiples of what the network halves, or its size is fixed
+        """
+        if size == self.info.input_size:
+            return self
+        multiple = self.info.size_multiple
+        if any(length < multiple or length % multiple for length in size):
+            raise ConfigError(
+                f'input_size: expected [height, width] in multiples of {multiple} for '
+                f'{self.info.name}, found {list(size)}'
+            )
+        proto = onnx.load_model_from_string(self.data)
+        rows, columns = proto.graph.input[0].type.tensor_type.shape.dim[1:3]
+        if rows.HasField('dim_value') or columns.HasField('dim_value'):
+            raise ConfigError(
+                f'input_size: {self.info.name} has the fixed size {list(self.info.input_size)}, '
+                f'found {list(size)}; export it for that size'
+            )
+        info = replace(self.info, input_size=size, self_check='')
+        onnx.helper.set_model_props(proto, info.to_metadata())
+        return replace(self, info=info, data=proto.SerializeToString())
+
     def with_info(self, info: ModelInfo) -> ModelFile:
         """Return the same network in a file that says ``info`` of itself, of no path."""
         proto = onnx.load_model_from_string(self.data)

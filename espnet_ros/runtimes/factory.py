@@ -79,8 +79,12 @@ def open_runtime(
     :param watch: who is told while TensorRT builds an engine, which takes minutes
     :return: the opened runtime; the caller closes it
     :raises RuntimeUnavailableError: the runtime, device or precision is not on this machine
+    :raises ConfigError: the model does not take the input size
     :raises ModelError: the runtime does not take the model
     """
+    height, width = settings.input_size
+    if height:
+        model = model.with_input_size((height, width))
     if settings.runtime != 'auto':
         runtime = _make_runtime(settings.runtime, model, settings, batch_size, watch)
         runtime.open()

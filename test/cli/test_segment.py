@@ -87,6 +87,22 @@ def test_masks_keep_the_size_of_their_image(segment, tmp_path: Path) -> None:
     assert read_mask(tmp_path / 'out' / '200_mask.png').shape == (200, 100)
 
 
+def test_the_network_sees_the_input_size_that_was_asked_for(
+    segment, photos: Path, tmp_path: Path
+) -> None:
+    assert segment(photos, '--input-size', '24,48').code == 0
+    summary = read_json(tmp_path / 'out' / 'summary.json')
+    assert summary['protocol']['network_size'] == [24, 48]
+    assert summary['images'][0]['mask_size'] == [16, 32]
+
+
+def test_an_input_size_that_the_network_cannot_take_is_one_line(segment, photos: Path) -> None:
+    ended = segment(photos, '--input-size', '20,48')
+    assert ended.code == 2
+    assert 'input_size: expected [height, width] in multiples of 8 for channels' in ended.err
+    assert ended.err.count('\n') == 1
+
+
 def test_mask_options_reach_the_masks(segment, photos: Path, tmp_path: Path) -> None:
     source = photos / 'a.png'
     assert segment(source, '--roi', '0,0,16,8', '--unlabelled-id', '200').code == 0

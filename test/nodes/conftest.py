@@ -34,7 +34,7 @@ except ImportError as error:
     MISSING = f'no ROS ({error}): source one, or run make setup'
 
 NodeT = TypeVar('NodeT')
-TIME_LIMIT_S = 20.0
+TIME_LIMIT_S = 60.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

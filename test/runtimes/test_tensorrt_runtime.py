@@ -118,6 +118,22 @@ def test_only_the_size_of_the_engine_is_taken(board, brightest):
         runtime.infer(np.zeros((1, 32, 32, 3), np.uint8))
 
 
+def test_another_input_size_gets_an_engine_of_its_own(board, brightest):
+    labels_by_size = {}
+    for size in ((16, 32), (24, 48)):
+        settings = RuntimeSettings(
+            runtime='tensorrt',
+            input_size=size,
+            engine=EngineSettings(engine_cache_dir=str(board.cache)),
+        )
+        with open_runtime(brightest, settings) as runtime:
+            assert runtime.input_spec.shape == (None, *size, 3)
+            assert runtime.self_check is not None
+            labels_by_size[size] = runtime.infer(np.zeros((1, *size, 3), np.uint8)).labels.shape
+    assert labels_by_size == {(16, 32): (1, 16, 32), (24, 48): (1, 24, 48)}
+    assert len(board.engines()) == 2
+
+
 def enlarged(batch: np.ndarray) -> np.ndarray:
     """Return images of 48x64 that are reduced to those of the batch."""
     return np.ascontiguousarray(batch.repeat(3, axis=1).repeat(2, axis=2))
