@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+_MASK_ENCODINGS = ('mono8', '8UC1')
+
 
 def image_to_bgr(message: Image) -> NDArray[np.uint8]:
     """
@@ -27,6 +29,25 @@ def image_to_bgr(message: Image) -> NDArray[np.uint8]:
     if message.encoding in ENCODINGS:
         return raw_to_bgr(message)
     return _by_cv_bridge(message)
+
+
+def mask_values(message: Image) -> NDArray[np.uint8]:
+    """
+    Return what a mask or a confidence holds, as a view of the message.
+
+    :return: uint8, (height, width)
+    :raises InputError: it has not one byte a pixel, or less data than its size needs
+    """
+    height, width, step = message.height, message.width, message.step
+    if message.encoding not in _MASK_ENCODINGS:
+        raise InputError(f'mask: expected encoding mono8, found {message.encoding!r}')
+    if min(height, width) < 1 or step < width or len(message.data) < step * (height - 1) + width:
+        raise InputError(
+            f'mask: expected at least one pixel, rows of {width} bytes or more and all of them, '
+            f'found {width}x{height} pixels, step {step} and {len(message.data)} bytes'
+        )
+    data = np.frombuffer(message.data, np.uint8)
+    return np.lib.stride_tricks.as_strided(data, (height, width), (step, 1), writeable=False)
 
 
 def array_to_image(values: NDArray[np.uint8], encoding: str, header: Header) -> Image:

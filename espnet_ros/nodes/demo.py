@@ -1,6 +1,8 @@
 """
 The demo: a camera source and the segmentation node as two ROS 2 processes, watched by a third.
 
+On the synthetic street, a model of its classes is scored against the truth while it runs.
+
 ``make demo`` runs it. It fetches a model where there is none, shows a live line, and leaves an
 overlay video and a picture behind.
 """
@@ -16,12 +18,13 @@ import sys
 import time
 
 from espnet_ros.exceptions import EspnetError, ModelError, OutputError
-from espnet_ros.labels import LabelSet
+from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import load_model_file
 from espnet_ros.model_file.store import find_model
 from espnet_ros.nodes.child_process import log_path_of, node_process
 from espnet_ros.nodes.demo_recorder import DemoRecorder
 from espnet_ros.nodes.transport import set_transport
+from espnet_ros.sources.opening import SYNTHETIC
 import rclpy
 from rclpy.executors import ExternalShutdownException
 
@@ -77,7 +80,13 @@ def _run(options: argparse.Namespace, label_set: LabelSet) -> None:
     except OSError as error:
         raise OutputError(f'{options.output}: cannot be made ({error.strerror})') from error
     set_transport()
-    camera = {'source': options.source, 'rate_hz': options.rate, 'loop': True}
+    has_truth = options.source == SYNTHETIC and label_set.names == load_label_set('camvid').names
+    camera = {
+        'source': options.source,
+        'rate_hz': options.rate,
+        'loop': True,
+        'publish_labels': has_truth,
+    }
     with ExitStack() as processes:
         children = {
             name: processes.enter_context(node_process(name, parameters, options.output))
@@ -88,14 +97,24 @@ def _run(options: argparse.Namespace, label_set: LabelSet) -> None:
         }
         rclpy.init()
         try:
-            recorder = DemoRecorder(options.output, label_set)
+            recorder = DemoRecorder(options.output, label_set, has_truth=has_truth)
             _record(recorder, options.seconds, children, options.output)
             recorder.finish()
         finally:
             rclpy.try_shutdown()
-    sys.stdout.write(
-        f'\nOverlay video:   {recorder.video_path}\nOverlay picture: {recorder.picture_path}\n'
-    )
+    _tell(recorder)
+
+
+def _tell(recorder: DemoRecorder) -> None:
+    lines = ['', f'Overlay video:   {recorder.video_path}']
+    lines.append(f'Overlay picture: {recorder.picture_path}')
+    score = recorder.score
+    if score.miou is not None:
+        lines.append(
+            f'Score: {score.miou:.1%} mean IoU of {score.frames} masks against the true classes '
+            'of the street'
+        )
+    sys.stdout.write('\n'.join(lines) + '\n')
 
 
 def _record(

@@ -7,6 +7,7 @@ from pathlib import Path
 from espnet_ros.labels import LabelSet
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.conversions import image_to_bgr
+from espnet_ros.nodes.live_score import LiveScore
 from espnet_ros.processing.codecs import write_image
 from espnet_ros.processing.video_writer import VideoWriter
 import numpy as np
@@ -28,15 +29,18 @@ class DemoRecorder(Node):  # type: ignore[misc]
 
     :param folder: where video and picture go
     :param label_set: what the class ids mean
+    :param has_truth: whether the camera publishes true class ids of that label set, against
+        which masks are scored
     """
 
-    def __init__(self, folder: Path, label_set: LabelSet) -> None:
+    def __init__(self, folder: Path, label_set: LabelSet, *, has_truth: bool) -> None:
         super().__init__('demo_recorder')
         self.video_path = folder / 'overlay.mp4'
         self.picture_path = folder / 'overlay.png'
         self.stats: InferenceStats | None = None
         self.first_stamp_s: float | None = None
         self.last_stamp_s = 0.0
+        self.score = LiveScore(label_set)
         self._label_set = label_set
         self._writer: VideoWriter | None = None
         self._written = 0
@@ -47,6 +51,12 @@ class DemoRecorder(Node):  # type: ignore[misc]
         self.create_subscription(
             Image, 'segmentation/overlay', self._take_overlay, QoSProfile(depth=10)
         )
+        if has_truth:
+            for topic, take in (
+                ('camera_source/labels', self.score.take_truth),
+                ('segmentation/mask', self.score.take_mask),
+            ):
+                self.create_subscription(Image, topic, take, QoSProfile(depth=10))
 
     @property
     def recorded_s(self) -> float:
@@ -65,9 +75,11 @@ class DemoRecorder(Node):  # type: ignore[misc]
         classes = ', '.join(
             f'{names.get(class_id, "unlabelled")} {share:.0%}' for share, class_id in shares
         )
+        score = '' if self.score.miou is None else f'mIoU {self.score.miou:.1%}   '
         return (
             f'{stats.output_rate_hz:5.1f} frames/s   latency {stats.latency_s * 1e3:4.0f} ms   '
-            f'dropped {stats.frames_dropped}   {stats.runtime} {stats.precision}   {classes}'
+            f'dropped {stats.frames_dropped}   {stats.runtime} {stats.precision}   '
+            f'{score}{classes}'
         )
 
     def finish(self) -> None:

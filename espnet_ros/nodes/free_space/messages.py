@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 from typing import Any
 
-from espnet_ros.exceptions import InputError
 from espnet_ros.planning.camera import Calibration
 from espnet_ros.planning.contacts import Contacts
 from espnet_ros.planning.grid import GridShape, SweepShape
@@ -13,10 +12,8 @@ from geometry_msgs.msg import Point32, Polygon, PolygonStamped
 from nav_msgs.msg import OccupancyGrid
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
-
-_MASK_ENCODINGS = ('mono8', '8UC1')
 
 CONTACT_TYPE = np.dtype(
     {
@@ -32,25 +29,6 @@ PLACE_TYPE = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4')])
 """Layout of a point of ~/points."""
 
 _FIELD_KINDS = {'f4': PointField.FLOAT32, 'u1': PointField.UINT8}
-
-
-def mask_values(message: Image) -> NDArray[np.uint8]:
-    """
-    Return what a mask or a confidence holds, as a view of the message.
-
-    :return: uint8, (height, width)
-    :raises InputError: it has not one byte a pixel, or less data than its size needs
-    """
-    height, width, step = message.height, message.width, message.step
-    if message.encoding not in _MASK_ENCODINGS:
-        raise InputError(f'mask: expected encoding mono8, found {message.encoding!r}')
-    if min(height, width) < 1 or step < width or len(message.data) < step * (height - 1) + width:
-        raise InputError(
-            f'mask: expected at least one pixel, rows of {width} bytes or more and all of them, '
-            f'found {width}x{height} pixels, step {step} and {len(message.data)} bytes'
-        )
-    data = np.frombuffer(message.data, np.uint8)
-    return np.lib.stride_tricks.as_strided(data, (height, width), (step, 1), writeable=False)
 
 
 def calibration_of(message: CameraInfo) -> Calibration:

@@ -10,6 +10,7 @@ from typing import Any
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, load_label_set, parse_grouping
+from espnet_ros.nodes.conversions import mask_values
 from espnet_ros.nodes.free_space.input import MaskFrame
 from espnet_ros.nodes.free_space.messages import (
     calibration_of,
@@ -18,7 +19,6 @@ from espnet_ros.nodes.free_space.messages import (
     make_points,
     make_polygon,
     make_scan,
-    mask_values,
 )
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
 from espnet_ros.nodes.free_space.poses import PoseSource
