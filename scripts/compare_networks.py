@@ -83,7 +83,8 @@ convolutions; the half width of ResNeXt and the four paths of Inception are our 
 
 ESPNet, alpha3 = 8. The paper's recipe (Adam at 5e-4, halved every 100 epochs, ESPNet-C first, no
 change of colour, no averaged weights, void a class) gets {full_epochs} epochs for each of its two
-stages, so twice as many as the others.
+stages, and so does training in two stages by the recipe of the first line: twice as many as the
+others.
 
 {recipes}
 """
@@ -159,11 +160,16 @@ def train(name: str, epochs: int, options: argparse.Namespace) -> Trained:
 def train_recipes(options: argparse.Namespace, modern: Trained) -> list[Trained]:
     """Train ESPNet by other recipes than that of all networks, which comes first."""
     record = modern.record
-    equal = make_recipe(record, options.full_epochs, options, EQUAL_WEIGHTS)
-    paper = shorten(find_recipe('paper'), options.full_epochs, options)
+    epochs = options.full_epochs
+    equal = make_recipe(record, epochs, options, EQUAL_WEIGHTS)
+    decoder = make_recipe(record, epochs, options, LossRecipe()).stages[0]
+    encoder = replace(decoder, name='encoder', architecture='espnet_c')
+    staged = Recipe('modern', (encoder, replace(decoder, name='decoder')))
+    paper = shorten(find_recipe('paper'), epochs, options)
     return [
         replace(modern, name='as above'),
         run('equal weights of the classes, and Dice (0.5)', record, equal, options),
+        run('as above, ESPNet-C first', record, staged, options),
         run("the paper's recipe", record, paper, options),
     ]
 

@@ -10,7 +10,7 @@ on its validation split: those of ``espnet-ros models fetch``, and those that sh
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 import time
@@ -32,6 +32,7 @@ import numpy as np
 DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'models.md'
 SIZES = ((360, 480), (512, 1024))
 COUNTED_SIZE = (512, 1024)
+ROUNDS = 5
 NORMALIZATION = Normalization((110.0, 110.0, 110.0), (70.0, 70.0, 70.0))
 UNKNOWN = '-'
 OURS, OURS_BEGAN_AS = 'espnet_p2_q8_camvid_street', 'espnet_p2_q8_camvid'
@@ -95,30 +96,60 @@ def export(record: ModelRecord, size: tuple[int, int]) -> ModelFile:
     return export_network(network, NORMALIZATION, info)
 
 
-def frames_per_second(model: ModelFile, size: tuple[int, int], runs: int) -> float:
-    """Return the median of single runs on OpenVINO, batch 1, fp32."""
-    batch = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
-    with open_runtime(model, RuntimeSettings(runtime='openvino', precision='fp32')) as runtime:
-        runtime.infer(batch)
-        seconds = []
-        for _ in range(runs):
-            started = time.perf_counter()
+@dataclass(frozen=True)
+class Course:
+    """A network that is to be timed at one size."""
+
+    model: ModelFile
+    asked_size: tuple[int, int]
+    size: tuple[int, int]
+    seconds: list[float] = field(default_factory=list)
+
+    def run(self, runs: int) -> None:
+        """Time single runs on OpenVINO, batch 1, fp32, and keep them."""
+        batch = np.random.default_rng(0).integers(0, 256, (1, *self.size, 3), np.uint8)
+        settings = RuntimeSettings(runtime='openvino', precision='fp32')
+        with open_runtime(self.model, settings) as runtime:
             runtime.infer(batch)
-            seconds.append(time.perf_counter() - started)
-    return 1 / median(seconds)
+            for _ in range(runs):
+                started = time.perf_counter()
+                runtime.infer(batch)
+                self.seconds.append(time.perf_counter() - started)
+
+    @property
+    def words(self) -> str:
+        """Return frames per second by the median run, and the size where it is another."""
+        height, width = self.size
+        note = '' if self.size == self.asked_size else f' ({width}x{height})'
+        return f'{1 / median(self.seconds):.1f}{note}'
 
 
-def speeds(record: ModelRecord, runs: int) -> tuple[str, tuple[str, ...]]:
-    """Return the size of the model file, and frames per second at each size."""
-    words, model = [], None
-    for size in SIZES:
-        network = record.build()
-        if model is None or network.fixed_size:
-            model = export(record, size)
-        taken = fitting_size(size, network.size_multiple)
-        note = '' if taken == size else f' ({taken[1]}x{taken[0]})'
-        words.append(f'{frames_per_second(model, taken, runs):.1f}{note}')
-    return f'{len(model.data) / 1e6:.2f} MB' if model else UNKNOWN, tuple(words)
+def make_courses(record: ModelRecord) -> tuple[Course, ...]:
+    """Export a network for each size."""
+    network = record.build()
+    model = export(record, SIZES[0])
+    return tuple(
+        Course(
+            model if size == SIZES[0] or not network.fixed_size else export(record, size),
+            size,
+            fitting_size(size, network.size_multiple),
+        )
+        for size in SIZES
+    )
+
+
+def time_all(records: list[ModelRecord], runs: int) -> dict[str, tuple[Course, ...]]:
+    """Time networks by turns, so that what else the machine does falls on all of them."""
+    courses = {}
+    for record in records:
+        print(f'exporting {record.name}', flush=True)
+        courses[record.name] = make_courses(record)
+    for number in range(ROUNDS):
+        print(f'round {number + 1} of {ROUNDS}', flush=True)
+        for entries in courses.values():
+            for course in entries:
+                course.run(max(1, runs // ROUNDS))
+    return courses
 
 
 def camvid_accuracy(model: ModelFile, camvid: Path) -> str:
@@ -134,15 +165,17 @@ def camvid_accuracy(model: ModelFile, camvid: Path) -> str:
     return f'{100 * miou.void_ignored:.2f} / {100 * miou.void_as_false_positive:.2f}'
 
 
-def measure(record: ModelRecord, options: argparse.Namespace) -> Measured:
-    """Measure what was asked for."""
-    file_size, rates = UNKNOWN, Measured().frames_per_second
-    if options.speed:
-        file_size, rates = speeds(record, options.speed)
-    accuracy = UNKNOWN
-    if options.camvid is not None:
+def measure(
+    record: ModelRecord, courses: tuple[Course, ...] | None, camvid: Path | None
+) -> Measured:
+    """Put into words what was measured of one network."""
+    file_size, rates, accuracy = UNKNOWN, Measured().frames_per_second, UNKNOWN
+    if courses:
+        file_size = f'{len(courses[0].model.data) / 1e6:.2f} MB'
+        rates = tuple(course.words for course in courses)
+    if camvid is not None:
         accuracies = [
-            f'{camvid_accuracy(open_weights(weights), options.camvid)} ({origin})'
+            f'{camvid_accuracy(open_weights(weights), camvid)} ({origin})'
             for weights, origin in camvid_weights(record)
         ]
         accuracy = '<br>'.join(accuracies) or UNKNOWN
@@ -180,24 +213,24 @@ def row(record: ModelRecord, measured: Measured) -> tuple[str, ...]:
 def main() -> None:
     """Read the options, count, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--speed', type=int, default=0, metavar='N', help='timed runs')
+    parser.add_argument('--speed', type=int, default=0, metavar='N', help='timed runs, 5 or more')
     parser.add_argument('--camvid', type=Path, help='folder of CamVid, with val and valannot')
     parser.add_argument('--only', action='append', metavar='NAME', help='these networks alone')
     parser.add_argument('--machine', default='this machine', help='what it was measured on')
     parser.add_argument('--output', type=Path, default=DOCUMENT)
     options = parser.parse_args()
-    lines = [HEADER, ('---', *('---:',) * 6, '---:', '---', '---')]
-    for record in ZOO:
-        if options.only and record.name not in options.only:
-            continue
-        print(record.name, flush=True)
-        lines.append(row(record, measure(record, options)))
+    lines: list[tuple[str, ...]] = [HEADER, ('---', *('---:',) * 6, '---:', '---', '---')]
+    records = [r for r in ZOO if not options.only or r.name in options.only]
+    courses = time_all(records, options.speed) if options.speed else {}
+    for record in records:
+        lines.append(row(record, measure(record, courses.get(record.name), options.camvid)))
     speed = 'Speed was not measured in this run.'
     if options.speed:
         speed = (
             f'FPS are of {options.machine}: OpenVINO, fp32, batch 1, the network alone with '
-            f'normalisation and argmax, median of {options.speed} runs. Networks that do not take '
-            'the size were run at the nearest one that they take, which stands in brackets.'
+            f'normalisation and argmax, median of {options.speed} runs in {ROUNDS} turns. '
+            'Networks that do not take the size were run at the nearest one that they take, '
+            'which stands in brackets.'
         )
     accuracy = 'Accuracy was not measured in this run.'
     if options.camvid is not None:

@@ -75,7 +75,7 @@ def test_networks_are_trained_alike_and_compared(camvid: Path, tmp_path: Path) -
     for name in ('ENet', *modules):
         assert 0 <= float(found[name][2]) <= 100
     trained = sorted((tmp_path / 'runs').glob('*/*/best.pth'))
-    assert len(trained) == 11
+    assert len(trained) == 13
     assert float(found["the paper's recipe"][2]) >= 0
 
     before = [path.stat().st_mtime_ns for path in trained]
