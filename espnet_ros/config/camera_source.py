@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.config.sizes import check_size
 from espnet_ros.settings import setting
 
 
@@ -60,8 +60,4 @@ class CameraSourceSettings:
     seed: int = setting(0, 'Which synthetic street.', minimum=0, maximum=2**31 - 1, read_only=True)
 
     def __post_init__(self) -> None:
-        if len(self.size) != 2 or (any(self.size) and not all(self.size)):
-            raise ConfigError(
-                'size: expected [height, width] in pixels above 0, or two zeros, found '
-                f'{list(self.size)}'
-            )
+        check_size('size', self.size)

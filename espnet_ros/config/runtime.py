@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.config.sizes import check_size
 from espnet_ros.settings import section, setting
 
 RUNTIMES = ('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake')
 PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
 RESIZES = ('host', 'device')
 TAILS = ('auto', 'exported', 'subpixel')
-
-
-def check_size(name: str, size: tuple[int, ...]) -> None:
-    """
-    Check that a setting is a size, or two zeros.
-
-    :raises ConfigError: it is not
-    """
-    if len(size) != 2 or size.count(0) == 1:
-        raise ConfigError(
-            f'{name}: expected [height, width] in pixels, or two zeros, found {list(size)}'
-        )
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,11 @@ from pathlib import Path
 
 from espnet_ros.model_file import load_model_file, store
 from espnet_ros.runtimes.engines.network import is_quantized
-import numpy as np
 import pytest
 
 pytest.importorskip('onnxruntime', reason='the stand-in for TensorRT computes with it')
 
-from espnet_ros.processing.codecs import write_image
-from fake_tensorrt.board import Board, deeper_model, install_board, make_batch
+from fake_tensorrt.board import Board, deeper_model, install_board, write_batch
 
 
 @pytest.fixture
@@ -30,11 +28,7 @@ def model_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def street(tmp_path: Path) -> Path:
     """Return a folder of images of 2x2 blocks."""
-    folder = tmp_path / 'street'
-    folder.mkdir()
-    for index, image in enumerate(make_batch(6)):
-        write_image(folder / f'{index}.png', np.ascontiguousarray(image))
-    return folder
+    return write_batch(tmp_path / 'street', 6)
 
 
 def test_an_engine_is_built_and_told(cli, board: Board, model_path: Path) -> None:

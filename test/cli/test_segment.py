@@ -187,14 +187,8 @@ def test_bag_gives_masks_called_after_their_stamps_a_video_and_a_summary(
         },
     )
     out = tmp_path / 'out'
-    ended = cli(
-        'segment',
-        f'{bag}:/front/image_raw',
-        '--model',
-        'espnet_p2_q8_camvid_street',
-        '--output',
-        out,
-    )
+    command = ('segment', f'{bag}:/front/image_raw', '--model', 'espnet_p2_q8_camvid_street')
+    ended = cli(*command, '--output', out)
     assert ended.code == 0, ended.err
     stem = 'drive_front_image_raw'
     masks = [
@@ -212,14 +206,7 @@ def test_bag_gives_masks_called_after_their_stamps_a_video_and_a_summary(
     ]
     assert {image['frame_id'] for image in summary['images']} == {'front'}
 
-    ended = cli(
-        'segment',
-        f'{bag}:/front/image_raw',
-        '--model',
-        'espnet_p2_q8_camvid_street',
-        '--output',
-        bag,
-    )
+    ended = cli(*command, '--output', bag)
     assert ended.code == 2
     assert 'inputs lie in this folder' in ended.err
 

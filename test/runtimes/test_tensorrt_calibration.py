@@ -9,7 +9,7 @@ from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.processing.codecs import write_image
 from espnet_ros.runtimes.engines.calibration import find_images, MOST_IMAGES
 from espnet_ros.runtimes.engines.quantization import quantize_model
-from fake_tensorrt.board import deeper_model, labels_of, make_batch
+from fake_tensorrt.board import deeper_model, labels_of, make_batch, write_batch
 from fake_tensorrt.library import VERSIONS
 import numpy as np
 import pytest
@@ -20,11 +20,7 @@ CALIBRATING = [version for version in VERSIONS if not version.startswith('11')]
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
     """Return a folder of images of 2x2 blocks."""
-    folder = tmp_path / 'street'
-    folder.mkdir()
-    for index, image in enumerate(make_batch(3)):
-        write_image(folder / f'{index}.png', np.ascontiguousarray(image))
-    return folder
+    return write_batch(tmp_path / 'street', 3)
 
 
 def scales(board) -> list[bytes]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from espnet_ros.exceptions import ConfigError, EspnetError, InputError
 from espnet_ros.processing.codecs import decode_image
+from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES
 from espnet_ros.processing.resize import resize_image
 from espnet_ros.runtimes.cuda.api import CudaApi
 from espnet_ros.runtimes.cuda.buffers import TensorBuffer
@@ -22,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_IMAGES = 64
-_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,7 @@ def find_images(folder: str) -> CalibrationImages:
     if not folder:
         return CalibrationImages()
     try:
-        files = sorted(
-            path
-            for path in Path(folder).expanduser().iterdir()
-            if path.suffix.lower() in _SUFFIXES and not path.name.startswith('.')
-        )
+        files = image_files(Path(folder).expanduser())
         step = -(-len(files) // MOST_IMAGES) or 1
         digest = hashlib.sha256()
         for path in files[::step]:
@@ -63,7 +59,7 @@ def find_images(folder: str) -> CalibrationImages:
         ) from error
     if not files:
         raise ConfigError(
-            f'calibration_dir {folder}: expected images ({", ".join(_SUFFIXES)}), found none'
+            f'calibration_dir {folder}: expected images ({", ".join(IMAGE_SUFFIXES)}), found none'
         )
     return CalibrationImages(tuple(map(str, files[::step])), digest.hexdigest())
 

@@ -12,13 +12,12 @@ import cv2
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import decode_image
+from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES
 import numpy as np
 from numpy.typing import NDArray
 
 IGNORED = UNLABELLED_ID
 """The label of pixels that neither train nor count, besides the void class."""
-
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
 
 _INVALID = -1
 _PNG_END = b'IEND\xaeB`\x82'
@@ -199,9 +198,7 @@ def list_images(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f'{folder}: expected a folder of images, found none')
-    images = sorted(
-        p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != '.'
-    )
+    images = image_files(folder)
     if not images:
         raise InputError(f'{folder}: expected images ({", ".join(IMAGE_SUFFIXES)}), found none')
     return images

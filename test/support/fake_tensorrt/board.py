@@ -13,6 +13,7 @@ from typing import Any
 from espnet_ros.config import EngineSettings, RuntimeSettings
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile, ModelInfo
+from espnet_ros.processing.codecs import write_image
 from espnet_ros.runtimes import tensorrt_support
 from espnet_ros.runtimes.cuda import opening
 from espnet_ros.runtimes.engines.job import BuildWatch
@@ -112,6 +113,14 @@ def make_batch(count: int, seed: int = 0) -> np.ndarray:
     images = np.full((*classes.shape, 3), 10, np.uint8)
     np.put_along_axis(images, classes[..., np.newaxis], 200, axis=3)
     return images.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def write_batch(folder: Path, count: int) -> Path:
+    """Write images of :func:`make_batch` into a new folder."""
+    folder.mkdir()
+    for index, image in enumerate(make_batch(count)):
+        write_image(folder / f'{index}.png', np.ascontiguousarray(image))
+    return folder
 
 
 def labels_of(batch: np.ndarray) -> np.ndarray:
