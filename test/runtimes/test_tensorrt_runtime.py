@@ -250,7 +250,7 @@ def test_a_float_image_gives_the_same_labels(board, brightest):
     batch = make_batch(1)
     with board.runtime(brightest.with_float_image()) as runtime:
         found = runtime.infer(batch.astype(np.float32))
-    np.testing.assert_array_equal(found.labels, labels_of(batch))
+        np.testing.assert_array_equal(found.labels, labels_of(batch))
 
 
 def test_the_first_start_is_told_like_a_story(board, brightest, caplog):
