@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='Train on N frames of the synthetic street too (its classes are those of CamVid).',
     )
+    group.add_argument(
+        '--synthetic-size',
+        type=size,
+        metavar='HEIGHT,WIDTH',
+        help='Size of those frames. Default: that of the first image.',
+    )
     _add_network_options(parser)
     _add_recipe_options(parser)
     _add_result_options(parser)
@@ -94,6 +100,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         ('batch-size', positive_integer, 'N', 'Images of one step.'),
         ('crop', size, 'HEIGHT,WIDTH', 'What the network sees of an image; multiples of 8.'),
         ('scales', _scales, 'LOW,HIGH', 'Lowest and highest factor on the size of images.'),
+        ('aspect', float, 'OCTAVES', 'Largest change of the aspect ratio; 16:9 to 4:3 is 0.42.'),
         ('learning-rate', float, 'RATE', 'The highest learning rate.'),
         ('schedule', str, 'NAME', 'constant, halving, poly, cosine or one_cycle.'),
         ('warmup-epochs', float, 'N', 'Epochs until the learning rate is at its highest.'),
@@ -159,7 +166,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help='Epochs between validations. Default: 1.',
     )
     group.add_argument(
-        '--compile', action='store_true', help='Compile the network (pays on GPUs).'
+        '--compile', action='store_true', help='Compile the network: slow to start, then faster.'
     )
 
 

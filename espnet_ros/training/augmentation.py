@@ -29,17 +29,21 @@ class Augmentation:
 
     :param crop: (height, width) in pixels of what the network sees
     :param scales: lowest and highest factor on the size of the image
+    :param aspect: largest change of the aspect ratio, in octaves; cameras' images are squeezed
+        to the size of a network's input: from 16:9 to 4:3 is 0.42
     :param mirror: whether half of the samples are mirrored left to right
     :param brightness: largest relative change of brightness
     :param contrast: largest relative change of contrast
     :param saturation: largest relative change of saturation
     :param white_balance: largest relative change of one channel
     :param gamma: largest change of gamma, in octaves
-    :raises ConfigError: an empty crop or scales that are not above zero and in order
+    :raises ConfigError: an empty crop, a negative aspect, or scales that are not above zero and
+        in order
     """
 
     crop: tuple[int, int]
     scales: tuple[float, float] = (1.0, 1.0)
+    aspect: float = 0.0
     mirror: bool = True
     brightness: float = 0.0
     contrast: float = 0.0
@@ -54,6 +58,8 @@ class Augmentation:
             raise ConfigError(
                 f'scales: expected a lowest and a highest factor above 0, found {self.scales}'
             )
+        if self.aspect < 0:
+            raise ConfigError(f'aspect: expected 0 or more octaves, found {self.aspect}')
 
     def apply(
         self,
@@ -96,18 +102,20 @@ class Augmentation:
         """Return the (2, 3) map from pixels of the crop to pixels of the image."""
         low, high = np.log(self.scales)
         scale = float(np.exp(generator.uniform(low, high)))
+        stretch = 2.0 ** (self.aspect / 2 * generator.uniform(-1, 1)) if self.aspect else 1.0
+        # Pixels of the image that one of the crop covers.
+        down, across = 1 / (scale * stretch), stretch / scale
         # Where the scaled image is smaller than the crop, the spare room is divided by chance.
         top, left = (
-            _uniform(generator, 0.0, whole - crop / scale)
-            for whole, crop in zip(size, self.crop, strict=True)
+            _uniform(generator, 0.0, whole - crop * step)
+            for whole, crop, step in zip(size, self.crop, (down, across), strict=True)
         )
         mirrored = self.mirror and generator.random() < 0.5
         # Pixel centres lie half a pixel inside.
-        across = 1 / scale
         offset = left + across / 2 - 0.5
         row = [-across, 0.0, left + self.crop[1] * across - across / 2 - 0.5]
         return np.array(
-            [row if mirrored else [across, 0.0, offset], [0.0, across, top + across / 2 - 0.5]]
+            [row if mirrored else [across, 0.0, offset], [0.0, down, top + down / 2 - 0.5]]
         )
 
     def _vary_color(

@@ -99,8 +99,9 @@ class StageRun:
         self._scaler = torch.amp.GradScaler(
             compute.device.type, enabled=compute.precision == 'fp16'
         )
-        compiled = torch.compile(self._network) if job.settings.compile else self._network
-        self._forward: Callable[[Tensor], Tensor] = compiled
+        self._forward: Callable[[Tensor], Tensor] = (
+            compute.compiled(self._network) if job.settings.compile else self._network
+        )
         self.best_state: dict[str, Tensor] = {}
         if self._state_path.is_file():
             self._resume()

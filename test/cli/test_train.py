@@ -122,6 +122,25 @@ def test_a_small_network_learns_from_a_better_one(cli: Run, streets: Path, tmp_p
         assert loss['weight_offset'] == 1.2
 
 
+def test_the_street_joins_at_a_size_of_its_own(cli: Run, tmp_path: Path) -> None:
+    root = tmp_path / 'camvid'
+    for split, count in (('train', 2), ('val', 1)):
+        for index in range(count):
+            for part, value in ((split, 90), (f'{split}annot', 3)):
+                (root / part).mkdir(parents=True, exist_ok=True)
+                picture = np.full((*SIZE, 3)[: 3 if part == split else 2], value, np.uint8)
+                assert cv2.imwrite(str(root / part / f'{index}.png'), picture)
+    ended = cli(
+        *options(root, tmp_path / 'run'), '--synthetic', 2, '--synthetic-size', '96,160',
+        '--aspect', 0.3,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    training = json.loads((tmp_path / 'run' / 'mine.json').read_text())['training']
+    assert training['training_set'].endswith('and synthetic street 160x96')
+    assert training['training_images'] == 4
+    assert training['recipe']['stages'][0]['augmentation']['aspect'] == 0.3
+
+
 def test_a_teacher_of_other_classes_is_refused_in_one_line(
     cli: Run, streets: Path, tmp_path: Path
 ) -> None:

@@ -19,10 +19,12 @@ def blocks(height: int = 60, width: int = 80) -> tuple[np.ndarray, np.ndarray]:
     return PALETTE[labels], labels
 
 
+@pytest.mark.parametrize('aspect', [0.0, 0.8])
 @pytest.mark.parametrize('seed', range(8))
-def test_labels_stay_on_the_pixels_that_they_label(seed: int) -> None:
+def test_labels_stay_on_the_pixels_that_they_label(seed: int, aspect: float) -> None:
     image, labels = blocks()
-    varied = Augmentation((40, 56), (0.6, 1.8)).apply(image, labels, np.random.default_rng(seed))
+    augmentation = Augmentation((40, 56), (0.6, 1.8), aspect)
+    varied = augmentation.apply(image, labels, np.random.default_rng(seed))
     shown = np.vstack([PALETTE, np.repeat([BORDER_BGR], 244, axis=0)]).astype(np.int16)
     expected = shown[np.minimum(varied[1], 12)]
     # Away from the edges of blocks, where interpolation mixes colours, both agree exactly.
@@ -48,6 +50,23 @@ def test_a_crop_of_the_whole_image_is_the_image_or_its_mirror() -> None:
         assert np.array_equal(varied_labels, labels[:, ::step])
         assert np.array_equal(varied_image, image[:, ::step])
     assert seen == {True, False}
+
+
+def test_the_aspect_ratio_varies_within_its_bounds_and_the_area_stays() -> None:
+    labels = np.zeros((80, 100), np.uint8)
+    labels[20:60, 30:70] = 1  # 40 by 40
+    augmentation = Augmentation((200, 200), aspect=0.8)
+    ratios = []
+    for seed in range(24):
+        _, varied = augmentation.apply(PALETTE[labels], labels, np.random.default_rng(seed))
+        _, _, width, height, area = cv2.connectedComponentsWithStats(
+            (varied == 1).astype(np.uint8)
+        )[2][1]
+        assert abs(area - 1600) < 100
+        ratios.append(np.log2(width / height))
+    assert max(np.abs(ratios)) < 0.8 + 0.08
+    assert min(ratios) < -0.5
+    assert max(ratios) > 0.5
 
 
 def test_outside_the_image_nothing_is_labelled() -> None:
@@ -97,3 +116,8 @@ def test_impossible_settings_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match='expected'):
         Augmentation(crop, scales)
+
+
+def test_a_negative_change_of_aspect_is_refused() -> None:
+    with pytest.raises(ConfigError, match='aspect: expected 0 or more'):
+        Augmentation((8, 8), aspect=-0.1)

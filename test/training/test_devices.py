@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.models.espnet.esp_module import SpatialPyramid
 from espnet_ros.training.devices import choose_compute
 import pytest
 import torch
+
+COMPILER = pytest.mark.skipif(shutil.which('g++') is None, reason='torch compiles with g++')
 
 
 def test_without_a_gpu_auto_is_the_cpu() -> None:
@@ -28,8 +32,11 @@ def test_what_cannot_be_is_refused(device: str, precision: str) -> None:
         choose_compute(device, precision)
 
 
-@pytest.mark.parametrize('channels', [12, 25])
-def test_gradients_in_bf16_are_those_of_fp32(channels: int) -> None:
+@pytest.mark.filterwarnings('ignore:.*torch.jit.script_method:DeprecationWarning')
+@pytest.mark.parametrize(
+    ('channels', 'is_compiled'), [(12, False), (25, False), pytest.param(25, True, marks=COMPILER)]
+)
+def test_gradients_in_bf16_are_those_of_fp32(channels: int, is_compiled: bool) -> None:
     """With channels together in memory, oneDNN's are infinite for 25 channels."""
     compute = choose_compute('cpu', 'bf16')
     generator = torch.Generator().manual_seed(0)
@@ -37,11 +44,15 @@ def test_gradients_in_bf16_are_those_of_fp32(channels: int) -> None:
     features = features.contiguous(memory_format=compute.memory_format)
     pyramid = SpatialPyramid(channels, 5 * channels)
     pyramid.to(memory_format=compute.memory_format)
+    in_bf16 = compute.compiled(pyramid) if is_compiled else pyramid
     gradients = []
-    for autocast in (torch.autocast('cpu', enabled=False), compute.autocast()):
+    for autocast, forward in (
+        (torch.autocast('cpu', enabled=False), pyramid),
+        (compute.autocast(), in_bf16),
+    ):
         pyramid.zero_grad()
         with autocast:
-            merged = pyramid(features)
+            merged = forward(features)
         merged.float().square().mean().backward()
         gradients.append(torch.cat([p.grad.flatten() for p in pyramid.parameters()]))  # type: ignore[union-attr]
     assert torch.norm(gradients[1] - gradients[0]) < 0.05 * torch.norm(gradients[0])

@@ -82,7 +82,10 @@ def _make_job(arguments: argparse.Namespace) -> TrainingJob:
     height, width = train.load(0).labels.shape
     if arguments.synthetic is not None:
         street = StreetDataset(
-            arguments.synthetic, first_seed=STREET_SEED, size=(height, width), endless=False
+            arguments.synthetic,
+            first_seed=STREET_SEED,
+            size=arguments.synthetic_size or (height, width),
+            endless=False,
         )
         train = MixedDataset((train, street))
     arguments_of_network = _architecture_arguments(arguments)
@@ -131,6 +134,7 @@ def _make_recipe(
         batch_size=arguments.batch_size,
         crop=arguments.crop or _fitting_crop(recipe, image_size, multiple),
         scales=arguments.scales,
+        aspect=arguments.aspect,
         learning_rate=arguments.learning_rate,
         schedule=arguments.schedule,
         warmup_epochs=arguments.warmup_epochs,

@@ -47,7 +47,8 @@ class StreetDataset(LabelledDataset):
     ) -> None:
         if length < 1:
             raise ConfigError(f'synthetic street: expected at least 1 frame, found {length}')
-        super().__init__('synthetic street', load_label_set('camvid'))
+        height, width = size
+        super().__init__(f'synthetic street {width}x{height}', load_label_set('camvid'))
         self._length = length
         self._first_seed = first_seed
         self._size = size
