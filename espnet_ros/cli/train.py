@@ -106,6 +106,7 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         ('warmup-epochs', float, 'N', 'Epochs until the learning rate is at its highest.'),
         ('average-decay', float, 'SHARE', 'Of the averaged weights, that stays in each step.'),
         ('dice', float, 'WEIGHT', 'Of the Dice loss beside the cross entropy.'),
+        ('auxiliary', float, 'WEIGHT', "Of the loss of the encoder's own scores (ESPNet)."),
         ('hard-share', float, 'SHARE', 'Of the pixels that train, the hardest ones.'),
         ('weight-offset', float, 'OFFSET', 'Rare classes weigh 1 / ln(OFFSET + frequency).'),
         ('distillation', float, 'WEIGHT', 'Of the distance from the teacher.'),

@@ -50,6 +50,15 @@ class SegmentationNetwork(nn.Module, ABC):
             self._check_shape(tuple(image.shape))
         return self._logits(image)
 
+    def supervised_logits(self, image: Tensor) -> tuple[Tensor, ...]:
+        """
+        Compute all that labels can teach: the logits, and what the network thinks on its way.
+
+        :param image: as :meth:`forward` takes it
+        :return: what :meth:`forward` returns, then logits of the same classes, of any size
+        """
+        return (self(image),)
+
     @abstractmethod
     def _logits(self, image: Tensor) -> Tensor:
         """Compute the logits of an image whose shape was checked."""

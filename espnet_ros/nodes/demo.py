@@ -1,7 +1,8 @@
 """
 The demo: a camera source and the segmentation node as two ROS 2 processes, watched by a third.
 
-On the synthetic street, a model of its classes is scored against the truth while it runs.
+On the synthetic street, a model of its classes is scored against the truth while it runs, and
+sees images at the size of the street's camera, in which poles and people are not lost.
 
 ``make demo`` runs it. It fetches a model where there is none, shows a live line, and leaves an
 overlay video and a picture behind.
@@ -18,13 +19,14 @@ import sys
 import time
 
 from espnet_ros.exceptions import EspnetError, ModelError, OutputError
-from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.model_file import load_model_file
+from espnet_ros.labels import load_label_set
+from espnet_ros.model_file import load_model_file, ModelInfo
 from espnet_ros.model_file.store import find_model
 from espnet_ros.nodes.child_process import log_path_of, node_process
 from espnet_ros.nodes.demo_recorder import DemoRecorder
 from espnet_ros.nodes.transport import set_transport
 from espnet_ros.sources.opening import SYNTHETIC
+from espnet_ros.sources.street.source import SIZE
 import rclpy
 from rclpy.executors import ExternalShutdownException
 
@@ -41,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parse(arguments)
     try:
-        label_set = _ensure_model(options.model)
-        _run(options, label_set)
+        model = _ensure_model(options.model)
+        _run(options, model)
     except EspnetError as error:
         sys.stderr.write(f'\n{error}\n')
         return 1
@@ -57,12 +59,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--source', default='synthetic', help='video, folder, webcam, synthetic')
     parser.add_argument('--rate', type=float, default=20.0, help='images a second')
     parser.add_argument('--model', default='auto', help='model name or file')
+    parser.add_argument(
+        '--input-size',
+        type=int,
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help="what the network sees, 0 0 is the model's own; default: that, and the camera's "
+        'size on a street that is scored',
+    )
     parser.add_argument('--output', type=Path, default=Path('demo_output'), help='folder')
     return parser.parse_args(arguments)
 
 
-def _ensure_model(name: str) -> LabelSet:
-    """Return the labels of the model; fetch one where none is there."""
+def _ensure_model(name: str) -> ModelInfo:
+    """Return what the model says of itself; fetch one where none is there."""
     try:
         path = find_model(name)
     except ModelError:
@@ -71,16 +81,26 @@ def _ensure_model(name: str) -> LabelSet:
         if subprocess.run(command, check=False).returncode:
             raise
         path = find_model(name)
-    return load_model_file(path).info.label_set
+    return load_model_file(path).info
 
 
-def _run(options: argparse.Namespace, label_set: LabelSet) -> None:
+def _camera_size(model: ModelInfo) -> tuple[int, int]:
+    """Return (height, width) of the street's camera, rounded up to what the network takes."""
+    multiple = model.size_multiple
+    height, width = (-(-length // multiple) * multiple for length in SIZE)
+    return height, width
+
+
+def _run(options: argparse.Namespace, model: ModelInfo) -> None:
     try:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f'{options.output}: cannot be made ({error.strerror})') from error
     set_transport()
-    has_truth = options.source == SYNTHETIC and label_set.names == load_label_set('camvid').names
+    has_truth = (
+        options.source == SYNTHETIC and model.label_set.names == load_label_set('camvid').names
+    )
+    input_size = options.input_size or (_camera_size(model) if has_truth else (0, 0))
     camera = {
         'source': options.source,
         'rate_hz': options.rate,
@@ -92,12 +112,12 @@ def _run(options: argparse.Namespace, label_set: LabelSet) -> None:
             name: processes.enter_context(node_process(name, parameters, options.output))
             for name, parameters in {
                 'camera_source_node': camera,
-                'segmentation_node': {'model': options.model},
+                'segmentation_node': {'model': options.model, 'input_size': list(input_size)},
             }.items()
         }
         rclpy.init()
         try:
-            recorder = DemoRecorder(options.output, label_set, has_truth=has_truth)
+            recorder = DemoRecorder(options.output, model.label_set, has_truth=has_truth)
             _record(recorder, options.seconds, children, options.output)
             recorder.finish()
         finally:

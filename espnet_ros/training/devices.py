@@ -7,12 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 import re
+from typing import Any, cast, TypeVar
 
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 import torch
-from torch import nn, Tensor
 
 PRECISIONS = ('auto', 'fp32', 'bf16', 'fp16')
+
+Forward = TypeVar('Forward', bound=Callable[..., Any])
+"""A network, or a method of one."""
 
 _CPU_INFO = Path('/proc/cpuinfo')
 
@@ -44,12 +47,13 @@ class Compute:
     def _in_planes(self) -> bool:
         return self.device.type == 'cpu' and self.precision == 'bf16'
 
-    def compiled(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
-        """Return the network compiled; its weights stay the same tensors."""
+    def compiled(self, forward: Forward) -> Forward:
+        """Return what a network computes, compiled; its weights stay the same tensors."""
         # Left alone, the compiler brings the channels of every convolution together.
-        options = {'layout_optimization': False} if self._in_planes else None
-        compiled: Callable[[Tensor], Tensor] = torch.compile(network, options=options)
-        return compiled
+        options: dict[str, Any] | None = {'layout_optimization': False}
+        return cast(
+            'Forward', torch.compile(forward, options=options if self._in_planes else None)
+        )
 
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context in which the network computes."""

@@ -32,6 +32,8 @@ class LossRecipe:
     :param weight_offset: the offset, above 1; 1.10 in the authors' code, 1.02 in ENet
     :param hard_share: share of the labelled pixels that train, the hardest ones; 1 is all
     :param dice: weight of the Dice loss beside the cross entropy
+    :param auxiliary: weight of the loss of what the network thinks on its way, such as the
+        scores of ESPNet's encoder (deep supervision); 0 for none
     :param distillation: weight of the distance from the teacher, where there is one
     :param void: ``ignore``: void pixels do not train, so void is never predicted; ``class``:
         void is a class like any other, as in the published weights
@@ -41,6 +43,7 @@ class LossRecipe:
     weight_offset: float = 1.10
     hard_share: float = 1.0
     dice: float = 0.0
+    auxiliary: float = 0.0
     distillation: float = 1.0
     void: str = 'ignore'
 
@@ -49,7 +52,7 @@ class LossRecipe:
             raise ConfigError(f'weight_offset: expected above 1, found {self.weight_offset}')
         if not 0 < self.hard_share <= 1:
             raise ConfigError(f'hard_share: expected above 0 and up to 1, found {self.hard_share}')
-        for name in ('dice', 'distillation'):
+        for name in ('dice', 'auxiliary', 'distillation'):
             if getattr(self, name) < 0:
                 raise ConfigError(f'{name}: expected 0 or more, found {getattr(self, name)}')
         _check_choice('void', self.void, VOID_TREATMENTS)
@@ -73,6 +76,8 @@ class Stage:
     :param warmup_epochs: epochs over which the learning rate rises from zero; may be a part
     :param halving_epochs: of the schedule ``halving``
     :param average_decay: decay of the moving average of the weights for each step; 0 for none
+    :param enlarging_start: whether a fresh decoder of ESPNet starts as an enlargement of its
+        encoder's scores (:mod:`espnet_ros.models.espnet.enlargement`)
     :param full_size_labels: whether logits are brought to the size of the labels; otherwise
         labels are reduced to the size of the logits, as the paper does for ESPNet-C
     :raises ConfigError: a value that makes no sense
@@ -91,6 +96,7 @@ class Stage:
     warmup_epochs: float = 0.0
     halving_epochs: int = 100
     average_decay: float = 0.0
+    enlarging_start: bool = False
     full_size_labels: bool = True
 
     def __post_init__(self) -> None:

@@ -99,9 +99,8 @@ class StageRun:
         self._scaler = torch.amp.GradScaler(
             compute.device.type, enabled=compute.precision == 'fp16'
         )
-        self._forward: Callable[[Tensor], Tensor] = (
-            compute.compiled(self._network) if job.settings.compile else self._network
-        )
+        forward: Callable[[Tensor], tuple[Tensor, ...]] = self._network.supervised_logits
+        self._forward = compute.compiled(forward) if job.settings.compile else forward
         self.best_state: dict[str, Tensor] = {}
         if self._state_path.is_file():
             self._resume()
@@ -162,8 +161,10 @@ class StageRun:
         images = batch.images.to(self._job.compute.device, non_blocking=True)
         labels = batch.labels.to(self._job.compute.device, non_blocking=True)
         with self._job.compute.autocast():
-            logits = self._logits(images)
+            logits, *auxiliary = self._logits(images)
         loss = self._loss(logits, labels) + self._distance_from_teacher(images, logits)
+        for other in auxiliary:
+            loss = loss + self.stage.loss.auxiliary * self._loss(other, labels)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise InferenceError(
@@ -179,15 +180,16 @@ class StageRun:
         self.progress.loss_sum += value
         return value
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def _logits(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the logits, and the auxiliary ones where they count."""
         image = self._pipeline.normalize(images)
         image = image.contiguous(memory_format=self._job.compute.memory_format)
-        logits: Tensor = self._forward(image)
+        logits, *auxiliary = self._forward(image)
         if self.stage.full_size_labels and self._network.output_stride > 1:
             logits = nn.functional.interpolate(
                 logits, image.shape[-2:], mode='bilinear', align_corners=False
             )
-        return logits
+        return (logits, *auxiliary) if self.stage.loss.auxiliary else (logits,)
 
     def _distance_from_teacher(self, images: Tensor, logits: Tensor) -> Tensor | float:
         teacher, weight = self._job.teacher, self.stage.loss.distillation

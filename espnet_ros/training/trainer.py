@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError, ModelError, OutputError
+from espnet_ros.models.espnet import Espnet
+from espnet_ros.models.espnet.enlargement import start_as_enlargement
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import Normalization
@@ -75,6 +77,8 @@ class Trainer:
         if stage.architecture == 'espnet_c':
             arguments.pop('skip', None)
         network = create_model(stage.architecture, **arguments)
+        if stage.enlarging_start and isinstance(network, Espnet):
+            start_as_enlargement(network.decoder)
         for state_dict in (job.initial and job.initial.state_dict, before and before.state_dict):
             if state_dict:
                 copied = transfer(state_dict, network)

@@ -55,6 +55,20 @@ def small(architecture: str, arguments: dict[str, Any], classes: int = 4) -> Seg
     return create_model(architecture, classes=classes, **arguments).eval()
 
 
+@pytest.mark.parametrize('architecture,arguments', NETWORKS, ids=IDS)
+def test_labels_supervise_the_result_and_espnets_encoder(
+    architecture: str, arguments: dict[str, Any]
+) -> None:
+    network = small(architecture, arguments)
+    image = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        logits, *others = network.supervised_logits(image)
+        assert torch.equal(logits, network(image))
+        if architecture == 'espnet':
+            assert torch.equal(others[0], network.encoder(image))
+    assert len(others) == (architecture == 'espnet')
+
+
 @pytest.mark.parametrize('architecture,arguments,expected', PARAMETERS)
 def test_parameter_count_is_that_of_the_paper(
     architecture: str, arguments: dict[str, Any], expected: int

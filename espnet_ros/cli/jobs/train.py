@@ -140,6 +140,7 @@ def _make_recipe(
         warmup_epochs=arguments.warmup_epochs,
         average_decay=arguments.average_decay,
         dice=arguments.dice,
+        auxiliary=arguments.auxiliary,
         hard_share=arguments.hard_share,
         distillation=arguments.distillation,
         weighted=arguments.weighted,

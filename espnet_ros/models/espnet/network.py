@@ -96,11 +96,14 @@ class Espnet(SegmentationNetwork):
         self.encoder = EspnetC(classes, alpha2, alpha3, **style)
         self.decoder = Decoder(classes, SKIP_CHANNELS[skip], EspnetStyle(**style))
 
-    def _logits(self, image: Tensor) -> Tensor:
+    def supervised_logits(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Compute the logits and those of the encoder, (N, classes, H / 8, W / 8)."""
         features: EncoderFeatures = self.encoder.features(image)
         skip = features.stem if self.skip == 'stem' else features.reinforced_stem
-        logits: Tensor = self.decoder(features.logits, features.fused2, skip)
-        return logits
+        return self.decoder(features.logits, features.fused2, skip), features.logits
+
+    def _logits(self, image: Tensor) -> Tensor:
+        return self.supervised_logits(image)[0]
 
 
 def _doubling(channels: int) -> nn.ConvTranspose2d:

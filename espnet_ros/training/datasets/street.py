@@ -56,21 +56,26 @@ class StreetDataset(LabelledDataset):
         # Rendering holds the interpreter most of the time, so threads would gain nothing.
         self._lock = threading.Lock()
         self._street = lru_cache(_KEPT_STREETS)(self._open_street)
-        self._kept = lru_cache(None)(self._render)
+        self._kept: dict[int, Sample] = {}
 
     def __len__(self) -> int:
         return self._length
 
     def load(self, index: int, epoch: int = 0) -> Sample:
         """Render a frame; see :meth:`LabelledDataset.load`."""
-        if not self._endless:
-            return self._kept(index)
-        return self._render(index + epoch * self._length)
+        with self._lock:
+            if self._endless:
+                return self._render(index + epoch * self._length)
+            if index not in self._kept:
+                # A street takes longer to build than its frames: all of them while it stands.
+                first = index - index % FRAMES_PER_STREET
+                for number in range(first, min(first + FRAMES_PER_STREET, self._length)):
+                    self._kept[number] = self._render(number)
+            return self._kept[index]
 
     def _render(self, number: int) -> Sample:
         street, part = divmod(number, FRAMES_PER_STREET)
-        with self._lock:
-            frame = self._street(self._first_seed + street).frame(part * _FRAME_STEP)
+        frame = self._street(self._first_seed + street).frame(part * _FRAME_STEP)
         if frame.labels is None:
             raise ConfigError('synthetic street: expected frames with labels, found none')
         image: NDArray[np.integer] = frame.image_bgr
