@@ -1,0 +1,95 @@
+"""Short trainings from scratch on CamVid, all alike, for the pages that compare."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+import re
+import time
+
+from espnet_ros.models.zoo import ModelRecord, ZOO
+from espnet_ros.training.datasets.opening import open_dataset
+from espnet_ros.training.devices import choose_compute
+from espnet_ros.training.job import RunSettings, TrainingJob
+from espnet_ros.training.recipes import Recipe
+from espnet_ros.training.states import TrainedWeights
+from espnet_ros.training.trainer import Trainer
+
+DOCS = Path(__file__).resolve().parents[1] / 'docs' / 'models'
+SCALES = (0.5, 1.5)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network of the comparison and how good it became."""
+
+    name: str
+    record: ModelRecord
+    weights: TrainedWeights
+
+    @property
+    def miou(self) -> float:
+        """Return the best validation mIoU in percent, void ignored."""
+        return 100 * float(self.weights.record['validation_miou'])
+
+
+def find_record(name: str, classes: int) -> ModelRecord:
+    """Return a network of the table with another number of classes."""
+    (record,) = (record for record in ZOO if record.name == name)
+    return replace(record, classes=classes)
+
+
+def shorten(recipe: Recipe, epochs: int, options: argparse.Namespace) -> Recipe:
+    """Return a recipe with so many epochs, and the batches and crops of the options."""
+    height, width = options.crop
+    return recipe.changed(
+        epochs=epochs,
+        batch_size=options.batch_size,
+        crop=(height, width),
+        scales=SCALES,
+    )
+
+
+def make_job(record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -> TrainingJob:
+    """Return the training of one network."""
+    train, val = (
+        open_dataset(options.camvid, split, format_name='camvid', label_set=None)
+        for split in ('train', 'val')
+    )
+    return TrainingJob(
+        recipe,
+        train,
+        val,
+        RunSettings(seed=options.seed, workers=1, validate_every=options.validate_every),
+        choose_compute(),
+        dict(record.arguments),
+    )
+
+
+def run(name: str, record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -> Trained:
+    """Run a training in its own folder."""
+    print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
+    folder = options.output / '_'.join(re.findall(r'[a-z0-9]+', name.lower()))
+    weights = Trainer(make_job(record, recipe, options), folder).run()
+    trained = Trained(name, record, weights)
+    print(f'{time.strftime("%H:%M:%S")} {name}: {trained.miou:.2f}', flush=True)
+    return trained
+
+
+def add_options(parser: argparse.ArgumentParser, page: str) -> None:
+    """Declare what every comparison is told."""
+    parser.add_argument('--camvid', type=Path, required=True, help='folder of CamVid')
+    parser.add_argument('--output', type=Path, required=True, help='folder of the trainings')
+    parser.add_argument('--document', type=Path, default=DOCS / page)
+    parser.add_argument('--machine', default='this machine', help='what it was trained on')
+    parser.add_argument('--batch-size', type=int, default=4)
+    parser.add_argument('--crop', type=int, nargs=2, default=(176, 240), metavar=('H', 'W'))
+    parser.add_argument('--average-decay', type=float, default=0.98)
+    parser.add_argument('--validate-every', type=int, default=2)
+    parser.add_argument('--seed', type=int, default=0)
+
+
+def write_row(cells: list[str]) -> str:
+    """Return a line of a table."""
+    return f'| {" | ".join(cells)} |'
