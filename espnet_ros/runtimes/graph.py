@@ -7,6 +7,7 @@ from espnet_ros.exceptions import ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.image_resize import with_image_resize
 from espnet_ros.model_file.subpixel_tail import with_subpixel_tail
+import onnx
 
 EXPORTED = 'exported'
 SUBPIXEL = 'subpixel'
@@ -24,6 +25,12 @@ FASTEST_TAIL = {
 def chosen_tail(settings: RuntimeSettings, runtime: str) -> str:
     """Return how the tail is written on a runtime: exported or subpixel."""
     return FASTEST_TAIL[runtime] if settings.tail == 'auto' else settings.tail
+
+
+def is_quantized(model: ModelFile) -> bool:
+    """Return whether the network carries the scales that INT8 needs."""
+    proto = onnx.load_model_from_string(model.data)
+    return any(node.op_type == 'QuantizeLinear' for node in proto.graph.node)
 
 
 def computed_graph(model: ModelFile, settings: RuntimeSettings, runtime: str) -> ModelFile:

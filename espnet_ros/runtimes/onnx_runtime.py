@@ -9,7 +9,7 @@ from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailable
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.cpu_threads import thread_count
-from espnet_ros.runtimes.graph import computed_graph
+from espnet_ros.runtimes.graph import computed_graph, is_quantized
 import numpy as np
 from numpy.typing import NDArray
 import onnx
@@ -38,12 +38,13 @@ class OnnxRuntime(Runtime):
         super().__init__(model, settings)
         self._provider = ''
         self._options: dict[str, str] = {}
+        self._precision = ''
         self._sessions: dict[bool, Any] = {}
 
     @property
     def precision(self) -> str:
-        """Return fp32, the arithmetic of the model file."""
-        return 'fp32'
+        """Return fp32, or int8 for a quantised model; empty before it is opened."""
+        return self._precision
 
     @property
     def device(self) -> str:
@@ -51,7 +52,7 @@ class OnnxRuntime(Runtime):
         return self._provider
 
     def _open(self) -> None:
-        self._check_precision()
+        self._precision = self._choose_precision()
         self._provider, self._options = self._find_provider()
         try:
             self._sessions[False] = self._make_session(confidence=False)
@@ -66,6 +67,7 @@ class OnnxRuntime(Runtime):
     def _close(self) -> None:
         self._sessions.clear()
         self._provider = ''
+        self._precision = ''
 
     def _infer(self, batch: NDArray[np.generic], confidence: bool) -> Inference:
         try:
@@ -94,12 +96,15 @@ class OnnxRuntime(Runtime):
             )
         return names[asked], {'device_id': number} if number else {}
 
-    def _check_precision(self) -> None:
-        if self.settings.precision not in ('auto', 'fp32'):
+    def _choose_precision(self) -> str:
+        own = 'int8' if is_quantized(self.model) else 'fp32'
+        if self.settings.precision not in ('auto', own):
             raise RuntimeUnavailableError(
-                f'onnxruntime: no precision {self.settings.precision}; expected auto or fp32 '
-                '(openvino has bf16 on CPUs that compute it natively)'
+                f'onnxruntime: no precision {self.settings.precision} for {self.model.info.name}; '
+                f'expected auto or {own} (openvino has bf16 on CPUs that compute it natively, '
+                'espnet-ros build makes int8 models)'
             )
+        return own
 
     def _make_session(self, *, confidence: bool) -> Any:
         options = onnxruntime.SessionOptions()

@@ -12,7 +12,7 @@ from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailable
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.cpu_threads import thread_count
-from espnet_ros.runtimes.graph import computed_graph
+from espnet_ros.runtimes.graph import computed_graph, is_quantized
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,7 +50,8 @@ class OpenvinoRuntime(Runtime):
 
     A graph is compiled for each batch shape, because static shapes are faster, and without
     the confidence where nobody asks for it. The last :data:`COMPILED_LIMIT` are kept.
-    ``precision: auto`` is bf16 where the device computes it natively, else fp32.
+    ``precision: auto`` is bf16 where the device computes it natively, else fp32. A quantised
+    model runs in int8, and its other layers in that.
     """
 
     name = 'openvino'
@@ -61,6 +62,7 @@ class OpenvinoRuntime(Runtime):
         self._graph: Any = None
         self._device_name = ''
         self._precision = ''
+        self._float_precision = ''
         self._requests: OrderedDict[_GraphKey, Any] = OrderedDict()
 
     @property
@@ -79,7 +81,7 @@ class OpenvinoRuntime(Runtime):
     def _open(self) -> None:
         self._core = ov.Core()
         self._device_name = self._find_device()
-        self._precision = self._choose_precision()
+        self._precision, self._float_precision = self._choose_precisions()
         try:
             graph = computed_graph(self.model, self.settings, self.name)
             self._graph = self._core.read_model(graph.data)
@@ -127,18 +129,24 @@ class OpenvinoRuntime(Runtime):
             f'{", ".join(present)}'
         )
 
-    def _choose_precision(self) -> str:
+    def _choose_precisions(self) -> tuple[str, str]:
+        """Return the arithmetic of the network, and of the layers that are not quantised."""
         asked = self.settings.precision
         capabilities = self._core.get_property(self._device_name, 'OPTIMIZATION_CAPABILITIES')
         present = [name for name, word in _CAPABILITIES.items() if word in capabilities]
-        if asked == 'auto':
-            return 'bf16' if 'bf16' in present else 'fp32'
-        if asked not in present:
+        fastest = 'bf16' if 'bf16' in present else 'fp32'
+        if 'INT8' in capabilities and is_quantized(self.model):
+            possible, auto = {'int8': fastest}, 'int8'
+        else:
+            possible, auto = {name: name for name in present}, fastest
+        precision = auto if asked == 'auto' else asked
+        if precision not in possible:
             raise RuntimeUnavailableError(
-                f'openvino: {self._device_name} of this machine has no precision {asked}; '
-                f'expected auto or one of {", ".join(present)}'
+                f'openvino: {self._device_name} of this machine has no precision {asked} for '
+                f'{self.model.info.name}; expected auto or one of {", ".join(possible)} (int8 is '
+                'of models that espnet-ros build quantised)'
             )
-        return asked
+        return precision, possible[precision]
 
     def _request_for(self, shape: tuple[int, ...], confidence: bool) -> Any:
         key = (shape, confidence)
@@ -158,7 +166,7 @@ class OpenvinoRuntime(Runtime):
         pruned.reshape({IMAGE: list(shape)})
         options: dict[str, Any] = {
             'PERFORMANCE_HINT': 'LATENCY',
-            'INFERENCE_PRECISION_HINT': _TYPES[self._precision],
+            'INFERENCE_PRECISION_HINT': _TYPES[self._float_precision],
         }
         if self._device_name == 'CPU':
             # Trained ESPNet weights make denormals, which cost a CPU many times the cycles.
@@ -168,10 +176,10 @@ class OpenvinoRuntime(Runtime):
             options['ENABLE_CPU_PINNING'] = False
         compiled = self._core.compile_model(pruned, self._device_name, options)
         found = compiled.get_property('INFERENCE_PRECISION_HINT').get_type_name()
-        if found != _TYPES[self._precision]:
+        if found != _TYPES[self._float_precision]:
             raise RuntimeUnavailableError(
-                f'openvino: asked {self._device_name} for {self._precision}, but it computes in '
-                f'{found}; set another precision'
+                f'openvino: asked {self._device_name} for {self._float_precision}, but it '
+                f'computes in {found}; set another precision'
             )
         return compiled
 

@@ -38,10 +38,10 @@ from espnet_ros.runtimes.engines.library import (
     version_of,
 )
 from espnet_ros.runtimes.engines.machine import find_gpu, Gpu
-from espnet_ros.runtimes.engines.network import is_quantized, refuse_obstacles
+from espnet_ros.runtimes.engines.network import refuse_obstacles
 from espnet_ros.runtimes.engines.obtaining import EngineSource, ObtainedEngine
 from espnet_ros.runtimes.engines.self_check import check_runtime, refuse_failed, SelfCheck
-from espnet_ros.runtimes.graph import chosen_tail, computed_graph
+from espnet_ros.runtimes.graph import chosen_tail, computed_graph, is_quantized
 import numpy as np
 from numpy.typing import NDArray
 

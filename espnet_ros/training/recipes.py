@@ -186,10 +186,12 @@ def _modern() -> Recipe:
         epochs=300,
         batch_size=12,
         augmentation=augmentation,
-        learning_rate=1e-3,
+        loss=LossRecipe(auxiliary=1.0),
+        learning_rate=2e-3,
         weight_decay=1e-2,
         warmup_epochs=2,
         average_decay=0.998,
+        enlarging_start=True,
     )
     return Recipe('modern', (stage,))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from espnet_ros.model_file import load_model_file, store
-from espnet_ros.runtimes.engines.network import is_quantized
+from espnet_ros.runtimes.graph import is_quantized
 import pytest
 
 pytest.importorskip('onnxruntime', reason='the stand-in for TensorRT computes with it')

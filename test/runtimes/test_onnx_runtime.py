@@ -41,7 +41,7 @@ def test_a_provider_that_does_not_start_is_an_error(channel_model, monkeypatch):
 
 @pytest.mark.parametrize('precision', ['fp16', 'bf16', 'int8'])
 def test_precisions_other_than_fp32_are_refused(channel_model, precision):
-    with pytest.raises(RuntimeUnavailableError, match=f'no precision {precision}; expected auto'):
+    with pytest.raises(RuntimeUnavailableError, match=f'no precision {precision} .*expected auto'):
         OnnxRuntime(channel_model, RuntimeSettings(precision=precision)).open()
 
 

@@ -11,12 +11,11 @@ from espnet_ros.runtimes.engines.machine import jetpack_of
 from espnet_ros.runtimes.engines.network import (
     find_obstacles,
     fit_network,
-    is_quantized,
     OPERATORS,
 )
 from espnet_ros.runtimes.engines.quantization import ends_of, quantize_model
 from espnet_ros.runtimes.engines.sensitivity import as_float, quantized_layers, relieve
-from espnet_ros.runtimes.graph import computed_graph
+from espnet_ros.runtimes.graph import computed_graph, is_quantized
 from fake_tensorrt.board import as_model_file, deeper_model, labels_of, make_batch, make_network
 from fake_tensorrt.library import VERSIONS
 from fake_tensorrt.parsing import find_errors

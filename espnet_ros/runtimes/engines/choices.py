@@ -9,7 +9,8 @@ from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.engines.job import EngineJob
 from espnet_ros.runtimes.engines.machine import Gpu
-from espnet_ros.runtimes.engines.network import fit_network, is_quantized
+from espnet_ros.runtimes.engines.network import fit_network
+from espnet_ros.runtimes.graph import is_quantized
 
 PRECISIONS = ('fp32', 'fp16', 'int8')
 _MEBIBYTE = 1 << 20

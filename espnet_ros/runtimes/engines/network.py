@@ -56,12 +56,6 @@ def fit_network(
     return bytes(proto.SerializeToString())
 
 
-def is_quantized(model: ModelFile) -> bool:
-    """Return whether the network carries the scales that INT8 needs."""
-    proto = onnx.load_model_from_string(model.data)
-    return any(node.op_type == 'QuantizeLinear' for node in proto.graph.node)
-
-
 def find_obstacles(model: ModelFile, version: tuple[int, ...]) -> list[str]:
     """
     Return what TensorRT's parser would not take, in words.

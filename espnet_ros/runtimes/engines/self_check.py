@@ -20,6 +20,7 @@ from espnet_ros.model_file.check_record import (
     read_check_record,
 )
 from espnet_ros.runtimes.base import Runtime
+from espnet_ros.runtimes.graph import is_quantized
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,7 +136,7 @@ def find_reference(model: ModelFile, size: tuple[int, int]) -> Reference | None:
 
 def record_check(model: ModelFile, runtime: str) -> CheckRecord:
     """
-    Compute the reference with a runtime on the CPU, in fp32.
+    Compute the reference with a runtime on the CPU: in fp32, a quantised model in int8.
 
     :raises RuntimeUnavailableError: that runtime is not on this machine
     :raises ModelError: it does not take the model
@@ -150,7 +151,9 @@ def _labels_by(model: ModelFile, runtime: str, image_bgr: NDArray[np.uint8]) -> 
 
     is_resized = image_bgr.shape[:2] != model.info.input_size
     settings = RuntimeSettings(
-        runtime=runtime, precision='fp32', resize='device' if is_resized else 'host'
+        runtime=runtime,
+        precision='int8' if is_quantized(model) else 'fp32',
+        resize='device' if is_resized else 'host',
     )
     with open_runtime(model, settings) as reference:
         batch = image_bgr[np.newaxis].astype(reference.input_spec.dtype)
