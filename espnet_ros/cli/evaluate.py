@@ -15,7 +15,7 @@ from espnet_ros.cli._options import (
 EPILOG = """
 examples:
   espnet-ros evaluate --data camvid --split val --model espnet_p2_q8_camvid
-  espnet-ros evaluate --data synthetic --pictures worst --json street.json
+  espnet-ros evaluate --data synthetic --input-size 544,960 --pictures worst --json street.json
   espnet-ros evaluate --data my_streets --model street.onnx --runtime openvino --precision bf16
 
 Void is counted in both ways that papers use: "void ignored" leaves out pixels whose truth is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from espnet_ros.models.espnet.blocks import NormAct
 from espnet_ros.models.espnet.esp_module import SpatialPyramid
 from espnet_ros.models.espnet.network import Decoder
 import torch
@@ -27,7 +28,7 @@ def start_as_enlargement(decoder: Decoder) -> None:
     Where the module leaves one channel to more than two classes (up to nine), there is no such
     way, and the weights stay as they are.
 
-    :param decoder: changed; batch norms and PReLUs as they are made
+    :param decoder: changed; as it was made
     """
     reduce, pyramid = decoder.merge2.reduce, decoder.merge2.pyramid
     classes = decoder.up1.out_channels
@@ -37,11 +38,19 @@ def start_as_enlargement(decoder: Decoder) -> None:
     for up in (decoder.up3, decoder.up2, decoder.up1):
         up.weight.copy_(torch.eye(classes)[:, :, None, None].expand_as(up.weight))
     # The first channels are features of the encoder, the scores follow.
+    _let_the_highest_pass(decoder.norm_act2, classes)
     reduce.weight[:, classes:].zero_()
     _center(reduce.weight)[:, classes:] = directions.T
     _write_pyramid(pyramid, directions)
     merge = decoder.merge1.conv.weight.mul_(_RANDOM)
     _center(merge)[:, :classes] += torch.eye(classes)
+
+
+def _let_the_highest_pass(norm_act: NormAct, classes: int) -> None:
+    """Leave of the scores, which come last, what is well above the mean: few point at once."""
+    norm_act.norm.bias[-classes:] = -1.0
+    if isinstance(norm_act.act, nn.PReLU):
+        norm_act.act.weight[-classes:] = 0.0
 
 
 def class_directions(classes: int, channels: int) -> Tensor | None:

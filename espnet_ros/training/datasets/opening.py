@@ -7,6 +7,7 @@ from pathlib import Path
 
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet
+from espnet_ros.sources.street.source import SIZE
 from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.datasets.camvid import open_camvid
 from espnet_ros.training.datasets.cityscapes import open_cityscapes
@@ -39,7 +40,7 @@ def open_dataset(
     """
     Open one split of a data set.
 
-    :param data: its folder, or ``synthetic``
+    :param data: its folder, or ``synthetic``: the street as its camera sees it, 960x540
     :param split: for example ``train`` or ``val``
     :param format_name: one of :data:`FORMATS`; ``auto`` tells by what lies in the folder
     :param label_set: the classes of formats that do not fix them
@@ -50,6 +51,7 @@ def open_dataset(
         return StreetDataset(
             STREET_FRAMES.get(split, STREET_FRAMES['val']),
             first_seed=STREET_SEEDS.get(split, _OTHER_SEED),
+            size=SIZE,
             endless=False,
         )
     root = Path(data).expanduser()

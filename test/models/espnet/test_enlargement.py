@@ -18,7 +18,9 @@ from torch import Tensor
 def enlarged(network: Espnet, labels: Tensor) -> Tensor:
     """Return what the decoder makes of an encoder that is sure of these labels, (H, W)."""
     height, width = labels.shape
-    scores = torch.nn.functional.one_hot(labels, network.classes).permute(2, 0, 1).float()[None]
+    scores = (
+        3 * torch.nn.functional.one_hot(labels, network.classes).permute(2, 0, 1).float()[None]
+    )
     fused2 = torch.zeros(1, FUSED2_CHANNELS, 2 * height, 2 * width)
     skip = torch.zeros(1, STEM_CHANNELS, 4 * height, 4 * width)
     with torch.no_grad():
