@@ -70,11 +70,15 @@ def make_job(record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -
 def run(name: str, record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -> Trained:
     """Run a training in its own folder."""
     print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
-    folder = options.output / '_'.join(re.findall(r'[a-z0-9]+', name.lower()))
-    weights = Trainer(make_job(record, recipe, options), folder).run()
+    weights = Trainer(make_job(record, recipe, options), options.output / folder_name(name)).run()
     trained = Trained(name, record, weights)
     print(f'{time.strftime("%H:%M:%S")} {name}: {trained.miou:.2f}', flush=True)
     return trained
+
+
+def folder_name(name: str) -> str:
+    """Return the name of the folder that a training has below the output."""
+    return '_'.join(re.findall(r'[a-z0-9]+', name.lower()))
 
 
 def add_options(parser: argparse.ArgumentParser, page: str) -> None:

@@ -145,6 +145,10 @@ class Recipe:
         )
         return replace(self, stages=stages)
 
+    def last_stage(self) -> Recipe:
+        """Return the recipe without what prepares its last stage, for weights that need none."""
+        return replace(self, stages=self.stages[-1:])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, for the record of a run."""
         return asdict(self)
@@ -193,7 +197,8 @@ def _modern() -> Recipe:
         average_decay=0.998,
         enlarging_start=True,
     )
-    return Recipe('modern', (stage,))
+    encoder = replace(stage, name='encoder', architecture='espnet_c')
+    return Recipe('modern', (encoder, stage))
 
 
 RECIPES = {'paper': _paper(), 'modern': _modern()}

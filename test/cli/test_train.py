@@ -61,7 +61,8 @@ def test_a_folder_of_labelled_images_becomes_a_model_that_segments(
     output = tmp_path / 'run'
     ended = cli(*options(streets, output))
     assert ended.code == 0, ended.err
-    assert 'network: epoch 2' in ended.err
+    # From scratch the encoder comes first.
+    assert ended.err.index('encoder: epoch 2') < ended.err.index('network: epoch 2')
     model = load_model_file(output / 'mine.onnx')
     assert model.info.label_set.names == ('sky', 'road')
     assert model.info.input_size == SIZE
@@ -100,6 +101,7 @@ def test_training_starts_from_the_weights_of_another_one(
         output = tmp_path / f'other_{Path(initial).stem}'
         ended = cli(*options(streets, output), '--initial', tmp_path / initial)
         assert ended.code == 0, ended.err
+        assert not (output / 'encoder').exists()
         assert (
             'from weights of: streets train'
             in load_model_file(output / 'mine.onnx').info.training_set
@@ -193,7 +195,7 @@ def test_ctrl_c_tells_how_to_go_on(streets: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert 'interrupted; the same command goes on' in rest
     assert 'Traceback' not in rest
-    assert (tmp_path / 'run' / 'network' / 'state.pth').is_file()
+    assert (tmp_path / 'run' / 'encoder' / 'state.pth').is_file()
 
 
 @pytest.mark.parametrize(

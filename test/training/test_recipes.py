@@ -20,6 +20,15 @@ def test_the_papers_recipe_is_that_of_the_paper() -> None:
         assert stage.augmentation.mirror
 
 
+def test_the_modern_recipe_without_its_encoder_is_its_last_stage() -> None:
+    recipe = find_recipe('modern')
+    encoder, network = recipe.stages
+    assert [encoder.architecture, network.architecture] == ['espnet_c', 'espnet']
+    assert recipe.last_stage().stages == (network,)
+    assert network.enlarging_start
+    assert network.loss.auxiliary > 0
+
+
 def test_values_reach_stage_augmentation_and_loss() -> None:
     changed = find_recipe('paper').changed(
         epochs=3, crop=(32, 64), mirror=False, dice=0.5, batch_size=None

@@ -123,11 +123,13 @@ def _make_recipe(
 ) -> Recipe:
     recipe = find_recipe(arguments.recipe)
     other = arguments.architecture != ESPNET
-    if other and len(recipe.stages) > 1:
+    if other and recipe.name == 'paper':
         raise ConfigError(
             f'recipe {recipe.name}: trains {ESPNET} in two stages, found '
             f'{arguments.architecture}; give --recipe modern'
         )
+    if recipe.name == 'modern' and (other or arguments.initial is not None):
+        recipe = recipe.last_stage()
     return recipe.changed(
         architecture=arguments.architecture if other else None,
         epochs=arguments.epochs,
