@@ -92,8 +92,8 @@ def _add_recipe_options(parser: argparse.ArgumentParser) -> None:
         '--recipe',
         default='modern',
         metavar='{modern,paper}',
-        help='modern: AdamW, averaged weights, colour jitter; paper: as ECCV 2018, ESPNet-C '
-        'first. Default: modern.',
+        help='modern: AdamW, averaged weights, colour jitter; paper: as ECCV 2018. Both train '
+        'ESPNet-C first; modern does without where --initial is given. Default: modern.',
     )
     for name, kind, form, text in (
         ('epochs', positive_integer, 'N', 'Passes over the data.'),

@@ -78,7 +78,7 @@ def test_the_demo_scores_the_street_and_leaves_a_video_and_a_picture(ros, tmp_pa
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = re.search(r'Score: ([0-9.]+)% mean IoU of ([0-9]+) masks', ended.stdout)
     assert found is not None, ended.stdout
-    assert float(found[1]) > 65
+    assert float(found[1]) > 80
     assert int(found[2]) > 1
     assert re.search(r'frames/s .* mIoU [0-9.]+%', ended.stdout)
     assert (tmp_path / 'out' / 'overlay.mp4').stat().st_size > 10_000
