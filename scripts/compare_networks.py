@@ -11,13 +11,21 @@ interrupted goes on where it was: give the same folder. Hours on a CPU.
 from __future__ import annotations
 
 import argparse
-import time
 
 from espnet_ros.models.base import SegmentationNetwork
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count
 from espnet_ros.training.recipes import find_recipe, Recipe
-from short_trainings import add_options, find_record, make_job, run, shorten, Trained, write_row
+from short_trainings import (
+    add_options,
+    conditions,
+    find_record,
+    make_job,
+    run,
+    shorten,
+    Trained,
+    write_row,
+)
 
 COUNTED_SIZE = (360, 480)
 LEARNING_RATE = 1e-3
@@ -127,23 +135,10 @@ def write(
     record = full[0].record
     recipe = make_recipe(record, options.full_epochs, options)
     job = make_job(record, recipe, options)
-    height, width = options.crop
-    (stage,) = job.recipe.stages
     text = TEXT.format(
-        when=time.strftime('%Y-%m-%d'),
-        machine=options.machine,
-        images=len(job.train),
-        val_images=len(job.validation),
+        **conditions(job, options),
         epochs=options.epochs,
         full_epochs=options.full_epochs,
-        batch=stage.batch_size,
-        crop=f'{width}x{height}',
-        scales='{} to {}'.format(*stage.augmentation.scales),
-        rate=stage.learning_rate,
-        decay=stage.average_decay,
-        seed=options.seed,
-        precision=job.compute.precision,
-        every=options.validate_every,
         full=table(full),
         modules=table(modules),
     )

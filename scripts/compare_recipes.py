@@ -9,13 +9,13 @@ interrupted goes on where it was: give the same folder. An hour on a CPU.
 from __future__ import annotations
 
 import argparse
-import time
 
 from espnet_ros.training.recipes import find_recipe, Recipe
 from espnet_ros.training.states import load_weights
 from espnet_ros.training.trainer import BEST_FILE
 from short_trainings import (
     add_options,
+    conditions,
     find_record,
     folder_name,
     make_job,
@@ -97,23 +97,8 @@ def table(trained: list[Trained], options: argparse.Namespace) -> str:
 def write(options: argparse.Namespace, trained: list[Trained]) -> None:
     """Write the page."""
     job = make_job(trained[0].record, modern(options), options)
-    height, width = options.crop
-    stage = job.recipe.stages[-1]
     text = TEXT.format(
-        when=time.strftime('%Y-%m-%d'),
-        machine=options.machine,
-        images=len(job.train),
-        val_images=len(job.validation),
-        epochs=options.epochs,
-        batch=stage.batch_size,
-        crop=f'{width}x{height}',
-        scales='{} to {}'.format(*stage.augmentation.scales),
-        decay=stage.average_decay,
-        warmup=stage.warmup_epochs,
-        seed=options.seed,
-        precision=job.compute.precision,
-        every=options.validate_every,
-        recipes=table(trained, options),
+        **conditions(job, options), epochs=options.epochs, recipes=table(trained, options)
     )
     options.document.write_text(text, encoding='utf-8')
 

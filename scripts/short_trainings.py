@@ -76,6 +76,27 @@ def run(name: str, record: ModelRecord, recipe: Recipe, options: argparse.Namesp
     return trained
 
 
+def conditions(job: TrainingJob, options: argparse.Namespace) -> dict[str, object]:
+    """Return what all trainings of a page have in common, by the names in its text."""
+    stage = job.recipe.stages[-1]
+    height, width = options.crop
+    return {
+        'when': time.strftime('%Y-%m-%d'),
+        'machine': options.machine,
+        'images': len(job.train),
+        'val_images': len(job.validation),
+        'batch': stage.batch_size,
+        'crop': f'{width}x{height}',
+        'scales': '{} to {}'.format(*stage.augmentation.scales),
+        'decay': stage.average_decay,
+        'warmup': stage.warmup_epochs,
+        'rate': stage.learning_rate,
+        'seed': options.seed,
+        'precision': job.compute.precision,
+        'every': options.validate_every,
+    }
+
+
 def folder_name(name: str) -> str:
     """Return the name of the folder that a training has below the output."""
     return '_'.join(re.findall(r'[a-z0-9]+', name.lower()))
