@@ -29,7 +29,7 @@ NETWORK = 'ESPNet, alpha3 = 8, CamVid'
 
 TEXT = """# Recipes, compared in short trainings
 
-Written by `scripts/compare_recipes.py`; trained {when} on {machine}.
+Written by `scripts/compare_recipes.py --validate-every {every}`; trained {when} on {machine}.
 
 ESPNet (alpha2 = 2, alpha3 = 8) was trained **from scratch** on the {images} training images of
 CamVid by each recipe of `espnet-ros train`: batches of {batch}, crops of {crop}, scaled by
@@ -51,10 +51,10 @@ encoder's scores (`espnet_ros/models/espnet/enlargement.py`), and the labels go 
 """
 
 
-def modern(options: argparse.Namespace, **changes: object) -> Recipe:
+def modern(options: argparse.Namespace) -> Recipe:
     """Return the modern recipe, as short as the options ask for."""
     recipe = find_recipe('modern').changed(
-        average_decay=options.average_decay, warmup_epochs=options.epochs / 16, **changes
+        average_decay=options.average_decay, warmup_epochs=options.epochs / 16
     )
     return shorten(recipe, options.epochs, options)
 
