@@ -1,6 +1,5 @@
 """Label sets: what the class ids of a mask mean."""
 
-from espnet_ros.labels.costs import with_shipped_costs
 from espnet_ros.labels.label_class import distinct_color_rgb, LabelClass
 from espnet_ros.labels.label_set import (
     Grouping,
@@ -12,8 +11,10 @@ from espnet_ros.labels.label_set import (
     shipped_label_sets,
     UNLABELLED_ID,
 )
+from espnet_ros.labels.shipped import completed_by_shipped
 
 __all__ = [
+    'completed_by_shipped',
     'distinct_color_rgb',
     'Grouping',
     'LabelClass',
@@ -24,5 +25,4 @@ __all__ = [
     'parse_groups',
     'shipped_label_sets',
     'UNLABELLED_ID',
-    'with_shipped_costs',
 ]

@@ -78,8 +78,10 @@ def check_class(origin: str, entry: LabelClass) -> None:
         )
 
 
-def merge_classes(name: str, members: Sequence[LabelClass]) -> LabelClass:
+def merge_classes(name: str, members: Sequence[LabelClass], class_id: int) -> LabelClass:
     """Return the class that a group of classes is; see :meth:`LabelSet.grouped`."""
+    if not members:
+        return LabelClass(name, distinct_color_rgb(class_id))
     costs = [entry.cost for entry in members if entry.cost is not None]
     flat = None if not costs else all(entry.is_flat for entry in members)
     return LabelClass(name, members[0].color_rgb, max(costs, default=None), flat)

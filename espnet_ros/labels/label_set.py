@@ -108,14 +108,15 @@ class LabelSet:
         Return the label set whose classes are the groups of ``grouping``.
 
         A group takes the colour of its first class and the highest cost of all; it is flat
-        where all are. Classes that no group names have no id in the new set.
+        where all are. A group without classes keeps its id, which no pixel has. Classes that no
+        group names have no id in the new set.
 
         :raises ConfigError: an unknown class, or a class in two groups
         """
         _check_grouping(self, name, grouping)
         classes = tuple(
-            merge_classes(group, [self.classes[self.id_of(member)] for member in members])
-            for group, members in grouping
+            merge_classes(group, [self.classes[self.id_of(member)] for member in members], index)
+            for index, (group, members) in enumerate(grouping)
         )
         return LabelSet(f'{self.name}/{name}', classes)
 
@@ -128,7 +129,8 @@ class LabelSet:
         """
         table = np.full(256, unlabelled_id, np.uint8)
         for group_id, (_, members) in enumerate(grouping):
-            table[[self.id_of(member) for member in members]] = group_id
+            for member in members:
+                table[self.id_of(member)] = group_id
         return table
 
     def to_dict(self) -> dict[str, Any]:
@@ -255,9 +257,7 @@ def shipped_label_sets() -> tuple[str, ...]:
 
 def _check_grouping(label_set: LabelSet, name: str, grouping: Grouping) -> None:
     seen: set[str] = set()
-    for group, members in grouping:
-        if not members:
-            raise ConfigError(f'{name}: group {group!r} has no classes')
+    for _, members in grouping:
         for member in members:
             label_set.id_of(member)
             if member in seen:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError, ModelError
-from espnet_ros.labels import LabelSet
+from espnet_ros.labels import completed_by_shipped, LabelSet
 import onnx
 from onnx.external_data_helper import load_external_data_for_model
 
@@ -119,7 +119,9 @@ class ModelInfo:
                 ),
                 input_size=(int(height), int(width)),
                 size_multiple=int(content['size_multiple']),
-                label_set=LabelSet.from_dict(json.loads(content['label_set']), origin),
+                label_set=completed_by_shipped(
+                    LabelSet.from_dict(json.loads(content['label_set']), origin)
+                ),
                 channel_order=content.get('channel_order', 'bgr'),
                 **{
                     key: content.get(key, '')

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import (
+    completed_by_shipped,
     LabelClass,
     LabelSet,
     load_label_set,
+    parse_grouping,
     shipped_label_sets,
-    with_shipped_costs,
 )
 import pytest
 
@@ -70,7 +71,31 @@ def test_a_set_without_costs_takes_those_of_the_shipped_one():
     for entry in content['classes']:
         entry.pop('cost', None)
     old = LabelSet.from_dict(content, 'old model file')
-    assert with_shipped_costs(old) == shipped
-    assert with_shipped_costs(shipped) is shipped
+    assert completed_by_shipped(old) == shipped
+    assert completed_by_shipped(shipped) == shipped
     other = LabelSet.from_names(('road',), name='camvid')
-    assert with_shipped_costs(other) is other
+    assert completed_by_shipped(other) == other
+
+
+def test_a_set_keeps_its_own_costs_and_takes_the_groupings_that_it_lacks():
+    shipped = load_label_set('camvid')
+    content = shipped.to_dict()
+    content['classes'][4]['cost'] = 7
+    content['groupings'] = {'categories': {'all': ['road']}}
+    found = completed_by_shipped(LabelSet.from_dict(content, 'old model file'))
+    assert found.classes[4].cost == 7
+    groupings = dict(found.groupings)
+    assert groupings['categories'] == (('all', ('road',)),)
+    assert groupings['roles'] == dict(shipped.groupings)['roles']
+
+
+@pytest.mark.parametrize('name', shipped_label_sets())
+def test_every_shipped_set_has_the_same_four_roles(name):
+    label_set = load_label_set(name)
+    grouping = parse_grouping('roles', label_set)
+    grouped = label_set.grouped(grouping)
+    assert grouped.names == ('road', 'sidewalk', 'rough', 'obstacle')
+    members = {member for _, classes in grouping for member in classes}
+    without = set(label_set.names) - members
+    assert without <= {'sky', 'void', 'background'}
+    assert grouped.classes[3].cost == (None if name == 'pascal_voc' else 100)

@@ -9,7 +9,7 @@ import threading
 from espnet_ros.cli._options import read_options
 from espnet_ros.config import BirdseyeSettings
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.labels import LabelSet, parse_grouping, with_shipped_costs
+from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
@@ -54,7 +54,7 @@ def open_birdseye(
         return None
     if not arguments.overlay:
         raise ConfigError('--birdseye is drawn beside the overlay: leave --no-overlay out')
-    label_set = with_shipped_costs(segmenter.runtime.model.info.label_set)
+    label_set = segmenter.runtime.model.info.label_set
     grouping = parse_grouping(segmenter.settings.label_groups, label_set)
     if grouping is not None:
         label_set = label_set.grouped(grouping)
