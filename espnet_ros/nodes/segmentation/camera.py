@@ -10,7 +10,6 @@ from espnet_ros.nodes.qos import overridable, sensor_qos
 from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
 from espnet_ros.nodes.segmentation.outputs import CameraOutputs
 from espnet_ros.nodes.topics import image_topic, input_topic
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -35,7 +34,6 @@ class Camera:
     :param node: the node
     :param name: camera name, empty for the only one
     :param transport: raw or compressed
-    :param group: callback group of the subscriptions
     :param has_confidence: whether its masks come with a confidence
     """
 
@@ -44,7 +42,6 @@ class Camera:
         node: Node,
         name: str,
         transport: str,
-        group: CallbackGroup,
         *,
         has_confidence: bool = True,
     ) -> None:
@@ -54,7 +51,6 @@ class Camera:
         self.newest_info: CameraInfo | None = None
         self.is_enabled = True
         self._node = node
-        self._group = group
         self._message_type = CompressedImage if transport == 'compressed' else Image
         self._image_name = image_topic(node, name, transport)
         self._info_name = input_topic(name, 'camera_info')
@@ -97,7 +93,6 @@ class Camera:
                 topic,
                 callback,
                 sensor_qos(),
-                callback_group=self._group,
                 qos_overriding_options=overridable(),
             )
             self._subscriptions.append(subscription)
