@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# Beyond it, coordinates are too coarse for the cells of a map; the earth is smaller.
+_FARTHEST_M = 1e8
+
 # Columns: the optical axes right, down and ahead in a frame of x ahead, y left, z up.
 _OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
@@ -136,8 +139,12 @@ def transform_matrix(
     Return a transform as a 4x4 matrix.
 
     :param quaternion: (x, y, z, w)
-    :raises InputError: the quaternion has no length
+    :raises InputError: the quaternion has no length, or the translation is no place
     """
+    if not all(abs(value) <= _FARTHEST_M for value in translation):
+        raise InputError(
+            f'transform: expected a translation of at most {_FARTHEST_M:g} m, found {translation}'
+        )
     length = math.sqrt(sum(value * value for value in quaternion))
     if not math.isfinite(length) or length < 1e-6:
         raise InputError(f'transform: expected a quaternion of length 1, found {quaternion}')
