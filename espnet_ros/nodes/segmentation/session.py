@@ -62,7 +62,7 @@ class Session:
             self.power.close()
             raise
         self.pipeline = FramePipeline(node, self.segmenter, self.cameras, settings, self.power)
-        self.pipeline.publish_label_info()
+        self.pipeline.begin()
 
     @property
     def max_rate_hz(self) -> float:
