@@ -51,6 +51,10 @@ class InfoBuffer:
         index = bisect_right(self._stamps_ns, stamp_ns)
         return (self._stamps_ns[index - 1], self._infos[index - 1]) if index else None
 
+    def reaches(self, stamp_ns: int) -> bool:
+        """Return whether one has this stamp or a later one."""
+        return bool(self._stamps_ns) and self._stamps_ns[-1] >= stamp_ns
+
     def oldest_ns(self) -> int | None:
         """Return the stamp of the oldest one, or None."""
         return self._stamps_ns[0] if self._stamps_ns else None

@@ -15,8 +15,10 @@ class StatusReader:
     def __init__(self, ros: Any) -> None:
         self._inbox = ros.listen(DiagnosticArray, '/diagnostics')
 
-    def wait_for(self, name: str, level: bytes | None = None, words: str = '') -> Any:
-        """Return the first status of a name that has this level and these words."""
+    def wait_for(
+        self, name: str, level: bytes | None = None, words: str = '', **wanted: str
+    ) -> Any:
+        """Return the first status of a name that has this level, these words and values."""
 
         def find(array: Any) -> Any:
             for status in array.status:
@@ -24,6 +26,7 @@ class StatusReader:
                     status.name == name
                     and level in (None, status.level)
                     and words in status.message
+                    and values(status).items() >= wanted.items()
                 ):
                     return status
             return None

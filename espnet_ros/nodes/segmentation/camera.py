@@ -17,8 +17,8 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-_INFO_DEPTH = 16
-"""Of camera_info: each belongs to an image of its own, so none replaces the one before."""
+_INFO_DEPTH = 4
+"""Of camera_info, which comes before its image; more would be a queue where the node is slow."""
 
 
 @dataclass(frozen=True)

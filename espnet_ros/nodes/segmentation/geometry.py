@@ -14,12 +14,17 @@ from espnet_ros.nodes.stamps import NS_PER_S, stamp_ns
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+WAIT_S = 0.02
+STEADY_COUNT = 30
 _STREAMING_S = 1.0
 
 
 class CameraGeometry:
     """
     Finds the camera_info of an image: the one with its stamp, else the last one before it.
+
+    Where the last STEADY_COUNT images had one with their stamp, the next one's is waited for,
+    WAIT_S at most: it may be on its way, as drivers publish it after the image.
 
     All methods may be called from any thread.
 
@@ -28,23 +33,24 @@ class CameraGeometry:
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        self._lock = threading.Lock()
+        self._heard_one = threading.Condition()
         self._buffer = InfoBuffer()
         self._failures = FailureRecord()
         self._image_ns: int | None = None
         self._heard = self._heard_at_match = 0
         self._heard_s = -math.inf
-        self._found = self._missed = 0
+        self._found = self._missed = self._equal_in_a_row = 0
         self._lag_s: float | None = None
         self._lag_at_s = -math.inf
         self._is_calibrated: bool | None = None
 
     def clear(self) -> None:
         """Use nothing that came until now for an image that comes later."""
-        with self._lock:
+        with self._heard_one:
             self._buffer.clear()
             self._failures = FailureRecord()
             self._lag_s = None
+            self._equal_in_a_row = 0
 
     def take(self, info: CameraInfo, now_s: float) -> None:
         """
@@ -52,10 +58,11 @@ class CameraGeometry:
 
         :param now_s: when, by a clock that never goes back
         """
-        with self._lock:
+        with self._heard_one:
             self._heard += 1
             self._heard_s = now_s
             self._buffer.put(stamp_ns(info.header.stamp), info)
+            self._heard_one.notify_all()
 
     def expect(self, image_ns: int) -> None:
         """
@@ -64,7 +71,7 @@ class CameraGeometry:
         One that goes back begins another run, as of a simulation: what is stamped later than
         the image then is of the run before, and must not meet this one's images.
         """
-        with self._lock:
+        with self._heard_one:
             if self._image_ns is not None and image_ns < self._image_ns:
                 self._buffer.drop_from(image_ns + 1)
             self._image_ns = image_ns
@@ -81,18 +88,23 @@ class CameraGeometry:
         :param now_s: by a clock that never goes back
         :raises InputError: none of those that came is of this image
         """
-        with self._lock:
+        with self._heard_one:
             if not self._heard:
                 self._missed += 1
                 return None
+            image_ns = stamp_ns(header.stamp)
+            if self._equal_in_a_row >= STEADY_COUNT:
+                self._heard_one.wait_for(lambda: self._buffer.reaches(image_ns), WAIT_S)
             try:
-                info, lag_s = self._match(stamp_ns(header.stamp), max_lag_ms, now_s)
+                info, lag_s = self._match(image_ns, max_lag_ms, now_s)
                 self._check(info, header.frame_id, image_size)
             except InputError as error:
+                self._equal_in_a_row = 0
                 self._missed += 1
                 self._failures.failed(now_s, 'geometry', str(error))
                 raise
             self._found += 1
+            self._equal_in_a_row = 0 if lag_s else self._equal_in_a_row + 1
             self._failures.succeeded(now_s)
             self._is_calibrated = is_calibrated(info)
             if self._lag_s is None or lag_s >= self._lag_s or now_s - self._lag_at_s > RECENT_S:
@@ -101,7 +113,7 @@ class CameraGeometry:
 
     def snapshot(self, now_s: float) -> GeometrySnapshot:
         """Return the state now."""
-        with self._lock:
+        with self._heard_one:
             return GeometrySnapshot(
                 topic=self.topic,
                 was_heard=self._heard > 0,
