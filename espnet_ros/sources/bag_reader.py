@@ -110,7 +110,8 @@ class Record:
             binning=(info.binning_x, info.binning_y),
         )
         return BagCalibration(
-            _stamp_ns(info), FrameCalibration(calibration, info.header.frame_id, roi.do_rectify)
+            _stamp_ns(info),
+            FrameCalibration(calibration, info.header.frame_id, bool(roi.do_rectify)),
         )
 
     def _read(self) -> Any:
