@@ -13,10 +13,11 @@ import shutil
 import signal
 import subprocess
 import time
+from typing import Any
 
-import psutil
 import pytest
 
+psutil = pytest.importorskip('psutil')
 if not (find_spec('launch') and find_spec('launch_ros') and shutil.which('ros2')):
     pytest.skip('needs launch, launch_ros and the command ros2', allow_module_level=True)
 
@@ -50,7 +51,7 @@ class Launched:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def parts(self) -> dict[str, psutil.Process]:
+    def parts(self) -> dict[str, Any]:
         """Return the processes that it has started, by the names of their nodes."""
         found = {}
         for child in psutil.Process(self.process.pid).children():
@@ -59,7 +60,7 @@ class Launched:
             found[name or ' '.join(words)] = child
         return found
 
-    def wait_for_parts(self, *names: str) -> dict[str, psutil.Process]:
+    def wait_for_parts(self, *names: str) -> dict[str, Any]:
         """Wait until processes run."""
         wait_until(lambda: set(names) <= set(self.parts()), f'the processes {names}')
         return self.parts()
@@ -80,7 +81,7 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def are_gone(processes: dict[str, psutil.Process]) -> bool:
+def are_gone(processes: dict[str, Any]) -> bool:
     return not any(process.is_running() for process in processes.values())
 
 
