@@ -143,6 +143,12 @@ class FreeSpaceSettings:
     scan: ScanSettings = section(ScanSettings, 'scan')
     fusion: FusionSettings = section(FusionSettings, 'fusion')
     autostart: bool = setting(True, 'Configure and activate by itself at start.', read_only=True)
+    end_on_failure: bool = setting(
+        False,
+        'End the process where it cannot configure or activate by itself at start, as the launch '
+        'file wants it; else it stays, and says so.',
+        read_only=True,
+    )
     diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, 'diagnostics')
 
     def __post_init__(self) -> None:

@@ -44,6 +44,12 @@ class SegmentationNodeSettings:
         True, 'Whether it segments from the start; ~/enable changes it.', read_only=True
     )
     autostart: bool = setting(True, 'Configure and activate by itself at start.', read_only=True)
+    end_on_failure: bool = setting(
+        False,
+        'End the process where it cannot configure or activate by itself at start, as the launch '
+        'file wants it; else it stays, and says so.',
+        read_only=True,
+    )
     build_only: bool = setting(
         False,
         'Open the model, which builds the TensorRT engine, and end: to prepare a robot.',

@@ -7,7 +7,7 @@ makes no sense stops its output and is told on /diagnostics; nothing is ever gue
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import sys
 import time
 import traceback
@@ -43,11 +43,12 @@ class FreeSpaceNode(ManagedNode):
     Masks, parameters and lifecycle share a callback group, so that none changes under the
     other; a mask takes milliseconds.
 
+    :param end: takes the exit code where the node comes to its end by itself (end_on_failure)
     :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter given at start is not allowed
     """
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, end: Callable[[int], None] = lambda _: None, **arguments: Any) -> None:
         super().__init__(NAME, **arguments)
         self._inputs: dict[str, MaskInput] = {}
         self._poses: PoseSource | None = None
@@ -65,7 +66,7 @@ class FreeSpaceNode(ManagedNode):
             raise
         self._diagnostics = DiagnosticsPublisher(self, self._judge)
         if self._settings.autostart:
-            self.start_by_itself()
+            self.start_by_itself(end if self._settings.end_on_failure else None)
 
     def open(self) -> None:
         """Open the source of poses."""
@@ -149,7 +150,7 @@ def _check(settings: FreeSpaceSettings) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node; return the exit code."""
-    return run_node(lambda _: FreeSpaceNode(), NAME, arguments)
+    return run_node(FreeSpaceNode, NAME, arguments)
 
 
 if __name__ == '__main__':

@@ -27,6 +27,7 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]
         super().__init__(name, **arguments)
         self.state = 'unconfigured'
         self.failure = ''
+        self._end_if_failed: Callable[[int], None] | None = None
 
     @abstractmethod
     def open(self) -> None:
@@ -44,8 +45,13 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]
     def end(self) -> None:
         """Clean up, from whatever state: free everything."""
 
-    def start_by_itself(self) -> None:
-        """Configure and activate once the node spins."""
+    def start_by_itself(self, end: Callable[[int], None] | None = None) -> None:
+        """
+        Configure and activate once the node spins.
+
+        :param end: takes the exit code where that fails and the process is to end then
+        """
+        self._end_if_failed = end
         # A steady clock, as simulated time may not have begun.
         self._autostart = self.create_timer(
             0.001, self._configure_and_activate, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -77,8 +83,11 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]
 
     def _configure_and_activate(self) -> None:
         self._autostart.cancel()
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
+        succeeded = TransitionCallbackReturn.SUCCESS
+        is_active = self.trigger_configure() == succeeded and self.trigger_activate() == succeeded
+        end, self._end_if_failed = self._end_if_failed, None
+        if end is not None and not is_active:
+            end(1)
 
     def _attempt(
         self, action: Callable[[], None], meanwhile: str, then: str, otherwise: str
@@ -98,7 +107,9 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]
         self.state = otherwise
         if meanwhile in ('configuring', 'activating'):
             verb = {'configuring': 'configure', 'activating': 'activate'}[meanwhile]
-            hint = f'mend it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
+            hint = f'fix it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
+            if self._end_if_failed is not None:
+                hint = 'the process ends, as end_on_failure is set'
             self.get_logger().error(f'cannot {verb}: {self.failure}; {hint}')
         else:
             self.get_logger().error(f'{meanwhile} from {before}: {self.failure}')

@@ -39,7 +39,8 @@ class SegmentationNode(ManagedNode):
     configuring takes seconds), images, diagnostics, and ``~/enable``. It needs an executor
     with several threads.
 
-    :param end: takes the exit code where the node comes to its end by itself (build_only)
+    :param end: takes the exit code where the node comes to its end by itself (build_only,
+        end_on_failure)
     :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter given at start is not allowed
     """
@@ -68,7 +69,7 @@ class SegmentationNode(ManagedNode):
         self._engine = EngineCare(self, lambda: self._session, self._describe)
         self._recovery = DeviceRecovery(self)
         if self._settings.autostart or self._settings.build_only:
-            self.start_by_itself()
+            self.start_by_itself(end if self._settings.end_on_failure else None)
 
     def open(self) -> None:
         """Open the model and make the topics."""

@@ -37,6 +37,7 @@ def segmentation(request: LaunchRequest) -> Process:
         {
             **{name: value for name, value in chosen.items() if value},
             'build_only': settings.build_only,
+            'end_on_failure': True,
             **_common(request),
         },
         request.files[SEGMENTATION].rules.path,
@@ -69,7 +70,12 @@ def free_space(request: LaunchRequest) -> Iterator[Process]:
         PACKAGE,
         'free_space_node',
         FREE_SPACE,
-        {'cameras': cameras, **_mount_without_tf(request), **_common(request)},
+        {
+            'cameras': cameras,
+            'end_on_failure': True,
+            **_mount_without_tf(request),
+            **_common(request),
+        },
         file.rules.path,
         tuple(
             (input_topic(camera, kind), f'segmentation/{input_topic(camera, kind)}')
