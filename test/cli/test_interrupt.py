@@ -48,4 +48,18 @@ def test_records_of_an_endless_source_do_not_fill_the_memory(
     monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera())
     out = tmp_path / 'out'
     cli('segment', '0', '--model', channel_model_path, '--output', out)
-    assert len(read_json(out / 'summary.json')['images']) == 1
+    summary = read_json(out / 'summary.json')
+    assert summary['frames'] >= 5
+    (latest,) = summary['images']
+    assert latest['name'] == f'frame_{summary["frames"] - 1}'
+
+
+def test_an_endless_source_that_is_limited_keeps_every_record(
+    cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera())
+    out = tmp_path / 'out'
+    ended = cli('segment', '0', '--model', channel_model_path, '--output', out, '--limit', '3')
+    assert ended.code == 0
+    names = [image['name'] for image in read_json(out / 'summary.json')['images']]
+    assert names == ['frame_0', 'frame_1', 'frame_2']
