@@ -13,8 +13,14 @@ from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
 import onnx
 from onnx import helper, TensorProto
 import pytest
+import time_limits
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nothing hang."""
+    config.pluginmanager.register(time_limits)
 
 
 @pytest.fixture(scope='session')
