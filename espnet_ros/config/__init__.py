@@ -22,6 +22,7 @@ from espnet_ros.config.mask import (
 )
 from espnet_ros.config.runtime import (
     EngineSettings,
+    FakeSettings,
     ForeignModelSettings,
     PRECISIONS,
     RESIZES,
@@ -38,6 +39,7 @@ __all__ = [
     'CameraSourceSettings',
     'DiagnosticsSettings',
     'EngineSettings',
+    'FakeSettings',
     'ForeignModelSettings',
     'FreeSpaceSettings',
     'FusionSettings',
