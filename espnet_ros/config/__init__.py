@@ -16,12 +16,16 @@ from espnet_ros.config.health import (
     POWER_SENSORS,
     PowerSettings,
 )
+from espnet_ros.config.launch import (
+    LaunchSettings,
+)
 from espnet_ros.config.mask import (
     MaskSettings,
     OverlaySettings,
 )
 from espnet_ros.config.runtime import (
     EngineSettings,
+    FakeSettings,
     ForeignModelSettings,
     PRECISIONS,
     RESIZES,
@@ -38,10 +42,12 @@ __all__ = [
     'CameraSourceSettings',
     'DiagnosticsSettings',
     'EngineSettings',
+    'FakeSettings',
     'ForeignModelSettings',
     'FreeSpaceSettings',
     'FusionSettings',
     'GridSettings',
+    'LaunchSettings',
     'MaskSettings',
     'MountSettings',
     'OverlaySettings',

@@ -42,15 +42,16 @@ class FreeSpaceNode(ManagedNode):
     """
     Turns masks into maps, ranges, outlines and clouds in metres.
 
-    Masks, timers, parameters and lifecycle share a callback group, so that none changes under
-    the other; a mask takes milliseconds, and one that waits for a transform blocks nothing.
+    Everything happens in the spinning thread, so that nothing changes under the other; a mask
+    takes milliseconds, and one that waits for a transform blocks nothing.
 
+    :param end_process: takes the exit code where the node cannot start
     :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter given at start is not allowed
     """
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(NAME, **arguments)
+    def __init__(self, end_process: Callable[[int], None] | None = None, **arguments: Any) -> None:
+        super().__init__(NAME, end_process, **arguments)
         self._inputs: dict[str, CameraInput] = {}
         self._poses: PoseSource | None = None
         self._outputs: FreeSpaceOutputs | None = None
@@ -181,7 +182,7 @@ def _check(settings: FreeSpaceSettings) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node; return the exit code."""
-    return run_node(lambda _: FreeSpaceNode(), NAME, arguments)
+    return run_node(FreeSpaceNode, NAME, arguments)
 
 
 if __name__ == '__main__':

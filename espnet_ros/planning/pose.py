@@ -54,6 +54,23 @@ class CameraPose:
         """Return how far the optical axis points below the horizontal."""
         return -math.asin(max(-1.0, min(1.0, float(self.matrix[2, 2]))))
 
+    @property
+    def quaternion(self) -> tuple[float, float, float, float]:
+        """Return the rotation as (x, y, z, w), of length 1; see :func:`transform_matrix`."""
+        (a, b, c), (d, e, f), (g, h, i) = self.matrix
+        # Row n is 4 q[n] q: all point the same way, and the longest is the most exact.
+        rows = np.array(
+            [
+                [1 + a - e - i, b + d, c + g, h - f],
+                [b + d, 1 - a + e - i, f + h, c - g],
+                [c + g, f + h, 1 - a - e + i, d - b],
+                [h - f, c - g, d - b, 1 + a + e + i],
+            ]
+        )
+        row = rows[np.argmax(rows.diagonal())]
+        x, y, z, w = (float(value) for value in row / np.linalg.norm(row))
+        return x, y, z, w
+
     def pitched(self, angle_rad: float) -> CameraPose:
         """Return the pose with the optical axis turned downwards, about the camera itself."""
         heading = self.heading_rad
