@@ -101,20 +101,13 @@ def status_of(ros, name, wanted, send=None):
     def look(message):
         found.extend(s for s in message.status if s.name == full_name and wanted(s))
 
-    subscription = ros.probe.create_subscription(DiagnosticArray, '/diagnostics', look, 10)
+    # It stays: nothing may be destroyed beside the thread that waits on it.
+    ros.probe.create_subscription(DiagnosticArray, '/diagnostics', look, 10)
 
     def came():
         if send:
             send()
         return found
 
-    try:
-        ros.wait_until(came, f'status {name}')
-    finally:
-        ros.probe.destroy_subscription(subscription)
+    ros.wait_until(came, f'status {name}')
     return found[0]
-
-
-def values_of(status):
-    """Return the values of a status by key."""
-    return {entry.key: entry.value for entry in status.values}
