@@ -174,14 +174,19 @@ def test_nothing_readable_ends_with_an_error(ros: Any, play: Play, tmp_path: Pat
     assert codes == [1]
 
 
-def test_nothing_is_played_while_nobody_listens(ros: Any, play: Play, tmp_path: Path) -> None:
+def test_nothing_is_read_or_played_while_nobody_listens(
+    ros: Any, play: Play, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     ended = Event()
-    play(lambda _: ended.set(), source=str(write_folder(tmp_path)), rate_hz=10.0)
+    folder = write_folder(tmp_path, broken=0)
+    play(lambda _: ended.set(), source=str(folder), rate_hz=10.0)
     assert not ended.wait(1.0)
+    assert 'left out' not in capfd.readouterr().err
     images = ros.listen(Image, 'image_raw')
-    for value in (10, 11, 12, 13):
+    for value in (11, 12, 13):
         assert images.wait_for().data[0] == value
     assert ended.wait(LIMIT_S)
+    assert 'left out' in capfd.readouterr().err
 
 
 def stop_listening(ros: Any, topic: str) -> None:
