@@ -36,7 +36,8 @@ class CameraSourceNode(Node):  # type: ignore[misc]
     Plays a video, images, a bag, a webcam or the synthetic street as a camera driver does.
 
     Frames are read and encoded in a thread, ahead of time; a timer stamps and publishes them.
-    While nobody subscribes to an image, none is read or rendered: files stay where they are.
+    While nobody subscribes to an image, none is read or rendered beyond the first: files stay
+    where they are.
 
     :param on_end: is called with the exit code when the source comes to its end
     :param arguments: for :class:`rclpy.node.Node`
