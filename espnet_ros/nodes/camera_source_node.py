@@ -103,7 +103,7 @@ class CameraSourceNode(Node):  # type: ignore[misc]
     def _watch(self) -> None:
         """Play while somebody subscribes to anything, and rest while nobody does."""
         wanted = self._outputs.wanted()
-        self._feed.want(not wanted.isdisjoint(IMAGE_OUTPUTS))
+        self._feed.want(not IMAGE_OUTPUTS.isdisjoint(wanted))
         if self._feed.has_ended:
             self._end(self._feed.error)
         elif not wanted:
@@ -113,7 +113,7 @@ class CameraSourceNode(Node):  # type: ignore[misc]
 
     def _publish(self) -> None:
         wanted = self._outputs.wanted()
-        if wanted.isdisjoint(IMAGE_OUTPUTS):
+        if IMAGE_OUTPUTS.isdisjoint(wanted):
             if wanted:
                 self._outputs.publish_info(self.get_clock().now().to_msg())
             return
