@@ -8,7 +8,6 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from espnet_ros.nodes.health import Level, Status
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
@@ -26,8 +25,7 @@ class DiagnosticsPublisher:
     """
     Publishes statuses once a second, whatever the node is doing.
 
-    The timer has a steady clock, as simulated time may stand still or not have begun, and a
-    callback group of its own, as configuring takes long.
+    The timer has a steady clock, as simulated time may stand still or not have begun.
 
     :param node: the node
     :param judge: returns the statuses of this moment
@@ -39,10 +37,7 @@ class DiagnosticsPublisher:
         self._prefix = node.get_fully_qualified_name().strip('/').replace('/', ' ')
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._timer = node.create_timer(
-            PERIOD_S,
-            self.publish,
-            callback_group=MutuallyExclusiveCallbackGroup(),
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
+            PERIOD_S, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
     def publish(self) -> None:

@@ -1,30 +1,50 @@
-"""A lifecycle node that starts by itself and says why it could not."""
+"""A lifecycle node whose errors are told once, and which can start by itself."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
 import traceback
-from typing import Any
+from typing import Any, ClassVar
 
 from espnet_ros.exceptions import EspnetError
+from espnet_ros.nodes.executor import (
+    call_in_spin_thread,
+    SlowCallbackGroup,
+    SlowReentrantCallbackGroup,
+)
 from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+
+_SUCCESS = TransitionCallbackReturn.SUCCESS
 
 
-class ManagedNode(LifecycleNode):  # type: ignore[misc]
+class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
     """
     Runs its transitions so that what they raise is told, which rclpy does not do.
 
+    Transitions run beside the spinning thread, and the state can be read meanwhile.
+
     :param name: of the node
+    :param end_process: takes the exit code where the node comes to its end by itself; None where
+        it shares its process with others, and stays
     :param arguments: for :class:`rclpy.node.Node`
 
+    :cvar is_slow_to_change: whether transitions take long. Those of a node that is not slow run
+        in the spinning thread, so that no callback sees them half done
     :ivar state: of the lifecycle, for example ``active``; ``configuring`` while it does
     :ivar failure: why the last transition failed, or empty
     """
 
-    def __init__(self, name: str, **arguments: Any) -> None:
-        super().__init__(name, **arguments)
+    is_slow_to_change: ClassVar[bool] = False
+
+    def __init__(
+        self, name: str, end_process: Callable[[int], None] | None = None, **arguments: Any
+    ) -> None:
+        Node.__init__(self, name, **arguments)
+        LifecycleNodeMixin.__init__(self, callback_group=SlowReentrantCallbackGroup())
+        self.end_process = end_process
         self.state = 'unconfigured'
         self.failure = ''
 
@@ -45,11 +65,21 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]
         """Clean up, from whatever state: free everything."""
 
     def start_by_itself(self) -> None:
-        """Configure and activate once the node spins."""
+        """Configure and activate once the node spins; a process whose node cannot ends with 1."""
         # A steady clock, as simulated time may not have begun.
         self._autostart = self.create_timer(
-            0.001, self._configure_and_activate, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            0.001,
+            self._start_once,
+            callback_group=SlowCallbackGroup(),
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
+
+    def give_up(self, reason: str) -> None:
+        """Tell why the node cannot go on, and end its process, if it is its own."""
+        self.failure = reason
+        self.get_logger().fatal(reason)
+        if self.end_process is not None:
+            self.end_process(1)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open."""
@@ -75,17 +105,24 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]
         """End, so that the node can be configured anew."""
         return self._attempt(self.end, 'errorprocessing', 'unconfigured', 'finalized')
 
-    def _configure_and_activate(self) -> None:
+    def configure_and_activate(self) -> bool:
+        """Return whether both transitions succeeded."""
+        return bool(self.trigger_configure() == _SUCCESS and self.trigger_activate() == _SUCCESS)
+
+    def _start_once(self) -> None:
         self._autostart.cancel()
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
+        if not self.configure_and_activate() and self.end_process is not None:
+            self.end_process(1)
 
     def _attempt(
         self, action: Callable[[], None], meanwhile: str, then: str, otherwise: str
     ) -> TransitionCallbackReturn:
         before, self.state, self.failure = self.state, meanwhile, ''
         try:
-            action()
+            if self.is_slow_to_change:
+                action()
+            else:
+                call_in_spin_thread(self, action)
         except EspnetError as error:
             self.failure = str(error)
         except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
@@ -94,11 +131,11 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]
         if not self.failure:
             self.state = then
             self.get_logger().info(then)
-            return TransitionCallbackReturn.SUCCESS
+            return _SUCCESS
         self.state = otherwise
         if meanwhile in ('configuring', 'activating'):
             verb = {'configuring': 'configure', 'activating': 'activate'}[meanwhile]
-            hint = f'mend it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
+            hint = f'fix it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
             self.get_logger().error(f'cannot {verb}: {self.failure}; {hint}')
         else:
             self.get_logger().error(f'{meanwhile} from {before}: {self.failure}')

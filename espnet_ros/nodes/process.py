@@ -6,21 +6,23 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 import signal
 import threading
-from typing import Any, Protocol
+from typing import Protocol
 
 from espnet_ros.exceptions import EspnetError
+from espnet_ros.nodes.executor import NodeExecutor
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
-import rclpy.task
 from rclpy.utilities import get_default_context
 
-THREADS = 4
-"""Parameters and lifecycle, images, diagnostics, enable: none waits for another."""
-
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+_START_ERRORS = (EspnetError, ParameterException, RuntimeError, ValueError)
+"""rclpy raises the last three."""
 
 
 class ClosableNode(Protocol):
@@ -35,14 +37,14 @@ class ClosableNode(Protocol):
 
 class Spinner:
     """
-    Spins nodes in threads of its own, and ends without breaking off a callback.
+    Spins nodes in a thread of its own, and ends without breaking off a callback.
 
     :param context: of the nodes; None is the default one
     """
 
     def __init__(self, context: Context | None = None) -> None:
-        self.executor = MultiThreadedExecutor(num_threads=THREADS, context=context)
-        self._stop = rclpy.task.Future()
+        self.executor = NodeExecutor(context=context)
+        self._is_stopped = threading.Event()
         self._thread = ThreadPoolExecutor(1, 'spin')
 
     def start(self, when_ended: Callable[[], None] = lambda: None) -> None:
@@ -51,23 +53,26 @@ class Spinner:
 
         :param when_ended: is called when spinning ends, for whatever reason
         """
-        self._spinning: Future[Any] = self._thread.submit(
-            self.executor.spin_until_future_complete, self._stop
+        self._spinning: Future[None] = self._thread.submit(
+            self.executor.spin_until, self._is_stopped.is_set
         )
         self._spinning.add_done_callback(lambda _: when_ended())
 
     def stop(self) -> None:
         """Let the callbacks that run finish, and end; raise what a callback raised."""
-        self._stop.set_result(None)
+        self._is_stopped.set()
+        self.executor.nudge()
         self._thread.shutdown()
-        # The executor's own shutdown frees what its callbacks use, and waits for them then.
-        pool = getattr(self.executor, '_executor', None)
-        if pool is not None:
-            pool.shutdown()
+        self.executor.finish_slow()
         self.executor.shutdown()
         error = self._spinning.exception()
         if error is not None and not isinstance(error, ExternalShutdownException):
             raise error
+
+
+def _log_hint(error: BaseException) -> str:
+    """Return what to do where ROS has no place for its log files, as in a service without HOME."""
+    return '; set HOME or ROS_LOG_DIR' if 'logging directory' in str(error) else ''
 
 
 def run_node(
@@ -102,8 +107,8 @@ def run_node(
             signal_handler_options=SignalHandlerOptions.NO,
         )
         node = make_node(end)
-    except (EspnetError, RuntimeError, ValueError) as error:  # rclpy's errors are the latter
-        get_logger(name).fatal(' '.join(str(error).split()))
+    except _START_ERRORS as error:
+        get_logger(name).fatal(' '.join(f'{error}{_log_hint(error)}'.split()))
         rclpy.try_shutdown()
         return 1
     spinner = Spinner()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.diagnostics import DiagnosticsPublisher
+from espnet_ros.nodes.executor import SlowCallbackGroup
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.managed_node import ManagedNode
@@ -24,7 +25,6 @@ from espnet_ros.nodes.segmentation.engine_care import EngineCare
 from espnet_ros.nodes.segmentation.report import describe_model, judge_node
 from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.nodes.topics import check_camera_names
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
@@ -35,18 +35,19 @@ class SegmentationNode(ManagedNode):
     """
     Segments the images of one or several cameras with one model.
 
-    Four callback groups keep each other free: parameters and lifecycle (the default one;
-    configuring takes seconds), images, diagnostics, and ``~/enable``. It needs an executor
-    with several threads.
+    Images, parameters and diagnostics share the spinning thread; what may take long (transitions,
+    ``~/enable``, which waits for a frame in flight, and building engines) runs beside it.
 
-    :param end: takes the exit code where the node comes to its end by itself (build_only)
+    :param end_process: takes the exit code where the node comes to its end by itself
+        (build_only, a start that failed, a device that stays lost)
     :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter given at start is not allowed
     """
 
-    def __init__(self, end: Callable[[int], None] = lambda _: None, **arguments: Any) -> None:
-        super().__init__(NAME, **arguments)
-        self._end_process = end
+    is_slow_to_change: ClassVar[bool] = True
+
+    def __init__(self, end_process: Callable[[int], None] | None = None, **arguments: Any) -> None:
+        super().__init__(NAME, end_process, **arguments)
         self._session: Session | None = None
         self._model: dict[str, str] = {}
         self._log_bridge = LogBridge(self.get_logger())
@@ -60,10 +61,9 @@ class SegmentationNode(ManagedNode):
             self.destroy_node()
             raise
         self._is_enabled = self._settings.start_enabled
-        self._image_group = MutuallyExclusiveCallbackGroup()
         self._diagnostics = DiagnosticsPublisher(self, self._judge)
         self._enable_service = self.create_service(
-            SetBool, '~/enable', self._enable, callback_group=MutuallyExclusiveCallbackGroup()
+            SetBool, '~/enable', self._enable, callback_group=SlowCallbackGroup()
         )
         self._engine = EngineCare(self, lambda: self._session, self._describe)
         self._recovery = DeviceRecovery(self)
@@ -73,9 +73,7 @@ class SegmentationNode(ManagedNode):
     def open(self) -> None:
         """Open the model and make the topics."""
         try:
-            self._session = Session(
-                self, lambda: self._settings, self._image_group, self._engine.watch
-            )
+            self._session = Session(self, lambda: self._settings, self._engine.watch)
         finally:
             self._engine.done()
         self._session.pipeline.when_device_lost = self._recovery.lost
@@ -106,14 +104,15 @@ class SegmentationNode(ManagedNode):
         self.end()
         self._log_bridge.detach()
 
-    def _configure_and_activate(self) -> None:
+    def configure_and_activate(self) -> bool:
+        """Return whether both transitions succeeded; with build_only, configure and end."""
         if not self._settings.build_only:
-            super()._configure_and_activate()
-            return
-        self._autostart.cancel()
-        is_done = self.trigger_configure() == TransitionCallbackReturn.SUCCESS
+            return super().configure_and_activate()
+        is_done = bool(self.trigger_configure() == TransitionCallbackReturn.SUCCESS)
         self.get_logger().info('build_only: done' if is_done else 'build_only: failed')
-        self._end_process(0 if is_done else 1)
+        if is_done and self.end_process is not None:
+            self.end_process(0)
+        return is_done
 
     def _describe(self) -> None:
         if self._session is not None:

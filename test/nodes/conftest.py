@@ -7,6 +7,7 @@ Nothing here sleeps to synchronise: tests wait for messages, with a limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 import os
 from pathlib import Path
 import random
@@ -139,12 +140,15 @@ class Ros:
             timer.cancel()
 
     def close(self) -> None:
-        """Destroy the nodes and end the thread."""
-        self._spinner.stop()
-        for node in reversed(self._nodes):
-            getattr(node, 'close', lambda: None)()
-            node.destroy_node()
-        self.context.try_shutdown()
+        """Destroy the nodes and end the threads, whatever a callback raised."""
+        with ExitStack() as stack:
+            stack.callback(self.context.try_shutdown)
+            for node in self._nodes:
+                stack.callback(node.destroy_node)
+                stack.callback(getattr(node, 'close', lambda: None))
+            stack.callback(self._spinner.stop)
+            for node in self._nodes:
+                stack.callback(getattr(node, 'interrupt', lambda: None))
 
 
 @pytest.fixture
@@ -169,8 +173,10 @@ def ros_domain() -> Iterator[int]:
 def ros(ros_domain: int) -> Iterator[Ros]:
     """Return a ROS of the test's own."""
     harness = Ros(ros_domain)
-    yield harness
-    harness.close()
+    try:
+        yield harness
+    finally:
+        harness.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from espnet_ros.nodes.health import (
     judge_output,
     NodeHealth,
 )
+from espnet_ros.nodes.segmentation.geometry_health import GeometrySnapshot, judge_geometry
 from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power
 import pytest
 import yaml
@@ -49,6 +50,7 @@ def test_every_status_has_its_place_in_the_aggregator() -> None:
     statuses = [
         judge_model(health),
         judge_input(health, camera, settings, '/image_raw', 1),
+        judge_geometry(health, GeometrySnapshot('/camera_info')),
         judge_output(health, camera, settings, 0.0),
         judge_latency(health, camera, settings),
         judge_power(None, PowerSettings(), 'active'),

@@ -189,11 +189,52 @@ def test_a_lost_gpu_takes_the_node_down_and_up_again(ros, start, board):
     masks.wait_for(lambda m: m.header.stamp.sec == 2)
 
 
-def test_a_gpu_that_stays_lost_is_given_up(ros, start, board):
+def lose_the_gpu(ros, node, board, images) -> None:
+    """Lose it once, under images, and wait until the node is active with it again."""
+    session = node._session
+    board.gpu.fail_next['cudaStreamSynchronize'] = ILLEGAL_ADDRESS
+
+    def is_over() -> bool:
+        send(images, 1)
+        return node._session not in (None, session) and node.state == 'active'
+
+    ros.wait_until(is_over, 'recovery')
+
+
+def test_tries_count_anew_after_a_healthy_time(ros, start, board, monkeypatch):
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.device_recovery.HEALTHY_S', 0.0)
     node = start()
+    node._recovery._timer.timer_period_ns = 1_000_000
+    masks = ros.listen(Image, f'{NODE}/mask')
+    wait_for_state(ros, 'active')
+    images = ros.publisher(Image, 'image_raw', 1)
+    for _ in range(MOST_TRIES + 1):
+        lose_the_gpu(ros, node, board, images)
+        masks.clear()
+        ros.wait_until(lambda: send(images, 2) or masks.messages, 'masks')
+
+
+def test_losses_without_a_healthy_time_between_them_add_up(ros, start, board):
+    ended = threading.Event()
+    node = start(end=lambda _: ended.set())
+    node._recovery._timer.timer_period_ns = 1_000_000
+    wait_for_state(ros, 'active')
+    images = ros.publisher(Image, 'image_raw', 1)
+    for _ in range(MOST_TRIES):
+        lose_the_gpu(ros, node, board, images)
+        assert not ended.is_set()
+    board.gpu.fail_next['cudaStreamSynchronize'] = ILLEGAL_ADDRESS
+    ros.wait_until(lambda: send(images, 1) or ended.is_set(), 'giving up')
+    assert 'gave up' in node.failure
+
+
+def test_a_gpu_that_stays_lost_is_given_up_and_ends_the_process(ros, start, board):
+    codes: list[int] = []
+    node = start(end=codes.append)
     node._recovery._timer.timer_period_ns = 1_000_000
     wait_for_state(ros, 'active')
     board.gpu.poison = ILLEGAL_ADDRESS
     send(ros.publisher(Image, 'image_raw', 1), 1)
     ros.wait_until(lambda: f'gave up after {MOST_TRIES} tries' in node.failure, 'giving up')
     assert node.state == 'unconfigured'
+    ros.wait_until(lambda: codes == [1], 'the end of the process')

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
+from espnet_ros.exceptions import ModelError
 from espnet_ros.nodes.conversions import array_to_image
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -18,6 +19,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 NODE = 'segmentation'
+LIMIT_S = 20.0
 
 
 def go(ros, transition):
@@ -43,6 +45,43 @@ def segment_once(ros, masks, images, seconds):
 def test_it_configures_and_activates_by_itself(ros, segmentation):
     segmentation()
     wait_for_state(ros, 'active')
+
+
+def test_deactivating_under_a_stream_of_images_ends_nothing(ros, segmentation):
+    """Subscriptions went away while the executor waited on them, which ended the process."""
+    segmentation(cameras=['a', 'b', 'c'], runtime='fake')
+    wait_for_state(ros, 'active')
+    image = array_to_image(np.zeros((16, 32, 3), np.uint8), 'bgr8', Header(frame_id='camera'))
+    for name in 'abc':
+        publisher = ros.probe.create_publisher(Image, f'{name}/image_raw', 1)
+        ros.probe.create_timer(1 / 60, lambda p=publisher: p.publish(image))
+    masks = ros.listen(Image, f'{NODE}/c/mask')
+    for _ in range(60):
+        assert go(ros, Transition.TRANSITION_DEACTIVATE)
+        assert go(ros, Transition.TRANSITION_ACTIVATE)
+    masks.clear()
+    masks.wait_for()
+
+
+def test_the_state_can_be_read_while_a_model_is_opened(ros, segmentation, monkeypatch):
+    opening, may_go_on = threading.Event(), threading.Event()
+
+    def open_slowly(*_):
+        opening.set()
+        may_go_on.wait(LIMIT_S)
+        raise ModelError('too slow')
+
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.session.open_model', open_slowly)
+    segmentation()
+    assert opening.wait(LIMIT_S)
+    assert state(ros) == 'configuring'
+    disable = SetBool.Request(data=False)
+    assert ros.call(SetBool, f'{NODE}/enable', disable).message.endswith('is configuring')
+    alpha = Parameter('overlay.alpha', value=0.2).to_parameter_msg()
+    request = SetParameters.Request(parameters=[alpha])
+    assert ros.call(SetParameters, f'{NODE}/set_parameters', request).results[0].successful
+    may_go_on.set()
+    wait_for_state(ros, 'unconfigured')
 
 
 def test_it_waits_to_be_told_where_autostart_is_off(ros, segmentation):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 import os
 import signal
 import subprocess
@@ -22,8 +23,10 @@ LIMIT_S = 60.0
 
 
 @contextmanager
-def process(domain: int, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, '-m', 'espnet_ros.nodes.segmentation_node', '--ros-args']
+def process(
+    domain: int, *arguments: str, module: str = 'segmentation_node'
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
     environment = os.environ | {'ROS_DOMAIN_ID': str(domain)}
     with subprocess.Popen(
         [*command, *arguments],
@@ -89,6 +92,23 @@ def test_a_second_ctrl_c_while_it_ends_changes_nothing(ros):
         assert child.returncode == 0
 
 
+@pytest.mark.parametrize('module', ['segmentation_node', 'free_space_node'])
+def test_a_node_that_cannot_start_by_itself_ends_with_exit_code_1(ros_domain, module):
+    """So that a launch file, systemd or a container sees it."""
+    bad = {
+        'segmentation_node': ('-p', 'model:=/none.onnx'),
+        'free_space_node': ('-p', 'pose_source:=tf'),
+    }
+    if module == 'free_space_node' and find_spec('tf2_ros'):
+        pytest.skip('tf2_ros is installed')
+    with process(ros_domain, *bad[module], module=module) as child:
+        output = child.stdout.read()
+        assert child.wait() == 1
+    (line,) = [line for line in output.splitlines() if 'ERROR' in line or 'FATAL' in line]
+    assert 'cannot configure' in line
+    assert 'Traceback' not in output
+
+
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
@@ -96,6 +116,7 @@ def test_a_second_ctrl_c_while_it_ends_changes_nothing(ros):
         (['-p', 'cameras:=[a, a]'], 'cameras: expected different names'),
         (['-p', 'roi:=[1, x]'], 'Sequence should be of same type'),
         (['--params-file', 'none.yaml'], 'none.yaml'),
+        (['-p', 'use_sim_time:="true"'], 'use_sim_time'),
     ],
 )
 def test_a_bad_value_at_start_is_one_fatal_line_and_exit_code_1(ros_domain, arguments, words):
@@ -104,4 +125,14 @@ def test_a_bad_value_at_start_is_one_fatal_line_and_exit_code_1(ros_domain, argu
         assert child.wait() == 1
     (fatal,) = [line for line in output.splitlines() if 'FATAL' in line]
     assert words in fatal
+    assert 'Traceback' not in output
+
+
+def test_a_service_without_a_home_is_told_what_to_set(ros_domain, monkeypatch):
+    for name in ('HOME', 'ROS_HOME', 'ROS_LOG_DIR'):
+        monkeypatch.delenv(name, raising=False)
+    with process(ros_domain) as child:
+        output = child.stdout.read()
+        assert child.wait() == 1
+    assert 'set HOME or ROS_LOG_DIR' in output
     assert 'Traceback' not in output

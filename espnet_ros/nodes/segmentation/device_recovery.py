@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import time
+
+from espnet_ros.nodes.executor import SlowCallbackGroup
 from espnet_ros.nodes.managed_node import ManagedNode
 from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import TransitionCallbackReturn
 
 MOST_TRIES = 3
 PAUSE_S = 1.0
+HEALTHY_S = 60.0
+"""After so long without a loss, tries count anew."""
 
 
 class DeviceRecovery:
     """
     Takes a node down when its device is lost, and up again.
 
-    The device is told lost from the worker's thread; everything here happens in the node's
-    default callback group, as every transition does.
+    The device is told lost from the worker's thread; everything else happens in callbacks of a
+    slow group. After too many tries the node gives up, which ends its process.
 
     :param node: the node
     :param pause_s: seconds before each try
@@ -25,9 +30,15 @@ class DeviceRecovery:
         self._node = node
         self._tries = 0
         self._reason = ''
-        self._wake = node.create_guard_condition(self._take_down)
+        self._is_down = False
+        self._recovered_s = -math.inf
+        group = SlowCallbackGroup()
+        self._wake = node.create_guard_condition(self._take_down, callback_group=group)
         self._timer = node.create_timer(
-            pause_s, self._try_again, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            pause_s,
+            self._try_again,
+            callback_group=group,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
         self._timer.cancel()
 
@@ -38,8 +49,13 @@ class DeviceRecovery:
             self._wake.trigger()
 
     def _take_down(self) -> None:
+        if self._node.state == 'activating':  # the first frame was quicker
+            self._timer.reset()
         if not self._reason or self._node.state != 'active':
             return
+        if time.monotonic() - self._recovered_s > HEALTHY_S:
+            self._tries = 0
+        self._is_down = True
         self._node.trigger_deactivate()
         self._node.failure = self._reason
         self._node.get_logger().error(f'inactive, as the device is lost: {self._reason}')
@@ -48,20 +64,21 @@ class DeviceRecovery:
     def _try_again(self) -> None:
         self._timer.cancel()
         reason = self._reason
+        if not self._is_down:
+            self._take_down()
+            return
         if self._node.state not in ('inactive', 'unconfigured') or not reason:
             return  # somebody else took it in hand
         self._tries += 1
         if self._tries > MOST_TRIES:
-            self._node.failure = f'{reason}; gave up after {MOST_TRIES} tries: restart the process'
-            self._node.get_logger().fatal(self._node.failure)
+            self._node.give_up(f'{reason}; gave up after {MOST_TRIES} tries: restart the process')
             return
         self._node.get_logger().info(f'try {self._tries} of {MOST_TRIES} to open the device again')
         if self._node.state == 'inactive':
             self._node.trigger_cleanup()
-        self._reason = ''
-        succeeded = TransitionCallbackReturn.SUCCESS
-        if self._node.trigger_configure() == succeeded:
-            self._node.trigger_activate()
+        self._reason, self._is_down = '', False
+        if self._node.configure_and_activate():
+            self._recovered_s = time.monotonic()
         else:
-            self._reason = reason
+            self._reason, self._is_down = reason, True
             self._timer.reset()

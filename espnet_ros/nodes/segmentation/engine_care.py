@@ -6,9 +6,9 @@ from collections.abc import Callable
 import threading
 
 from espnet_ros.exceptions import EspnetError
+from espnet_ros.nodes.executor import SlowCallbackGroup
 from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.runtimes.engines.job import BuildProgress, BuildWatch
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
@@ -17,8 +17,7 @@ class EngineCare:
     """
     Keeps an eye on engine builds, and offers ``~/rebuild_engine``.
 
-    The service has a callback group of its own: a build takes minutes, and the node goes on
-    with its old engine meanwhile.
+    A build takes minutes, and the node goes on with its old engine meanwhile.
 
     :param node: what the service belongs to
     :param session: returns the session of this moment, or None
@@ -38,7 +37,7 @@ class EngineCare:
             Trigger,
             '~/rebuild_engine',
             self._rebuild,
-            callback_group=MutuallyExclusiveCallbackGroup(),
+            callback_group=SlowCallbackGroup(),
         )
 
     @property

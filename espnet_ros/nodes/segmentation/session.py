@@ -11,6 +11,7 @@ from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.opening import open_model
+from espnet_ros.nodes.executor import call_in_spin_thread
 from espnet_ros.nodes.segmentation.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
 from espnet_ros.nodes.segmentation.load_shedder import effective_rate_hz
@@ -20,7 +21,6 @@ from espnet_ros.nodes.segmentation.worker import SegmentationWorker
 from espnet_ros.runtimes.engines.job import BuildWatch
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 
 IN_FLIGHT_LIMIT_S = 30.0
@@ -32,7 +32,6 @@ class Session:
 
     :param node: what the topics belong to
     :param settings: returns the settings of this moment
-    :param group: callback group of the images
     :param watch: who is told while an engine is built
     :raises EspnetError: the model or runtime cannot be had, or the settings do not fit it;
         nothing is left open then
@@ -42,7 +41,6 @@ class Session:
         self,
         node: Node,
         settings: Callable[[], SegmentationNodeSettings],
-        group: CallbackGroup,
         watch: BuildWatch | None = None,
     ) -> None:
         self._node = node
@@ -54,15 +52,16 @@ class Session:
         self.cameras: dict[str, Camera] = {}
         start = settings()
         model = open_model(start.model, start.foreign)
-        self.power = PowerMonitor(node, lambda: settings().power, self.settings_changed)
+        self.power = call_in_spin_thread(
+            node, lambda: PowerMonitor(node, lambda: settings().power, self.settings_changed)
+        )
         try:
-            self._open(model, start, group)
+            self._open(model, start)
         except Exception:
-            self._destroy_cameras()
-            self.power.close()
+            call_in_spin_thread(node, self._destroy_topics)
             raise
         self.pipeline = FramePipeline(node, self.segmenter, self.cameras, settings, self.power)
-        self.pipeline.publish_label_info()
+        self.pipeline.begin()
 
     @property
     def max_rate_hz(self) -> float:
@@ -78,16 +77,14 @@ class Session:
         self.set_enabled(enabled)
         self._worker.start()
         try:
-            for camera in self.cameras.values():
-                camera.subscribe(self._slots)
+            call_in_spin_thread(self._node, self._subscribe)
         except Exception:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Unsubscribe, and finish the batch in flight."""
-        for camera in self.cameras.values():
-            camera.unsubscribe()
+        call_in_spin_thread(self._node, self._unsubscribe)
         if self._worker is not None:
             self._worker.stop()
         self._slots = self._worker = None
@@ -138,32 +135,40 @@ class Session:
         """Stop, take the topics away and free the model."""
         self._is_closed = True
         self.stop()
-        self._destroy_cameras()
-        self.power.close()
+        call_in_spin_thread(self._node, self._destroy_topics)
         self.segmenter.close()
 
-    def _open(
-        self, model: ModelFile, start: SegmentationNodeSettings, group: CallbackGroup
-    ) -> None:
+    def _open(self, model: ModelFile, start: SegmentationNodeSettings) -> None:
         runtime = open_runtime(
             model, start.runtime_settings, batch_size=len(start.cameras), watch=self._watch
         )
         try:
             self.segmenter = Segmenter(runtime, start.mask)
             self.segmenter.warm_up(len(start.cameras))
-            for name in start.cameras:
-                self.cameras[name] = Camera(
-                    self._node,
-                    name,
-                    start.image_transport,
-                    group,
-                    has_confidence=runtime.has_confidence,
-                )
+            call_in_spin_thread(
+                self._node, lambda: self._create_cameras(start, runtime.has_confidence)
+            )
         except Exception:
             runtime.close()
             raise
 
-    def _destroy_cameras(self) -> None:
+    def _create_cameras(self, start: SegmentationNodeSettings, has_confidence: bool) -> None:
+        for name in start.cameras:
+            self.cameras[name] = Camera(
+                self._node, name, start.image_transport, has_confidence=has_confidence
+            )
+
+    def _subscribe(self) -> None:
+        if self._slots is not None:
+            for camera in self.cameras.values():
+                camera.subscribe(self._slots)
+
+    def _unsubscribe(self) -> None:
+        for camera in self.cameras.values():
+            camera.unsubscribe()
+
+    def _destroy_topics(self) -> None:
         for camera in self.cameras.values():
             camera.destroy()
         self.cameras.clear()
+        self.power.close()
