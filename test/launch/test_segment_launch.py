@@ -215,6 +215,16 @@ def test_launch_that_fails_within_another_leaves_nothing_of_that_behind(
     assert [p for p in mine if os.getsid(p.pid) == launched.process.pid] == []
 
 
+def test_node_that_cannot_configure_ends_the_launch(
+    launch: Callable[..., Launched], tmp_path: Path
+) -> None:
+    (tmp_path / 'broken.onnx').write_bytes(b'no model')
+    launched = launch('source:=synthetic', f'model:={tmp_path}/broken.onnx')
+    assert launched.end() == 1
+    assert 'segmentation has died (exit code 1)' in launched.output()
+    assert 'cannot configure' in launched.output()
+
+
 @pytest.mark.parametrize('name', NODES)
 def test_death_of_a_part_ends_the_launch_with_an_error(
     launch: Callable[..., Launched], name: str
