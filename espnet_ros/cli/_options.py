@@ -101,7 +101,9 @@ def add_foreign_options(parser: argparse.ArgumentParser) -> None:
 
 def add_runtime_options(parser: argparse.ArgumentParser) -> None:
     """Declare runtime, precision, device and threads."""
-    add_settings(parser.add_argument_group('runtime'), RuntimeSettings)
+    # Only the node is measured on a stand-in for a device: bench --node --device-ms.
+    group = parser.add_argument_group('runtime')
+    add_settings(group, RuntimeSettings, leave_out=('fake.latency_ms',))
 
 
 def add_mask_options(parser: argparse.ArgumentParser) -> None:

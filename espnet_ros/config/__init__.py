@@ -25,6 +25,7 @@ from espnet_ros.config.mask import (
 )
 from espnet_ros.config.runtime import (
     EngineSettings,
+    FakeSettings,
     ForeignModelSettings,
     PRECISIONS,
     RESIZES,
@@ -41,6 +42,7 @@ __all__ = [
     'CameraSourceSettings',
     'DiagnosticsSettings',
     'EngineSettings',
+    'FakeSettings',
     'ForeignModelSettings',
     'FreeSpaceSettings',
     'FusionSettings',

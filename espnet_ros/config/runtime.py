@@ -75,6 +75,21 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
+class FakeSettings:
+    """How the runtime without a network behaves."""
+
+    latency_ms: float = setting(
+        0.0,
+        'Milliseconds that each call of the runtime fake takes, a batch being one call: it stands '
+        'in for a device, leaves the processor free meanwhile, and gives rougher labels. 0 is '
+        'off.',
+        minimum=0.0,
+        maximum=60000.0,
+        read_only=True,
+    )
+
+
+@dataclass(frozen=True)
 class RuntimeSettings:
     """How a model file is run."""
 
@@ -130,6 +145,7 @@ class RuntimeSettings:
         read_only=True,
     )
     engine: EngineSettings = section(EngineSettings)
+    fake: FakeSettings = section(FakeSettings, 'fake')
 
     def __post_init__(self) -> None:
         check_size('input_size', self.input_size)

@@ -92,7 +92,11 @@ def test_calibration_topic_that_is_given_is_taken(parts: Parts) -> None:
 
 def test_arguments_come_after_the_file_and_empty_ones_leave_it_alone(parts: Parts) -> None:
     process = parts(runtime='fake', use_sim_time=True)['segmentation']
-    assert process.parameters == {'runtime': 'fake', 'build_only': False, 'use_sim_time': True}
+    assert process.parameters == {
+        'runtime': 'fake',
+        'build_only': False,
+        'use_sim_time': True,
+    }
     assert process.parameter_file == ROOT / 'config' / 'segmentation.yaml'
     assert process.ros_arguments == ('--log-level', 'info')
 

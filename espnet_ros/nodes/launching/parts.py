@@ -69,7 +69,11 @@ def free_space(request: LaunchRequest) -> Iterator[Process]:
         PACKAGE,
         'free_space_node',
         FREE_SPACE,
-        {'cameras': cameras, **_mount_without_tf(request), **_common(request)},
+        {
+            'cameras': cameras,
+            **_mount_without_tf(request),
+            **_common(request),
+        },
         file.rules.path,
         tuple(
             (input_topic(camera, kind), f'segmentation/{input_topic(camera, kind)}')
