@@ -19,7 +19,10 @@ def log_path_of(folder: Path, module: str) -> Path:
 
 @contextmanager
 def node_process(
-    module: str, parameters: Mapping[str, object], folder: Path
+    module: str,
+    parameters: Mapping[str, object],
+    folder: Path,
+    remappings: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """
     Run a node in a process of its own, which is asked to end as Ctrl-C does.
@@ -27,11 +30,14 @@ def node_process(
     :param module: of ``espnet_ros.nodes``
     :param parameters: of the node, by name
     :param folder: where its output is kept
+    :param remappings: of topics, and of ``__ns`` and ``__node``
     """
     command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
     for name, value in parameters.items():
         text = str(value).lower() if isinstance(value, bool) else value
         command += ['-p', f'{name}:={text}']
+    for name, target in (remappings or {}).items():
+        command += ['-r', f'{name}:={target}']
     with (
         log_path_of(folder, module).open('wb') as log,
         subprocess.Popen(
