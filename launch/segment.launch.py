@@ -1,39 +1,73 @@
 """
-Segment a camera: the segmentation node, and on demand free space, a camera source and RViz.
+Segment cameras: the segmentation node, and on demand free space, camera sources and RViz.
 
     ros2 launch espnet_ros segment.launch.py image_topic:=/camera/image_raw rviz:=true
     ros2 launch espnet_ros segment.launch.py source:=drive.mp4
     ros2 launch espnet_ros segment.launch.py source:=synthetic free_space:=true rviz:=true
+    ros2 launch espnet_ros segment.launch.py cameras:=front,left free_space:=true
 
-Nothing here touches the network: fetch a model once with ``espnet-ros models fetch``.
+What cannot start ends the launch with one line and an exit code that is not 0, before anything is
+started. Nothing here touches the network: fetch a model once with ``espnet-ros models fetch``.
+What is decided is in ``espnet_ros.nodes.launching``; here it is only done.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
+from espnet_ros.config import LaunchSettings
+from espnet_ros.exceptions import EspnetError
+from espnet_ros.nodes.launching.plan import BOOLEANS, plan_launch, read_arguments
+from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.transport import profile_variable, user_has_profile
-from launch import LaunchContext, LaunchDescription
+from espnet_ros.settings import list_settings, Setting
+from launch import Event, LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument,
+    EmitEvent,
     OpaqueFunction,
+    RegisterEventHandler,
     SetEnvironmentVariable,
-    Shutdown,
 )
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration
+from launch.event_handler import EventHandler
+from launch.events import matches_action
+from launch.events.process import ProcessExited, ShutdownProcess
+from launch.logging import get_logger
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
 
 SHARE = Path(get_package_share_directory('espnet_ros'))
-RUNTIMES = ['', 'auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake']
-PRECISIONS = ['', 'auto', 'fp32', 'fp16', 'bf16', 'int8']
-BOOLEANS = ['true', 'false']
+RESPAWN_DELAY_S = 1.0
 
 
-def argument(name: str, default: str, description: str, **kwargs: object) -> Action:
+class LaunchFailed(Event):
+    """
+    The launch is to end with an exit code that is not 0.
+
+    ros2 launch ends so where a handler of an event raises. It must be an event of its own: what
+    raises while others are being started leaves them behind.
+    """
+
+    name = 'espnet_ros.LaunchFailed'
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def fail(context: LaunchContext) -> None:
+    """Raise what ends the launch."""
+    raise RuntimeError(context.locals.event.reason)
+
+
+def argument(entry: Setting) -> Action:
     """Declare a launch argument."""
-    return DeclareLaunchArgument(name, default_value=default, description=description, **kwargs)
+    is_bool = isinstance(entry.default, bool)
+    return DeclareLaunchArgument(
+        entry.name,
+        default_value=str(entry.default).lower() if is_bool else str(entry.default),
+        description=entry.description,
+        choices=list(BOOLEANS if is_bool else entry.choices) or None,
+    )
 
 
 def transport_settings() -> list[Action]:
@@ -43,149 +77,71 @@ def transport_settings() -> list[Action]:
     return [SetEnvironmentVariable(profile_variable(), str(SHARE / 'config' / 'fastdds.xml'))]
 
 
-def overrides(context: LaunchContext, *names: str) -> dict[str, object]:
-    """Return the parameters that were given as launch arguments; the file has the others."""
-    values = {name: context.launch_configurations[name] for name in names}
-    return {name: ParameterValue(value, value_type=str) for name, value in values.items() if value}
+def when_ended(process: Process) -> Callable[[ProcessExited, LaunchContext], Action | None]:
+    """Return what is done when a process has ended."""
+
+    def react(event: ProcessExited, context: LaunchContext) -> Action | None:
+        if context.is_shutdown:
+            return None
+        if process.has_died(event.returncode):
+            reason = f'{process.name} has died (exit code {event.returncode})'
+            return None if process.respawns else EmitEvent(event=LaunchFailed(reason))
+        if not process.respawns:
+            return None
+        # It ended in order: launch is not to start it again.
+        return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(event.action)))
+
+    return react
 
 
-def known_mount(context: LaunchContext) -> dict[str, object]:
-    """Return how the synthetic street's camera is mounted; of others the user tells."""
-    if context.launch_configurations['source'] != 'synthetic':
-        return {}
-    from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD  # noqa: PLC0415  (loads OpenCV)
-
-    return {
-        'pose_source': 'parameters',
-        'mount.height_m': [HEIGHT_M],
-        'mount.pitch_rad': [PITCH_RAD],
+def node(process: Process, namespace: str) -> Action:
+    """Return the action that runs a process."""
+    files = [] if process.parameter_file is None else [str(process.parameter_file)]
+    values = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in process.parameters.items()
     }
-
-
-def free_space(context: LaunchContext, common: dict[str, object]) -> Action:
-    """Return the free space node, which reads what the segmentation node publishes."""
-    kinds = ('mask', 'confidence', 'camera_info', 'label_info')
     return Node(
-        package='espnet_ros',
-        executable='free_space_node',
-        name='free_space',
-        namespace=LaunchConfiguration('namespace'),
-        remappings=[(kind, f'segmentation/{kind}') for kind in kinds],
-        parameters=[
-            ParameterFile(LaunchConfiguration('free_space_params_file')),
-            {**known_mount(context), **common},
-        ],
-        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-        output='screen',
-        condition=IfCondition(LaunchConfiguration('free_space')),
-    )
-
-
-def nodes(context: LaunchContext) -> list[Action]:
-    """Return the nodes, with what the launch arguments say."""
-    namespace = LaunchConfiguration('namespace')
-    sim_time = {
-        'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
-    }
-    topics = [
-        ('image_raw', LaunchConfiguration('image_topic')),
-        ('image_raw/compressed', [LaunchConfiguration('image_topic'), '/compressed']),
-        ('camera_info', LaunchConfiguration('camera_info_topic')),
-    ]
-    log_level = ['--log-level', LaunchConfiguration('log_level')]
-    segmentation = Node(
-        package='espnet_ros',
-        executable='segmentation_node',
-        name='segmentation',
+        package=process.package,
+        executable=process.executable,
+        name=process.name,
         namespace=namespace,
-        remappings=topics,
-        parameters=[
-            ParameterFile(LaunchConfiguration('params_file')),
-            overrides(context, 'model', 'runtime', 'precision'),
-            {'build_only': ParameterValue(LaunchConfiguration('build_only'), value_type=bool)},
-            sim_time,
-        ],
-        ros_arguments=log_level,
+        remappings=list(process.remappings),
+        parameters=[*files, values],
+        arguments=list(process.arguments),
+        ros_arguments=list(process.ros_arguments),
         output='screen',
-        on_exit=Shutdown(reason='the segmentation node ended'),
+        respawn=process.respawns,
+        respawn_delay=RESPAWN_DELAY_S,
+        on_exit=when_ended(process),
     )
-    actions = [segmentation, free_space(context, sim_time)]
-    if context.launch_configurations['source']:
-        actions.append(
-            Node(
-                package='espnet_ros',
-                executable='camera_source_node',
-                name='camera_source',
-                namespace=namespace,
-                remappings=topics,
-                parameters=[overrides(context, 'source'), {'loop': True}, sim_time],
-                ros_arguments=log_level,
-                output='screen',
-            )
-        )
-    actions.append(
-        Node(
-            package='rviz2',
-            executable='rviz2',
-            name='rviz',
-            namespace=namespace,
-            arguments=['-d', str(SHARE / 'rviz' / 'segmentation.rviz')],
-            remappings=topics,
-            parameters=[sim_time],
-            condition=IfCondition(LaunchConfiguration('rviz')),
-        )
-    )
-    return actions
+
+
+def start(context: LaunchContext) -> list[Action]:
+    """Start what is planned, or end the launch."""
+    given = context.launch_configurations
+    try:
+        settings = read_arguments(given)
+        plan = plan_launch(settings, SHARE, given.get('ros_namespace', ''))
+    except EspnetError as error:
+        return [EmitEvent(event=LaunchFailed(str(error)))]
+    for warning in plan.warnings:
+        get_logger('espnet_ros').warning(warning)
+    return [node(process, settings.namespace) for process in plan.processes]
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe the launch."""
     return LaunchDescription(
         [
-            argument('image_topic', 'image_raw', 'Camera images to segment.'),
-            argument('camera_info_topic', 'camera_info', 'Calibration of the camera (optional).'),
-            argument('model', '', 'Model name or ONNX file; empty: as in params_file.'),
-            argument(
-                'runtime', '', 'What computes it; empty: as in params_file.', choices=RUNTIMES
-            ),
-            argument(
-                'precision', '', 'Its arithmetic; empty: as in params_file.', choices=PRECISIONS
-            ),
-            argument(
-                'params_file',
-                str(SHARE / 'config' / 'segmentation.yaml'),
-                'Parameters of the segmentation node.',
-            ),
-            argument('namespace', '', 'Namespace of all nodes.'),
-            argument(
-                'source',
-                '',
-                'Video file, image folder, bag, webcam index or "synthetic" to play as the '
-                'camera; empty: your own camera publishes image_topic.',
-            ),
-            argument(
-                'free_space',
-                'false',
-                'Make maps, ranges and obstacles for planners of the masks.',
-                choices=BOOLEANS,
-            ),
-            argument(
-                'free_space_params_file',
-                str(SHARE / 'config' / 'free_space.yaml'),
-                'Parameters of the free space node.',
-            ),
-            argument(
-                'rviz', 'false', 'Show image, overlay, mask and free space.', choices=BOOLEANS
-            ),
-            argument(
-                'build_only',
-                'false',
-                'Build the TensorRT engine and end, to prepare a robot.',
-                choices=BOOLEANS,
-            ),
-            argument('use_sim_time', 'false', 'Take the time from /clock.', choices=BOOLEANS),
-            argument('log_level', 'info', 'Log level of the nodes.'),
+            *(argument(entry) for entry in list_settings(LaunchSettings)),
             *transport_settings(),
-            OpaqueFunction(function=nodes),
+            RegisterEventHandler(
+                EventHandler(
+                    matcher=lambda event: isinstance(event, LaunchFailed),
+                    entities=[OpaqueFunction(function=fail)],
+                )
+            ),
+            OpaqueFunction(function=start),
         ]
     )

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the parameter tables of docs/ anew from the settings; a test fails where they are old."""
+"""Write the tables of settings in docs/ anew; a test fails where they are old."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from espnet_ros.nodes.parameter_file import allowed
 from espnet_ros.settings import list_settings, Setting
 
 DOCS = Path(__file__).resolve().parents[1] / 'docs'
-BLOCK = re.compile(r'(<!-- parameters of (\w+) -->\n).*?(<!-- end -->)', re.DOTALL)
+BLOCK = re.compile(r'(<!-- (parameters|arguments) of (\w+) -->\n).*?(<!-- end -->)', re.DOTALL)
 
 
 def parameter_table(cls: type) -> str:
@@ -19,6 +19,24 @@ def parameter_table(cls: type) -> str:
     lines = ['| parameter | default | type | meaning |', '|---|---|---|---|']
     lines += [_row(entry) for entry in list_settings(cls)]
     return '\n'.join(lines) + '\n'
+
+
+def argument_table(cls: type) -> str:
+    """Return the settings of a class, which are arguments of a launch, as a Markdown table."""
+    lines = ['| argument | default | meaning |', '|---|---|---|']
+    for entry in list_settings(cls):
+        values = ', '.join(f'`{choice}`' for choice in entry.choices if choice)
+        meaning = entry.description + (f' One of {values}.' if values else '')
+        lines.append(f'| `{entry.name}` | {_shown(entry)} | {meaning} |')
+    return '\n'.join(lines) + '\n'
+
+
+TABLES = {'parameters': parameter_table, 'arguments': argument_table}
+
+
+def _shown(entry: Setting) -> str:
+    text = str(entry.default).lower() if isinstance(entry.default, bool) else str(entry.default)
+    return f'`{text}`' if text else 'empty'
 
 
 def _row(entry: Setting) -> str:
@@ -31,7 +49,7 @@ def _row(entry: Setting) -> str:
 
 def updated(text: str) -> str:
     """Return a page with its tables written anew."""
-    return BLOCK.sub(lambda m: f'{m[1]}\n{parameter_table(getattr(config, m[2]))}{m[3]}', text)
+    return BLOCK.sub(lambda m: f'{m[1]}\n{TABLES[m[2]](getattr(config, m[3]))}{m[4]}', text)
 
 
 def main() -> None:

@@ -8,13 +8,20 @@ import hashlib
 import os
 from pathlib import Path
 
+from channel_model import make_channel_model
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
 import onnx
-from onnx import helper, TensorProto
+from onnx import helper
 import pytest
+import time_limits
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nothing hang."""
+    config.pluginmanager.register(time_limits)
 
 
 @pytest.fixture(scope='session')
@@ -64,41 +71,6 @@ def published_model(shared_data: Path, pytestconfig: pytest.Config) -> Callable[
         return load_model_file(path)
 
     return get
-
-
-def make_channel_model() -> onnx.ModelProto:
-    """
-    Return a model file whose class is the brightest channel: 0 blue, 1 green, 2 red.
-
-    The confidence is the softmax over the three channel values divided by 32.
-    """
-    nodes = [
-        helper.make_node('Cast', ['image'], ['float_image'], to=TensorProto.FLOAT),
-        helper.make_node('Mul', ['float_image', 'scale'], ['logits']),
-        helper.make_node('ArgMax', ['logits'], ['label_ids'], axis=3, keepdims=0),
-        helper.make_node('Cast', ['label_ids'], ['labels'], to=TensorProto.UINT8),
-        helper.make_node('Softmax', ['logits'], ['probability'], axis=3),
-        helper.make_node('ReduceMax', ['probability', 'channel_axis'], ['best'], keepdims=0),
-        helper.make_node('Mul', ['best', 'full'], ['scaled']),
-        helper.make_node('Round', ['scaled'], ['rounded']),
-        helper.make_node('Cast', ['rounded'], ['confidence'], to=TensorProto.UINT8),
-    ]
-    sizes = ['N', 'H', 'W']
-    graph = helper.make_graph(
-        nodes,
-        'channel_model',
-        [helper.make_tensor_value_info('image', TensorProto.UINT8, [*sizes, 3])],
-        [
-            helper.make_tensor_value_info('labels', TensorProto.UINT8, sizes),
-            helper.make_tensor_value_info('confidence', TensorProto.UINT8, sizes),
-        ],
-        [
-            helper.make_tensor('scale', TensorProto.FLOAT, [], [1 / 32]),
-            helper.make_tensor('full', TensorProto.FLOAT, [], [255.0]),
-            helper.make_tensor('channel_axis', TensorProto.INT64, [1], [3]),
-        ],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9)
 
 
 @pytest.fixture(scope='session')

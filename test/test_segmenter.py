@@ -285,3 +285,41 @@ def test_real_runtimes_answer_as_the_model_does(channel_model, name):
     with Segmenter(runtime) as segmenter:
         labels = segmenter.segment([image, image], confidence=True)[1].labels
     np.testing.assert_array_equal(labels, image.argmax(axis=2))
+
+
+class Answering(FakeRuntime):
+    """Answers with one class, and has something to free."""
+
+    def __init__(self, model, label):
+        super().__init__(model, RuntimeSettings())
+        self.label = label
+        self.freed = 0
+
+    def _close(self):
+        self.freed += 1
+
+    def _infer(self, batch, confidence):
+        inference = super()._infer(batch, confidence)
+        inference.labels[:] = self.label
+        return inference
+
+
+class TestAnotherRuntimeTakesOver:
+    def test_it_answers_and_the_old_one_is_freed_once(self, channel_model):
+        old, new = Answering(channel_model, 0), Answering(channel_model, 2)
+        with Segmenter(old) as segmenter:
+            new.open()
+            assert (segmenter.segment([plain(9, 9, 128)])[0].labels == 0).all()
+            segmenter.replace_runtime(new)
+            assert (old.freed, new.freed) == (1, 0)
+            assert segmenter.runtime is new
+            assert (segmenter.segment([plain(9, 9, 128)])[0].labels == 2).all()
+        assert (old.freed, new.freed) == (1, 1)
+
+    def test_it_gets_images_in_the_form_that_it_takes(self, channel_model):
+        with Segmenter(Answering(channel_model, 0)) as segmenter:
+            segmenter.segment([plain(9, 9, 128)])
+            floats = Answering(channel_model.with_float_image(), 1)
+            floats.open()
+            segmenter.replace_runtime(floats)
+            assert (segmenter.segment([plain(9, 9, 128)])[0].labels == 1).all()

@@ -16,6 +16,9 @@ from espnet_ros.config.health import (
     POWER_SENSORS,
     PowerSettings,
 )
+from espnet_ros.config.launch import (
+    LaunchSettings,
+)
 from espnet_ros.config.mask import (
     MaskSettings,
     OverlaySettings,
@@ -44,6 +47,7 @@ __all__ = [
     'FreeSpaceSettings',
     'FusionSettings',
     'GridSettings',
+    'LaunchSettings',
     'MaskSettings',
     'MountSettings',
     'OverlaySettings',

@@ -39,7 +39,28 @@ class CameraSourceSettings:
         read_only=True,
     )
     frame_id: str = setting(
-        'camera_optical_frame', 'Frame of the images, x right, y down, z ahead.', read_only=True
+        '',
+        'Frame of the images and of camera_info, x right, y down, z ahead; empty takes those that '
+        'a bag has recorded, else camera_optical_frame.',
+        read_only=True,
+    )
+    base_frame: str = setting(
+        'base_link',
+        'Frame of the robot that the transform of the synthetic street starts from: x ahead, '
+        'y left, z up, the ground at 0.',
+        read_only=True,
+    )
+    publish_transform: bool = setting(
+        True,
+        'Publish on /tf_static from where the camera looks, where that is known, as of the '
+        'synthetic street, and tf2_msgs is installed.',
+        read_only=True,
+    )
+    camera_info_topic: str = setting(
+        '',
+        'Topic of a bag that holds the camera_info of its images; empty takes camera_info beside '
+        'the image topic, as in /front/camera_info for /front/image_raw/compressed.',
+        read_only=True,
     )
     jpeg_quality: int = setting(
         90, 'Quality of compressed images.', minimum=1, maximum=100, read_only=True

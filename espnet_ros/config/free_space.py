@@ -78,18 +78,27 @@ class FreeSpaceSettings:
 
     cameras: tuple[str, ...] = setting(
         ('',),
-        "Camera names; each puts its name before mask, confidence and camera_info. [''] is one "
-        'camera without a name.',
+        'Camera names; each puts its name before mask, label_set, confidence and camera_info. '
+        "[''] is one camera without a name.",
         read_only=True,
     )
     label_set: str = setting(
-        'cityscapes',
-        'What the ids of the mask mean and what driving over them costs: the name of a label set '
-        '(cityscapes, camvid, categories) or a YAML file.',
+        'auto',
+        'What the ids of the mask mean and what driving over them costs. auto takes it from the '
+        'topic label_set of whoever publishes the mask. The name of a label set (cityscapes, '
+        'camvid, categories) or a YAML file must agree with what is heard there, and serves alone '
+        'where nothing is.',
         read_only=True,
     )
     label_groups: str = setting(
-        '', 'Groups of classes, as the segmentation node has them.', read_only=True
+        '',
+        'Groups of classes of the label set that is named, as the segmentation node has them.',
+        read_only=True,
+    )
+    costs: tuple[str, ...] = setting(
+        ('',),
+        "Costs of your own by class name, as ['pavement=20', 'terrain=100'], 0 to 100, on "
+        'whatever label set is in use. A class stays flat or upright as it is.',
     )
     use_confidence: bool = setting(
         False,
@@ -120,7 +129,9 @@ class FreeSpaceSettings:
     )
     max_age_ms: float = setting(
         500.0,
-        "Time from the image's stamp after which a mask is dropped and counted. 0 is off.",
+        "Time from the image's stamp after which a mask is dropped and counted; so long it waits "
+        'for its camera_info, label set and transforms. 0 is off: it then waits twice '
+        'diagnostics.image_timeout_s.',
         minimum=0.0,
     )
     obstacle_depth_m: float = setting(

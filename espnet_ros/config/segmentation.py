@@ -33,6 +33,12 @@ class SegmentationNodeSettings:
         choices=('raw', 'compressed'),
         read_only=True,
     )
+    camera_info_max_lag_ms: float = setting(
+        1000.0,
+        'How far a camera_info may be stamped before the image that it is taken for, where none '
+        'has the same stamp; 0 takes equal stamps only.',
+        minimum=0.0,
+    )
     mask: MaskSettings = section(MaskSettings)
     overlay: OverlaySettings = section(OverlaySettings, 'overlay')
     max_rate_hz: float = setting(

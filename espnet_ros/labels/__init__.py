@@ -1,5 +1,6 @@
 """Label sets: what the class ids of a mask mean."""
 
+from espnet_ros.labels.costs import parse_costs, with_costs
 from espnet_ros.labels.label_class import distinct_color_rgb, LabelClass
 from espnet_ros.labels.label_set import (
     Grouping,
@@ -21,8 +22,10 @@ __all__ = [
     'LabelSet',
     'load_label_set',
     'MAX_CLASSES',
+    'parse_costs',
     'parse_grouping',
     'parse_groups',
     'shipped_label_sets',
     'UNLABELLED_ID',
+    'with_costs',
 ]

@@ -1,10 +1,42 @@
-"""Camera geometry for images of another size."""
+"""Camera geometry: whether it is of an image, and for images of another size."""
 
 from __future__ import annotations
 
 from espnet_ros.exceptions import InputError
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
+
+
+def described_size(info: CameraInfo) -> tuple[int, int]:
+    """
+    Return (height, width) of the image that a camera_info describes.
+
+    That is the region of interest, else the full size, after binning; binning that does not
+    divide it loses the remainder.
+    """
+    width, height = _region_size(info)
+    return height // max(1, info.binning_y), width // max(1, info.binning_x)
+
+
+def is_calibrated(info: CameraInfo) -> bool:
+    """Return whether a camera_info has a focal length."""
+    return bool(info.k[0])
+
+
+def check_camera_info(info: CameraInfo, frame_id: str, image_size: tuple[int, int]) -> None:
+    """
+    Check that a camera_info is of an image.
+
+    :param frame_id: the image's
+    :param image_size: (height, width)
+    :raises InputError: it is of another frame or size
+    """
+    if info.header.frame_id != frame_id:
+        raise InputError(
+            f'expected the frame of the image, {frame_id!r}, found {info.header.frame_id!r}; '
+            'give both the frame_id of their camera'
+        )
+    _check_size(info, image_size)
 
 
 def scale_camera_info(
@@ -26,21 +58,13 @@ def scale_camera_info(
     :param image_size: (height, width) of the image that ``info`` belongs to
     :param size: (height, width) of the resized image
     :param header: of the result, used as it is
-    :raises InputError: ``info`` has no size, or is of an image of other proportions
+    :raises InputError: ``info`` is of an image of another size
     """
+    _check_size(info, image_size)
     roi = info.roi
     left, top = (roi.x_offset, roi.y_offset) if roi.width and roi.height else (0, 0)
-    width = roi.width if roi.width and roi.height else info.width
-    height = roi.height if roi.width and roi.height else info.height
-    if not width or not height:
-        raise InputError('camera_info: expected a width and height, found 0')
-    # Binning that does not divide the size loses a pixel at the edge.
-    if abs(width * image_size[0] - height * image_size[1]) > 2 * max(width, height):
-        raise InputError(
-            f'camera_info: expected the proportions of the image, {image_size[1]}x'
-            f'{image_size[0]}, found {width}x{height}'
-        )
-    x_scale, y_scale = size[1] / width, size[0] / height
+    x_scale = size[1] / (image_size[1] * max(1, info.binning_x))
+    y_scale = size[0] / (image_size[0] * max(1, info.binning_y))
     k, p = list(info.k), list(info.p)
     for matrix, columns in ((k, 3), (p, 4)):
         # The last row of both makes the homogeneous coordinate: 1 where calibrated.
@@ -61,4 +85,23 @@ def scale_camera_info(
         binning_x=0,
         binning_y=0,
         roi=RegionOfInterest(do_rectify=roi.do_rectify),
+    )
+
+
+def _region_size(info: CameraInfo) -> tuple[int, int]:
+    """Return (width, height) in pixels of the sensor, before binning."""
+    roi = info.roi
+    return (roi.width, roi.height) if roi.width and roi.height else (info.width, info.height)
+
+
+def _check_size(info: CameraInfo, image_size: tuple[int, int]) -> None:
+    height, width = described_size(info)
+    if (height, width) == image_size:
+        return
+    found = f'{width}x{height}'
+    if (info.width, info.height) != (width, height):
+        found += f' (of {info.width}x{info.height}, by roi and binning)'
+    raise InputError(
+        f'expected the size of the image, {image_size[1]}x{image_size[0]}, found {found}; '
+        'calibrate the camera at this size, or let its driver fill roi and binning'
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import math
 import threading
 
+from espnet_ros.nodes.stamp_record import StampRecord, StampSnapshot
 from espnet_ros.telemetry.rates import RateMeter
 from espnet_ros.telemetry.stage_clock import StageClock
 
@@ -17,17 +18,41 @@ RECENT_S = 2.0
 @dataclass(frozen=True)
 class Failure:
     """
-    A frame that gave no mask.
+    A frame that gave no mask, or no geometry.
 
     :param kind: ``input`` where the image could not be used, ``output`` where the network
         or a later step failed
     :param reason: the error, in words
-    :param is_latest: whether no mask was published since
+    :param is_latest: whether nothing succeeded since
     """
 
     kind: str
     reason: str
     is_latest: bool
+
+
+class FailureRecord:
+    """Keeps the last failure while it is recent, or until something succeeds."""
+
+    def __init__(self) -> None:
+        self._failure = ('', '')
+        self._failed_s = self._succeeded_s = -math.inf
+
+    def failed(self, now_s: float, kind: str, reason: str) -> None:
+        """Take a failure; see :class:`Failure`."""
+        self._failure = (kind, reason)
+        self._failed_s = now_s
+
+    def succeeded(self, now_s: float) -> None:
+        """Take a success."""
+        self._succeeded_s = now_s
+
+    def current(self, now_s: float) -> Failure | None:
+        """Return the failure that is to be told now, or None."""
+        is_latest = self._failed_s > self._succeeded_s
+        if is_latest or now_s - self._failed_s < RECENT_S / 2:
+            return Failure(*self._failure, is_latest)
+        return None
 
 
 @dataclass(frozen=True)
@@ -39,6 +64,7 @@ class CameraSnapshot:
     :param waited_s: time without an image
     :param idle_s: time without a mask
     :param stamp_rate_hz: rate of the masks by their stamps
+    :param stamps: what is wrong with the stamps of the images
     :param failure: the last failure, while it is recent or nothing was published since
     :param median_s: median by stage of the last seconds
     :param p99_s: 99th percentile by stage of the last ten seconds
@@ -53,6 +79,7 @@ class CameraSnapshot:
     input_rate_hz: float | None
     output_rate_hz: float | None
     stamp_rate_hz: float | None
+    stamps: StampSnapshot
     waited_s: float
     idle_s: float
     failure: Failure | None
@@ -75,6 +102,7 @@ class CameraRecord:
         self._lock = threading.Lock()
         self._received = self._dropped = self._failed = self._published = 0
         self._image: str | None = None
+        self._stamp_record = StampRecord()
         self.restart(now_s)
 
     def restart(self, now_s: float) -> None:
@@ -82,9 +110,28 @@ class CameraRecord:
         with self._lock:
             self._since_s = now_s
             self._input, self._output, self._stamps = (RateMeter() for _ in range(3))
+            self._newest_stamp_s: float | None = None
+            self._stamp_record.restart()
             self._stages = StageClock()
-            self._failure: tuple[str, str] | None = None
-            self._failed_s = self._published_s = -math.inf
+            self._failures = FailureRecord()
+
+    def stamped(self, now_s: float, stamp_ns: int) -> bool:
+        """
+        Take the stamp of an image that came; see :meth:`StampRecord.received`.
+
+        :return: whether the image can have an age
+        """
+        with self._lock:
+            return self._stamp_record.received(now_s, stamp_ns)
+
+    def compared(self, now_s: float, ahead_s: float) -> bool:
+        """
+        Take how far a stamp was ahead of the clock when its image came.
+
+        :return: whether it was not, so that its age is one
+        """
+        with self._lock:
+            return self._stamp_record.compared(now_s, ahead_s)
 
     def received(self, now_s: float, image: str, *, replaced: bool) -> None:
         """
@@ -103,8 +150,7 @@ class CameraRecord:
         """Count an image that gave no mask; see :class:`Failure`."""
         with self._lock:
             self._failed += 1
-            self._failure = (kind, reason)
-            self._failed_s = now_s
+            self._failures.failed(now_s, kind, reason)
 
     def published(self, now_s: float, stamp_s: float | None) -> None:
         """
@@ -114,9 +160,11 @@ class CameraRecord:
         """
         with self._lock:
             self._published += 1
-            self._published_s = now_s
+            self._failures.succeeded(now_s)
             self._output.add(now_s)
-            if stamp_s is not None:
+            # A stamp that is repeated is no event by the camera's clock.
+            if stamp_s not in (None, self._newest_stamp_s):
+                self._newest_stamp_s = stamp_s
                 self._stamps.add(stamp_s)
 
     def took(self, now_s: float, durations_s: Mapping[str, float | None]) -> None:
@@ -146,15 +194,10 @@ class CameraRecord:
                 input_rate_hz=self._input.rate_hz(now_s),
                 output_rate_hz=self._output.rate_hz(now_s),
                 stamp_rate_hz=self._stamps.rate_hz(),
+                stamps=self._stamp_record.snapshot(),
                 waited_s=now_s - self._since_s if waited_s is None else waited_s,
                 idle_s=now_s - self._since_s if idle_s is None else idle_s,
-                failure=self._current_failure(now_s),
+                failure=self._failures.current(now_s),
                 median_s={s: stages.percentile_s(s, 50, now_s, RECENT_S) for s in names},
                 p99_s={s: stages.percentile_s(s, 99, now_s) for s in names},
             )
-
-    def _current_failure(self, now_s: float) -> Failure | None:
-        is_latest = self._failed_s > self._published_s
-        if self._failure is None or not (is_latest or now_s - self._failed_s < RECENT_S / 2):
-            return None
-        return Failure(*self._failure, is_latest)

@@ -30,14 +30,14 @@ def node_process(
     :param module: of ``espnet_ros.nodes``
     :param parameters: of the node, by name
     :param folder: where its output is kept
-    :param remappings: of topics, and of ``__ns`` and ``__node``
+    :param remappings: of its topics, and of ``__ns``, from name to name
     """
     command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
     for name, value in parameters.items():
         text = str(value).lower() if isinstance(value, bool) else value
         command += ['-p', f'{name}:={text}']
-    for name, target in (remappings or {}).items():
-        command += ['-r', f'{name}:={target}']
+    for name, other in (remappings or {}).items():
+        command += ['-r', f'{name}:={other}']
     with (
         log_path_of(folder, module).open('wb') as log,
         subprocess.Popen(

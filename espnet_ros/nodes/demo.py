@@ -1,8 +1,9 @@
 """
-The demo: a camera source and the segmentation node as two ROS 2 processes, watched by a third.
+The demo: camera source, segmentation and free space as ROS 2 processes, watched by another.
 
 On the synthetic street, a model of its classes is scored against the truth while it runs, and
-sees images at the size of the street's camera, in which poles and people are not lost.
+sees images at the size of the street's camera, in which poles and people are not lost; and free
+space knows how the camera is mounted, so that masks become metres.
 
 ``make demo`` runs it. It fetches a model where there is none, shows a live line, and leaves an
 overlay video and a picture behind.
@@ -11,7 +12,7 @@ overlay video and a picture behind.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 import subprocess
@@ -26,13 +27,22 @@ from espnet_ros.nodes.child_process import log_path_of, node_process
 from espnet_ros.nodes.demo_recorder import DemoRecorder
 from espnet_ros.nodes.transport import set_transport
 from espnet_ros.sources.opening import SYNTHETIC
-from espnet_ros.sources.street.source import SIZE
+from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD, SIZE
 import rclpy
 from rclpy.executors import ExternalShutdownException
 
 FETCHED_MODEL = 'espnet_p2_q8_cityscapes'
 STARTUP_LIMIT_S = 60.0
 LINE_PERIOD_S = 0.5
+MOUNT = {
+    'pose_source': 'parameters',
+    'mount.height_m': [HEIGHT_M],
+    'mount.pitch_rad': [PITCH_RAD],
+}
+"""How the street's camera is mounted."""
+FREE_SPACE_TOPICS = {
+    name: f'segmentation/{name}' for name in ('mask', 'confidence', 'camera_info', 'label_set')
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,17 +117,30 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
         'loop': True,
         'publish_labels': has_truth,
     }
+    has_metres = options.source == SYNTHETIC
+    segmentation = {'model': options.model, 'input_size': list(input_size)}
     with ExitStack() as processes:
+
+        def start(
+            name: str,
+            parameters: Mapping[str, object],
+            remappings: Mapping[str, str] | None = None,
+        ) -> subprocess.Popen[bytes]:
+            return processes.enter_context(
+                node_process(name, parameters, options.output, remappings)
+            )
+
         children = {
-            name: processes.enter_context(node_process(name, parameters, options.output))
-            for name, parameters in {
-                'camera_source_node': camera,
-                'segmentation_node': {'model': options.model, 'input_size': list(input_size)},
-            }.items()
+            'camera_source_node': start('camera_source_node', camera),
+            'segmentation_node': start('segmentation_node', segmentation),
         }
+        if has_metres:
+            children['free_space_node'] = start('free_space_node', MOUNT, FREE_SPACE_TOPICS)
         rclpy.init()
         try:
-            recorder = DemoRecorder(options.output, model.label_set, has_truth=has_truth)
+            recorder = DemoRecorder(
+                options.output, model.label_set, has_truth=has_truth, has_metres=has_metres
+            )
             _record(recorder, options.seconds, children, options.output)
             recorder.finish()
         finally:
@@ -128,6 +151,8 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
 def _tell(recorder: DemoRecorder) -> None:
     lines = ['', f'Overlay video:   {recorder.video_path}']
     lines.append(f'Overlay picture: {recorder.picture_path}')
+    if recorder.free_ahead_m is not None:
+        lines.append(f'Free ahead:      {recorder.free_ahead_m:.1f} m, as free_space measures it')
     score = recorder.score
     if score.miou is not None:
         lines.append(
@@ -149,7 +174,7 @@ def _record(
     :raises EspnetError: a node ended, or no overlay came
     """
     started = shown = time.monotonic()
-    while recorder.recorded_s < seconds:
+    while recorder.recorded_s < seconds or not recorder.is_complete:
         rclpy.spin_once(recorder, timeout_sec=0.1)
         now = time.monotonic()
         if now - shown >= LINE_PERIOD_S:
@@ -160,7 +185,8 @@ def _record(
             if process.poll() is not None:
                 raise EspnetError(_failure(module, 'ended', folder))
         if now - started > STARTUP_LIMIT_S + 2 * seconds:
-            raise EspnetError(_failure('segmentation_node', 'gave too few overlays', folder))
+            slow = 'free_space_node' if recorder.recorded_s >= seconds else 'segmentation_node'
+            raise EspnetError(_failure(slow, 'gave too little', folder))
 
 
 def _failure(module: str, what: str, folder: Path) -> str:

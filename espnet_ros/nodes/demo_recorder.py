@@ -1,4 +1,4 @@
-"""The demo's observer: shows the statistics as a live line and records the overlay."""
+"""The demo's observer: shows statistics as a live line, records the overlay and the map."""
 
 from __future__ import annotations
 
@@ -8,21 +8,33 @@ from espnet_ros.labels import LabelSet
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.conversions import image_to_bgr
 from espnet_ros.nodes.live_score import LiveScore
+from espnet_ros.nodes.qos import latched_qos
+from espnet_ros.planning.corridor import free_ahead_m
+from espnet_ros.processing.birdseye import (
+    beside,
+    BirdseyeFrame,
+    draw_distances,
+    draw_points,
+    paint_costs,
+)
 from espnet_ros.processing.codecs import write_image
 from espnet_ros.processing.video_writer import VideoWriter
+from nav_msgs.msg import OccupancyGrid
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, LaserScan
 
 VIDEO_RATE_HZ = 25.0
 CLASSES_SHOWN = 4
+CORRIDOR_HALF_WIDTH_M = 1.0
+_HIT_BGR = (0, 220, 255)
 
 
 class DemoRecorder(Node):  # type: ignore[misc]
     """
-    Records ``segmentation/overlay`` and reads ``segmentation/stats``.
+    Records ``segmentation/overlay``, and the map and ranges of ``free_space`` beside it.
 
     The video has a fixed rate: a frame is repeated until the next one's stamp, so that it
     plays as fast as it was seen.
@@ -31,9 +43,12 @@ class DemoRecorder(Node):  # type: ignore[misc]
     :param label_set: what the class ids mean
     :param has_truth: whether the camera publishes true class ids of that label set, against
         which masks are scored
+    :param has_metres: whether the free space node runs
     """
 
-    def __init__(self, folder: Path, label_set: LabelSet, *, has_truth: bool) -> None:
+    def __init__(
+        self, folder: Path, label_set: LabelSet, *, has_truth: bool, has_metres: bool
+    ) -> None:
         super().__init__('demo_recorder')
         self.video_path = folder / 'overlay.mp4'
         self.picture_path = folder / 'overlay.png'
@@ -42,6 +57,9 @@ class DemoRecorder(Node):  # type: ignore[misc]
         self.last_stamp_s = 0.0
         self.score = LiveScore(label_set)
         self._label_set = label_set
+        self._has_metres = has_metres
+        self._map: OccupancyGrid | None = None
+        self._scan: LaserScan | None = None
         self._writer: VideoWriter | None = None
         self._written = 0
         self._overlay_bgr: NDArray[np.uint8] | None = None
@@ -57,6 +75,30 @@ class DemoRecorder(Node):  # type: ignore[misc]
                 ('segmentation/mask', self.score.take_mask),
             ):
                 self.create_subscription(Image, topic, take, QoSProfile(depth=10))
+
+        if has_metres:
+            self.create_subscription(
+                OccupancyGrid, 'free_space/costmap', self._take_map, latched_qos()
+            )
+            self.create_subscription(
+                LaserScan, 'free_space/scan', self._take_scan, QoSProfile(depth=10)
+            )
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether everything that is recorded has come at least once."""
+        has_metres = self._map is not None and self._scan is not None
+        return self._overlay_bgr is not None and (has_metres or not self._has_metres)
+
+    @property
+    def free_ahead_m(self) -> float | None:
+        """Return how far the road ahead is free, metres; None where it is not known."""
+        scan = self._scan
+        if scan is None:
+            return None
+        ranges_m = np.array(scan.ranges)
+        bearings_rad = scan.angle_min + scan.angle_increment * np.arange(ranges_m.size)
+        return free_ahead_m(ranges_m, bearings_rad, scan.range_max, CORRIDOR_HALF_WIDTH_M)
 
     @property
     def recorded_s(self) -> float:
@@ -79,8 +121,14 @@ class DemoRecorder(Node):  # type: ignore[misc]
         return (
             f'{stats.output_rate_hz:5.1f} frames/s   latency {stats.latency_s * 1e3:4.0f} ms   '
             f'dropped {stats.frames_dropped}   {stats.runtime} {stats.precision}   '
-            f'{score}{classes}'
+            f'{self._words_of_metres()}{score}{classes}'
         )
+
+    def _words_of_metres(self) -> str:
+        if not self._has_metres:
+            return ''
+        free_m = self.free_ahead_m
+        return f'free ahead {"unknown" if free_m is None else f"{free_m:4.1f} m"}   '
 
     def finish(self) -> None:
         """
@@ -90,7 +138,32 @@ class DemoRecorder(Node):  # type: ignore[misc]
         """
         if self._writer is not None and self._overlay_bgr is not None:
             self._writer.close()
-            write_image(self.picture_path, self._overlay_bgr)
+            write_image(self.picture_path, self._with_map(self._overlay_bgr))
+
+    def _with_map(self, overlay_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the overlay with the map from above beside it, where there is one."""
+        costmap, scan = self._map, self._scan
+        if costmap is None or scan is None:
+            return overlay_bgr
+        info, origin = costmap.info, costmap.info.origin.position
+        frame = BirdseyeFrame(
+            (origin.x, origin.x + info.width * info.resolution),
+            (origin.y, origin.y + info.height * info.resolution),
+            overlay_bgr.shape[0],
+        )
+        panel = paint_costs(np.array(costmap.data).reshape(info.height, info.width), frame)
+        ranges_m = np.array(scan.ranges)
+        bearings_rad = scan.angle_min + scan.angle_increment * np.arange(ranges_m.size)
+        hits = ranges_m * np.stack([np.cos(bearings_rad), np.sin(bearings_rad)])
+        draw_points(panel, frame.pixels(hits[:, np.isfinite(ranges_m)].T), _HIT_BGR)
+        draw_distances(panel, frame)
+        return beside(overlay_bgr, panel)
+
+    def _take_map(self, message: OccupancyGrid) -> None:
+        self._map = message
+
+    def _take_scan(self, message: LaserScan) -> None:
+        self._scan = message
 
     def _take_stats(self, message: InferenceStats) -> None:
         self.stats = message

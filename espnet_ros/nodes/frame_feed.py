@@ -19,7 +19,10 @@ class FrameFeed(Generic[PreparedT]):
     """
     Reads a source in a thread of its own and keeps two prepared frames at hand.
 
-    It waits while both are there. A live source does not wait: its oldest frame goes then.
+    It reads while frames are wanted, from the first time that :meth:`want` says so, and waits
+    while both are there. A live source does not wait: its oldest frame goes then. Where no frame
+    is wanted any more, it keeps its place in the source and what it has at hand; of a live source
+    nothing is kept, so that the next frame is a new one.
 
     :param source: is iterated in the thread
     :param prepare: makes of a frame what is handed on; runs in the thread
@@ -37,6 +40,8 @@ class FrameFeed(Generic[PreparedT]):
         self._report_broken = report_broken
         self._ready: deque[PreparedT] = deque(maxlen=_AHEAD)
         self._changed = threading.Condition()
+        self._is_wanted = False
+        self._has_paused = True
         self._is_closing = False
         self._has_ended = False
         self._error = ''
@@ -55,8 +60,18 @@ class FrameFeed(Generic[PreparedT]):
             return self._error
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start the thread."""
         self._thread.start()
+
+    def want(self, is_wanted: bool) -> None:
+        """Say whether somebody takes frames."""
+        with self._changed:
+            self._is_wanted = is_wanted
+            if not is_wanted:
+                self._has_paused = True
+                if self._source.is_live:
+                    self._ready.clear()
+            self._changed.notify_all()
 
     def take(self) -> PreparedT | None:
         """Return the next frame, None where it is not ready; never waits."""
@@ -84,18 +99,32 @@ class FrameFeed(Generic[PreparedT]):
             self._error, self._has_ended = error, True
 
     def _read(self) -> None:
-        for frame in self._source:
+        frames = iter(self._source)
+        while self._wait_for_room():
+            frame = next(frames, None)
+            if frame is None:
+                return
             if isinstance(frame, BrokenFrame):
                 self._report_broken(frame)
-            elif not self._put(self._prepare(frame)):
-                return
-            if self._is_closing:
-                return
+            else:
+                self._put(self._prepare(frame))
 
-    def _put(self, prepared: PreparedT) -> bool:
-        """Hand a frame on; return False where the feed is to end."""
+    def _wait_for_room(self) -> bool:
+        """Wait until a frame is to be read; return False where the feed is to end instead."""
         with self._changed:
-            if not self._source.is_live:
-                self._changed.wait_for(lambda: self._is_closing or len(self._ready) < _AHEAD)
-            self._ready.append(prepared)
-            return not self._is_closing
+            self._changed.wait_for(lambda: self._is_closing or self._has_room())
+            if self._is_closing:
+                return False
+            has_paused, self._has_paused = self._has_paused, False
+        if has_paused:
+            self._source.catch_up()
+        return True
+
+    def _has_room(self) -> bool:
+        return self._is_wanted and (self._source.is_live or len(self._ready) < _AHEAD)
+
+    def _put(self, prepared: PreparedT) -> None:
+        with self._changed:
+            # A live frame that was read before a pause is old.
+            if not (self._source.is_live and self._has_paused):
+                self._ready.append(prepared)

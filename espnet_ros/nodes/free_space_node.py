@@ -8,32 +8,34 @@ makes no sense stops its output and is told on /diagnostics; nothing is ever gue
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 import sys
-import time
 import traceback
 from typing import Any
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.diagnostics import DiagnosticsPublisher
-from espnet_ros.nodes.free_space.input import MaskFrame, MaskInput
+from espnet_ros.nodes.free_space.input import CameraInput
+from espnet_ros.nodes.free_space.meaning import check_meaning
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
-from espnet_ros.nodes.free_space.pipeline import (
-    FreeSpacePipeline,
-    make_rules,
-    read_label_set,
-    seconds,
-)
-from espnet_ros.nodes.free_space.poses import open_poses, PoseSource
-from espnet_ros.nodes.free_space.report import judge_free_space
+from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline, make_shapes
+from espnet_ros.nodes.free_space.poses import name_pose_source, open_poses, PoseSource
+from espnet_ros.nodes.free_space.report import Report
+from espnet_ros.nodes.free_space.stamps import Ages, ClockReading
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.managed_node import ManagedNode
 from espnet_ros.nodes.parameters import declare_settings
 from espnet_ros.nodes.process import run_node
 from espnet_ros.nodes.topics import check_camera_names
+from rclpy.clock import Clock, ClockType
+from rclpy.timer import Timer
+from sensor_msgs.msg import Image
 
 NAME = 'free_space'
+_POLL_S = 0.01
+_AGEING_S = 0.1
 
 
 class FreeSpaceNode(ManagedNode):
@@ -41,7 +43,7 @@ class FreeSpaceNode(ManagedNode):
     Turns masks into maps, ranges, outlines and clouds in metres.
 
     Everything happens in the spinning thread, so that nothing changes under the other; a mask
-    takes milliseconds.
+    takes milliseconds, and one that waits for a transform blocks nothing.
 
     :param end_process: takes the exit code where the node cannot start
     :param arguments: for :class:`rclpy.node.Node`
@@ -50,10 +52,11 @@ class FreeSpaceNode(ManagedNode):
 
     def __init__(self, end_process: Callable[[int], None] | None = None, **arguments: Any) -> None:
         super().__init__(NAME, end_process, **arguments)
-        self._inputs: dict[str, MaskInput] = {}
+        self._inputs: dict[str, CameraInput] = {}
         self._poses: PoseSource | None = None
         self._outputs: FreeSpaceOutputs | None = None
         self._pipeline: FreeSpacePipeline | None = None
+        self._periodic: list[Timer] = []
         self._log_bridge = LogBridge(self.get_logger())
         self._log_bridge.attach()
         try:
@@ -64,73 +67,101 @@ class FreeSpaceNode(ManagedNode):
             self.close()
             self.destroy_node()
             raise
+        self._ages = Ages(self._read_clock, lambda: self._settings)
         self._diagnostics = DiagnosticsPublisher(self, self._judge)
         if self._settings.autostart:
             self.start_by_itself()
 
     def open(self) -> None:
-        """Open the source of poses."""
-        self._poses = open_poses(self, lambda: self._settings)
-        self.get_logger().info(f'poses of cameras come from {self._poses.name}')
-        settings = self._settings
+        """Find the source of poses, and make the inputs."""
+        self.get_logger().info(f'poses of cameras come from {name_pose_source(self._settings)}')
         self._inputs = {
-            name: MaskInput(self, name, settings.use_confidence, self._take)
-            for name in settings.cameras
+            name: CameraInput(self, name, lambda: self._settings)
+            for name in self._settings.cameras
         }
 
     def start(self) -> None:
         """Make the topics and work."""
-        if self._poses is None:
-            return
-        self._outputs = FreeSpaceOutputs(self, self._settings.cameras)
+        # TF is heard anew at each activation: what was in its tree before is over.
+        self._poses = open_poses(self, lambda: self._settings)
+        self._outputs = FreeSpaceOutputs(self, self._settings.cameras, self._ages)
         self._pipeline = FreeSpacePipeline(
-            self, lambda: self._settings, self._poses, self._outputs
+            self._inputs,
+            self._poses,
+            self._ages,
+            self._outputs,
+            settings=lambda: self._settings,
+            tell=self._tell,
         )
-        for source in self._inputs.values():
-            source.subscribe()
+        self._poll = self._steady_timer(_POLL_S, self._advance)
+        self._poll.cancel()
+        self._periodic = [self._poll, self._steady_timer(_AGEING_S, self._withdraw)]
+        for name, source in self._inputs.items():
+            source.subscribe(partial(self._take, name), partial(self._advance_camera, name))
 
     def stop(self) -> None:
         """Unsubscribe, and take the topics away with the last map that they hold."""
         for source in self._inputs.values():
             source.unsubscribe()
+        for timer in self._periodic:
+            self.destroy_timer(timer)
+        self._periodic = []
         outputs, self._outputs, self._pipeline = self._outputs, None, None
         if outputs is not None:
             outputs.close()
+        poses, self._poses = self._poses, None
+        if poses is not None:
+            poses.close()
 
     def end(self) -> None:
         """Free everything."""
         self.stop()
         self._inputs = {}
-        poses, self._poses = self._poses, None
-        if poses is not None:
-            poses.close()
 
     def close(self) -> None:
         """End; may be called more than once."""
         self.end()
         self._log_bridge.detach()
 
-    def _take(self, frame: MaskFrame) -> None:
-        pipeline, source = self._pipeline, self._inputs[frame.camera]
+    def _steady_timer(self, period_s: float, callback: Callable[[], None]) -> Timer:
+        # Simulated time may stand still.
+        return self.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _take(self, camera: str, mask: Image) -> None:
+        if self._pipeline is not None:
+            self._pipeline.take(camera, mask)
+            self._advance_camera(camera)
+
+    def _advance(self) -> None:
+        for camera in self._settings.cameras:
+            self._advance_camera(camera)
+
+    def _advance_camera(self, camera: str) -> None:
+        pipeline = self._pipeline
         if pipeline is None:
             return
         try:
-            failure = pipeline.process(frame)
+            pipeline.advance(camera)
         except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
-            failure = 'mask', f'{type(error).__name__}: {error}'
             self.get_logger().error(traceback.format_exc(), throttle_duration_sec=5.0)
-        now_s = time.monotonic()
-        if failure is not None:
-            kind, reason = failure
-            source.record.failed(now_s, kind, reason)
-            name = f'camera {frame.camera}: ' if frame.camera else ''
-            self.get_logger().warning(f'{name}{reason}', throttle_duration_sec=5.0)
-            return
-        stamp = frame.mask.header.stamp
-        source.record.published(now_s, seconds(stamp) or None)
-        source.record.took(
-            now_s, {'latency': now_s - frame.received_s, 'age': pipeline.age_s(stamp)}
-        )
+            pipeline.give_up(camera, f'{type(error).__name__}: {error}')
+        # The timer runs only while something waits.
+        if not pipeline.is_waiting:
+            self._poll.cancel()
+        elif self._poll.is_canceled():
+            self._poll.reset()
+
+    def _withdraw(self) -> None:
+        if self._outputs is not None and self._outputs.costmap.withdraw_if_old():
+            self.get_logger().info('the last map is no longer current: it was taken away')
+
+    def _tell(self, camera: str, reason: str) -> None:
+        name = f'camera {camera}: ' if camera else ''
+        self.get_logger().warning(f'{name}{reason}', throttle_duration_sec=5.0)
+
+    def _read_clock(self) -> ClockReading:
+        clock = self.get_clock()
+        return ClockReading(int(clock.now().nanoseconds), bool(clock.ros_time_is_active))
 
     def _change(self, settings: FreeSpaceSettings) -> None:
         self._settings = settings
@@ -138,14 +169,15 @@ class FreeSpaceNode(ManagedNode):
             self._pipeline.settings_changed()
 
     def _judge(self) -> Iterator[Status]:
-        facts = {'pose_source': self._poses.name if self._poses else self._settings.pose_source}
-        health = NodeHealth(self.state, failure=self.failure, model=facts)
-        return judge_free_space(self, health, self._settings, self._inputs, self._pipeline)
+        health = NodeHealth(self.state, failure=self.failure)
+        report = Report(self, health, self._settings, self._ages)
+        return report.statuses(self._inputs, self._pipeline, self._outputs, self._poses)
 
 
 def _check(settings: FreeSpaceSettings) -> None:
     check_camera_names(settings.cameras)
-    make_rules(settings, read_label_set(settings))
+    check_meaning(settings)
+    make_shapes(settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

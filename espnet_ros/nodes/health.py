@@ -14,9 +14,14 @@ from enum import IntEnum
 import math
 
 from espnet_ros.config import DiagnosticsSettings
-from espnet_ros.nodes.camera_record import CameraSnapshot, STAGES
+from espnet_ros.nodes.camera_record import CameraSnapshot, Failure, STAGES
+from espnet_ros.nodes.stamp_record import StampFault, StampSnapshot
 
 UNAVAILABLE = 'unavailable'
+_NO_CLOCK = (
+    'use_sim_time is true, but nothing came on /clock: ages and transforms are not known; start '
+    'the simulation or ros2 bag play --clock, or set use_sim_time to false'
+)
 
 
 class Level(IntEnum):
@@ -95,8 +100,14 @@ def judge_input(
     settings: DiagnosticsSettings,
     topic: str,
     publishers: int,
+    *,
+    waits_for_clock: bool = False,
 ) -> Status:
-    """Judge whether images come and can be used."""
+    """
+    Judge whether images come and can be used.
+
+    :param waits_for_clock: whether simulated time is used and has not begun
+    """
     values = {
         'topic': topic,
         'publishers': str(publishers),
@@ -106,17 +117,24 @@ def judge_input(
         'frames_received': str(camera.frames_received),
         'frames_dropped': str(camera.frames_dropped),
         'frames_failed': str(camera.frames_failed),
+        **{
+            f'stamps_{fault.value}': str(camera.stamps.counts.get(fault, UNAVAILABLE))
+            for fault in StampFault
+        },
     }
-    level, message = _idle(node)
+    level, message = idle_level(node)
     if node.is_working:
         timeout_s = settings.image_timeout_s
         level = _level(camera.waited_s, timeout_s, 2 * timeout_s)
         sources = f'{publishers or "no"} publisher{"" if publishers == 1 else "s"}'
         message = f'no image for {camera.waited_s:.1f} s on {topic}, which has {sources}'
         if level is Level.OK:
-            level, message = _failure_level(camera, 'input') or (Level.OK, 'images arrive')
+            level, message = failure_level(camera.failure, 'input') or (Level.OK, 'images arrive')
         if not camera.frames_received and level is Level.OK:
             message = f'waiting for the first image on {topic}'
+        fault = _NO_CLOCK if waits_for_clock else _stamp_fault(camera.stamps, topic)
+        if fault and level is Level.OK:
+            level, message = Level.WARN, fault
     return Status('input', level, message, values)
 
 
@@ -135,7 +153,7 @@ def judge_output(
         'frames_failed': str(camera.frames_failed),
         'last_error': camera.failure.reason if camera.failure else 'none',
     }
-    level, message = _idle(node)
+    level, message = idle_level(node)
     if node.is_working:
         rate_hz = camera.output_rate_hz
         if rate_hz is None:  # at most one mask since the start: only time tells
@@ -144,7 +162,7 @@ def judge_output(
         message = f'{number(camera.output_rate_hz)} masks a second, expected {lowest_hz:g}'
         if level is Level.OK:
             message = 'masks are published' if camera.frames_published else 'no mask yet'
-        failed = _failure_level(camera, 'output')
+        failed = failure_level(camera.failure, 'output')
         if failed and failed[0] >= level:
             level, message = failed
     return Status('output', level, message, values)
@@ -161,7 +179,7 @@ def judge_latency(
     }
     values['max_latency_ms'] = number(settings.max_latency_ms or None)
     values['max_age_ms'] = number(settings.max_age_ms or None)
-    level, message = _idle(node)
+    level, message = idle_level(node)
     if node.is_working:
         level, message = Level.OK, 'in time'
         limits_ms = (('latency', settings.max_latency_ms), ('age', settings.max_age_ms))
@@ -174,6 +192,8 @@ def judge_latency(
                     message = f'{stage} {median_s * 1e3:.0f} ms, expected {limit_ms:g} or less'
         if camera.median_s['latency'] is None:
             message = 'no mask in the last seconds'
+        elif level is Level.OK and settings.max_age_ms and camera.median_s['age'] is None:
+            message = 'in time from image to mask; the age of the images is not known, see input'
     return Status('latency', level, message, values)
 
 
@@ -191,7 +211,8 @@ def judge_topic(
     return Status(topic, output.level, output.message, values)
 
 
-def _idle(node: NodeHealth) -> tuple[Level, str]:
+def idle_level(node: NodeHealth) -> tuple[Level, str]:
+    """Return level and words of a part that does not work, as the node does not."""
     if node.failure:
         return Level.ERROR, 'the node could not be configured; see model'
     if node.state == 'active':
@@ -199,10 +220,28 @@ def _idle(node: NodeHealth) -> tuple[Level, str]:
     return Level.WARN, node.state
 
 
-def _failure_level(camera: CameraSnapshot, kind: str) -> tuple[Level, str] | None:
-    if camera.failure is None or camera.failure.kind != kind:
+def failure_level(failure: Failure | None, kind: str) -> tuple[Level, str] | None:
+    """Return level and words of a failure, or None where there is none of that kind."""
+    if failure is None or failure.kind != kind:
         return None
-    return (Level.ERROR if camera.failure.is_latest else Level.WARN), camera.failure.reason
+    return (Level.ERROR if failure.is_latest else Level.WARN), failure.reason
+
+
+def _stamp_fault(stamps: StampSnapshot, topic: str) -> str:
+    """Return what is wrong with the stamps of the images and why that may be, or nothing."""
+    difference_s = f'{stamps.difference_s:.3f} s'
+    return {
+        None: '',
+        StampFault.ZERO: f'images on {topic} have no stamp (0), so they have no age and no place '
+        'in time: let the driver fill header.stamp',
+        StampFault.REPEATED: f'images on {topic} repeat the stamp of the one before: let the '
+        'driver stamp each image, and only one driver publish it',
+        StampFault.AHEAD: f'images on {topic} are stamped {difference_s} ahead of the clock of '
+        'this node: synchronise the clocks of both machines, and give use_sim_time to both or '
+        'none',
+        StampFault.BACK: f'stamps on {topic} went back by {difference_s}: a recording that '
+        "starts again, a driver's clock that was set, or two drivers on one topic",
+    }[stamps.fault]
 
 
 def _level(value: float, warn_above: float, error_above: float) -> Level:

@@ -47,6 +47,7 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self.end_process = end_process
         self.state = 'unconfigured'
         self.failure = ''
+        self._ends_if_it_fails = False
 
     @abstractmethod
     def open(self) -> None:
@@ -111,7 +112,10 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
 
     def _start_once(self) -> None:
         self._autostart.cancel()
-        if not self.configure_and_activate() and self.end_process is not None:
+        self._ends_if_it_fails = self.end_process is not None
+        is_active = self.configure_and_activate()
+        self._ends_if_it_fails = False
+        if not is_active and self.end_process is not None:
             self.end_process(1)
 
     def _attempt(
@@ -135,8 +139,10 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self.state = otherwise
         if meanwhile in ('configuring', 'activating'):
             verb = {'configuring': 'configure', 'activating': 'activate'}[meanwhile]
-            hint = f'fix it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
-            self.get_logger().error(f'cannot {verb}: {self.failure}; {hint}')
+            hint = f'; fix it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
+            self.get_logger().error(
+                f'cannot {verb}: {self.failure}{"" if self._ends_if_it_fails else hint}'
+            )
         else:
             self.get_logger().error(f'{meanwhile} from {before}: {self.failure}')
         return TransitionCallbackReturn.FAILURE

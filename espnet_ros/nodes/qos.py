@@ -14,11 +14,11 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 # Each call returns a new profile, as rclpy writes the overrides into the one it is given.
 
 
-def sensor_qos() -> QoSProfile:
-    """Return best effort, keep last 1: the newest image or none."""
+def sensor_qos(depth: int = 1) -> QoSProfile:
+    """Return best effort, keep last; with a depth of 1 the newest image or none."""
     return QoSProfile(
         history=QoSHistoryPolicy.KEEP_LAST,
-        depth=1,
+        depth=depth,
         reliability=QoSReliabilityPolicy.BEST_EFFORT,
     )
 

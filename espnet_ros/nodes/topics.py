@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import re
+from typing import TYPE_CHECKING
 
 from espnet_ros.exceptions import ConfigError
-from rclpy.node import Node
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from espnet_ros.labels import LabelSet
 from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.level import PitchEstimator
 from espnet_ros.planning.pose import CameraPose
@@ -37,18 +36,14 @@ class GroundObserver:
     Reads the masks of one camera, whose calibration and pose may change.
 
     :param rules: how masks are read
-    :param label_set: what ids mean; its class ``sky`` tells the horizon
     :param correct_pitch: whether road and sky correct the pitch
     """
 
-    def __init__(self, rules: ViewRules, label_set: LabelSet, *, correct_pitch: bool) -> None:
-        self._rules = rules
+    def __init__(self, rules: ViewRules, *, correct_pitch: bool) -> None:
+        self.rules = rules
         # Grass grows on hills too: only the best ground is level.
         cost = rules.costs.cost
         self._road = cost == cost[cost >= 0].min()
-        self._sky = np.zeros(256, np.bool_)
-        if 'sky' in label_set.names:
-            self._sky[label_set.id_of('sky')] = True
         self._correct_pitch = correct_pitch
         self._level: PitchEstimator | None = None
         self._mount: CameraPose | None = None
@@ -81,7 +76,7 @@ class GroundObserver:
         view = self.view
         if view is None or camera != view.camera or not _is_same(view.pose, pose):
             self.view = None
-            view = self.view = GroundView(camera, pose, self._rules)
+            view = self.view = GroundView(camera, pose, self.rules)
         return Observation(view, view.read(labels, confidence), labels)
 
     def _leveled(self, camera: Camera, mount: CameraPose, labels: NDArray[np.uint8]) -> CameraPose:
@@ -91,7 +86,7 @@ class GroundObserver:
             or camera != self._level.camera
             or not _is_same(self._mount, mount)
         ):
-            self._level = PitchEstimator(camera, mount, self._road, self._sky)
+            self._level = PitchEstimator(camera, mount, self._road, self.rules.costs.sky)
             self._mount = mount
         return mount.pitched(self._level.update(labels))
 

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# Beyond it, coordinates are too coarse for the cells of a map; the earth is smaller.
+_FARTHEST_M = 1e8
+
 # Columns: the optical axes right, down and ahead in a frame of x ahead, y left, z up.
 _OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
@@ -50,6 +53,23 @@ class CameraPose:
     def pitch_rad(self) -> float:
         """Return how far the optical axis points below the horizontal."""
         return -math.asin(max(-1.0, min(1.0, float(self.matrix[2, 2]))))
+
+    @property
+    def quaternion(self) -> tuple[float, float, float, float]:
+        """Return the rotation as (x, y, z, w), of length 1; see :func:`transform_matrix`."""
+        (a, b, c), (d, e, f), (g, h, i) = self.matrix
+        # Row n is 4 q[n] q: all point the same way, and the longest is the most exact.
+        rows = np.array(
+            [
+                [1 + a - e - i, b + d, c + g, h - f],
+                [b + d, 1 - a + e - i, f + h, c - g],
+                [c + g, f + h, 1 - a - e + i, d - b],
+                [h - f, c - g, d - b, 1 + a + e + i],
+            ]
+        )
+        row = rows[np.argmax(rows.diagonal())]
+        x, y, z, w = (float(value) for value in row / np.linalg.norm(row))
+        return x, y, z, w
 
     def pitched(self, angle_rad: float) -> CameraPose:
         """Return the pose with the optical axis turned downwards, about the camera itself."""
@@ -136,8 +156,12 @@ def transform_matrix(
     Return a transform as a 4x4 matrix.
 
     :param quaternion: (x, y, z, w)
-    :raises InputError: the quaternion has no length
+    :raises InputError: the quaternion has no length, or the translation is no place
     """
+    if not all(abs(value) <= _FARTHEST_M for value in translation):
+        raise InputError(
+            f'transform: expected a translation of at most {_FARTHEST_M:g} m, found {translation}'
+        )
     length = math.sqrt(sum(value * value for value in quaternion))
     if not math.isfinite(length) or length < 1e-6:
         raise InputError(f'transform: expected a quaternion of length 1, found {quaternion}')

@@ -1,6 +1,20 @@
 """Cameras for machines without one: video, image files, bag, webcam, synthetic street."""
 
-from espnet_ros.sources.base import BrokenFrame, CameraModel, Frame, Source
+from espnet_ros.sources.base import (
+    BrokenFrame,
+    CameraModel,
+    Frame,
+    FrameCalibration,
+    Source,
+)
 from espnet_ros.sources.opening import open_source, split_topic
 
-__all__ = ['BrokenFrame', 'CameraModel', 'Frame', 'Source', 'open_source', 'split_topic']
+__all__ = [
+    'BrokenFrame',
+    'CameraModel',
+    'Frame',
+    'FrameCalibration',
+    'Source',
+    'open_source',
+    'split_topic',
+]

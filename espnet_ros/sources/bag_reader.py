@@ -1,25 +1,28 @@
-"""Image messages of a bag that ROS 2 recorded, read without ROS: all that touches rosbags."""
+"""Messages of a bag that ROS 2 recorded, read without ROS: all that touches rosbags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import InputError
+from espnet_ros.planning.camera import Calibration
 from espnet_ros.processing.image_messages import compressed_to_bgr, raw_to_bgr
+from espnet_ros.sources.base import FrameCalibration
 import numpy as np
 from numpy.typing import NDArray
 from rosbags.rosbag2 import Reader
 from rosbags.serde import SerdeError
 from rosbags.typesys import get_typestore, Stores
 
-_COMPRESSED = 'sensor_msgs/msg/CompressedImage'
-_IMAGE_TYPES = ('sensor_msgs/msg/Image', _COMPRESSED)
+COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
+IMAGE_TYPES = ('sensor_msgs/msg/Image', COMPRESSED_TYPE)
+CALIBRATION_TYPE = 'sensor_msgs/msg/CameraInfo'
 
-# Images are the same in every distribution, so a bag need not carry its definitions.
+# These messages are the same in every distribution, so a bag need not carry its definitions.
 _TYPES = get_typestore(Stores.ROS2_HUMBLE)
 
 
@@ -50,32 +53,72 @@ class BagImage:
 
 
 @dataclass(frozen=True, eq=False)
+class BagCalibration:
+    """
+    A sensor_msgs/CameraInfo.
+
+    :param stamp_ns: of its header, nanoseconds; 0 where the driver set none
+    :param calibration: what it says
+    """
+
+    stamp_ns: int
+    calibration: FrameCalibration
+
+
+@dataclass(frozen=True, eq=False)
 class Record:
     """
     A recorded message, not looked into yet.
 
+    :param topic: the topic that it came on
     :param recorded_ns: when it was recorded, nanoseconds
     :param message_type: for example ``sensor_msgs/msg/Image``
     :param data: as it was sent
     """
 
+    topic: str
     recorded_ns: int
     message_type: str
     data: bytes
 
-    def read(self) -> BagImage:
+    def read_image(self) -> BagImage:
         """
         Read an image message.
 
         :raises InputError: the data is no such message
         """
+        message = self._read()
+        is_compressed = self.message_type == COMPRESSED_TYPE
+        return BagImage(_stamp_ns(message), message.header.frame_id, message, is_compressed)
+
+    def read_calibration(self) -> BagCalibration:
+        """
+        Read a sensor_msgs/CameraInfo.
+
+        :raises InputError: the data is no such message
+        """
+        info = self._read()
+        roi = info.roi
+        calibration = Calibration(
+            size=(info.height, info.width),
+            model=info.distortion_model,
+            d=tuple(info.d.tolist()),
+            k=tuple(info.k.tolist()),
+            r=tuple(info.r.tolist()),
+            p=tuple(info.p.tolist()),
+            roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
+            binning=(info.binning_x, info.binning_y),
+        )
+        return BagCalibration(
+            _stamp_ns(info),
+            FrameCalibration(calibration, info.header.frame_id, bool(roi.do_rectify)),
+        )
+
+    def _read(self) -> Any:
         try:
-            message: Any = _TYPES.deserialize_cdr(self.data, self.message_type)
+            return _TYPES.deserialize_cdr(self.data, self.message_type)
         except SerdeError as error:
             raise InputError(f'damaged {self.message_type} message: {error}') from error
-        header = message.header
-        stamp_ns = header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
-        return BagImage(stamp_ns, header.frame_id, message, self.message_type == _COMPRESSED)
 
 
 class Bag:
@@ -90,24 +133,24 @@ class Bag:
         self._reader = reader
         self.topic_count = len({c.topic for c in reader.connections})
 
-    def image_counts(self) -> dict[str, int]:
-        """Return the topics with images, and how many each holds."""
+    def counts(self, message_types: Collection[str]) -> dict[str, int]:
+        """Return the topics with messages of these types, and how many each holds."""
         counts: dict[str, int] = {}
         for connection in self._reader.connections:
-            if connection.msgtype in _IMAGE_TYPES and connection.msgcount:
+            if connection.msgtype in message_types and connection.msgcount:
                 counts[connection.topic] = counts.get(connection.topic, 0) + connection.msgcount
         return dict(sorted(counts.items()))
 
-    def records(self, topic: str) -> Iterator[Record]:
+    def records(self, *topics: str) -> Iterator[Record]:
         """
-        Give the messages of an image topic in the order in which they were recorded.
+        Give the messages of some topics in the order in which they were recorded.
 
         :raises InputError: the bag breaks off
         """
-        chosen = [c for c in self._reader.connections if c.topic == topic]
+        chosen = [c for c in self._reader.connections if c.topic in topics]
         with _told_in_one_line(self._path):
             for connection, recorded_ns, data in self._reader.messages(chosen):
-                yield Record(recorded_ns, connection.msgtype, data)
+                yield Record(connection.topic, recorded_ns, connection.msgtype, data)
 
 
 @contextmanager
@@ -115,8 +158,10 @@ def open_bag(path: Path) -> Iterator[Bag]:
     """
     Open a folder that ``ros2 bag record`` wrote, or one .mcap or .db3 file.
 
-    :raises InputError: it is no bag, or damaged
+    :raises InputError: it is gone, no bag, or damaged
     """
+    if not path.exists():
+        raise InputError(f'{path}: no such bag; was it moved or deleted?')
     if path.is_dir() and not (path / 'metadata.yaml').is_file():
         raise InputError(
             f'{path}: expected metadata.yaml beside the recorded files, found none, as where '
@@ -129,6 +174,11 @@ def open_bag(path: Path) -> Iterator[Bag]:
         yield Bag(path, reader)
     finally:
         reader.close()
+
+
+def _stamp_ns(message: Any) -> int:
+    stamp = message.header.stamp
+    return int(stamp.sec * 1_000_000_000 + stamp.nanosec)
 
 
 @contextmanager

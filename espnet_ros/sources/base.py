@@ -9,9 +9,25 @@ from typing import ClassVar
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet
+from espnet_ros.planning.camera import Calibration
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class FrameCalibration:
+    """
+    The calibration of a frame: what a sensor_msgs/CameraInfo holds, without its stamp.
+
+    :param calibration: its numbers
+    :param frame_id: frame of its header, where a recording tells; None is that of the image
+    :param do_rectify: the flag of its region of interest
+    """
+
+    calibration: Calibration
+    frame_id: str | None = None
+    do_rectify: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +44,7 @@ class Frame:
         source does not know it
     :param stamp_ns: when the camera took it, nanoseconds, where a recording tells
     :param frame_id: coordinate frame of the camera, where a recording tells
+    :param calibration: of the camera as it took this image, where it is known
     """
 
     name: str
@@ -36,6 +53,7 @@ class Frame:
     labels: NDArray[np.uint8] | None = None
     stamp_ns: int | None = None
     frame_id: str | None = None
+    calibration: FrameCalibration | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +99,19 @@ class CameraModel:
     height_m: float | None = None
     pitch_rad: float | None = None
 
+    @property
+    def calibration(self) -> Calibration:
+        """Return the same without the mount, as a CameraInfo has it."""
+        fx, fy, cx, cy = self.fx, self.fy, self.cx, self.cy
+        return Calibration(
+            size=(self.height, self.width),
+            model='plumb_bob',
+            d=(0.0,) * 5,
+            k=(fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0),
+            p=(fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0),
+            binning=(0, 0),
+        )
+
 
 class Source(ABC):
     """
@@ -96,6 +127,7 @@ class Source(ABC):
     :ivar frame_count: frames of one pass as far as the source tells, or None for endless
     :ivar size: (height, width) of every frame, or None where frames differ
     :ivar camera: exact camera model, or None where it is not known
+    :ivar calibration: of the first frame, or None where frames have none; each frame has its own
     :ivar label_set: what the labels of frames mean, or None where frames have none
     :cvar is_live: whether frames come by themselves, so that one not taken in time is old
     :cvar is_stamped: whether frames have the stamps of a recording, and are called after them
@@ -113,6 +145,7 @@ class Source(ABC):
         frame_count: int | None = None,
         size: tuple[int, int] | None = None,
         camera: CameraModel | None = None,
+        calibration: FrameCalibration | None = None,
         label_set: LabelSet | None = None,
     ) -> None:
         self.name = name
@@ -121,6 +154,7 @@ class Source(ABC):
         self.frame_count = frame_count
         self.size = size
         self.camera = camera
+        self.calibration = calibration
         self.label_set = label_set
 
     def __iter__(self) -> Iterator[Frame | BrokenFrame]:
@@ -138,6 +172,14 @@ class Source(ABC):
                 return
             if not any_good:
                 raise InputError(f'{self.name}: no frame can be read, so it cannot be looped')
+
+    def catch_up(self) -> None:
+        """
+        Drop what came while nobody read, so that the next frame shows what is there now.
+
+        Is called between two frames; does nothing for a source that waits for its reader.
+        """
+        return
 
     def close(self) -> None:
         """Free the device; does nothing for a source that holds none."""

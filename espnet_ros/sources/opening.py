@@ -27,6 +27,7 @@ def open_source(
     rate_hz: float | None = None,
     size: tuple[int, int] | None = None,
     seed: int = 0,
+    camera_info_topic: str = '',
 ) -> Source:
     """
     Open a source of images.
@@ -43,10 +44,17 @@ def open_source(
     :param size: (height, width) of the synthetic street, or to ask a webcam for; None takes
         the source's own. Files have a size of their own and take none.
     :param seed: which synthetic street
-    :raises InputError: there is nothing to be opened, or a rate or size makes no sense
+    :param camera_info_topic: topic of a bag that the calibrations of its images are on; empty
+        takes camera_info beside the image topic. Other sources take none.
+    :raises InputError: there is nothing to be opened, or a rate, size or topic makes no sense
     """
     silence_opencv()
     _check_rate(rate_hz)
+    path, topic = split_topic(spec)
+    if camera_info_topic and not _is_bag(path):
+        raise InputError(
+            f'{spec}: camera_info_topic names a topic of a bag, and this is none; leave it empty'
+        )
     if spec == SYNTHETIC:
         return StreetSource(size=size or SIZE, rate_hz=rate_hz or RATE_HZ, seed=seed)
     index = webcam_index(spec)
@@ -57,9 +65,8 @@ def open_source(
             f'{spec}: files have a size of their own; only a webcam and the synthetic street '
             'take one'
         )
-    path, topic = split_topic(spec)
     if _is_bag(path):
-        return _open_bag(path, topic, loop, rate_hz)
+        return _open_bag(path, topic, loop, rate_hz, camera_info_topic)
     return _open_files(path, loop, rate_hz)
 
 
@@ -79,14 +86,18 @@ def _is_bag(path: Path) -> bool:
     return path.suffix in _BAG_SUFFIXES and path.is_file()
 
 
-def _open_bag(path: Path, topic: str, loop: bool, rate_hz: float | None) -> Source:
+def _open_bag(
+    path: Path, topic: str, loop: bool, rate_hz: float | None, camera_info_topic: str
+) -> Source:
     try:
         from espnet_ros.sources.bag import BagSource  # noqa: PLC0415  (rosbags may be missing)
     except ModuleNotFoundError as error:
         raise InputError(
             f'{path}: bags are read with {error.name}, which is not installed: pip install rosbags'
         ) from error
-    return BagSource(path, topic=topic, loop=loop, rate_hz=rate_hz)
+    return BagSource(
+        path, topic=topic, loop=loop, rate_hz=rate_hz, camera_info_topic=camera_info_topic
+    )
 
 
 def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:

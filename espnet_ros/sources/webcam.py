@@ -13,6 +13,8 @@ import numpy as np
 
 DEVICE_FOLDER = Path('/dev')
 
+_BUFFERED_AT_MOST = 10
+
 
 class WebcamSource(Source):
     """
@@ -47,6 +49,13 @@ class WebcamSource(Source):
             rate_hz=own_rate_hz if 0 < own_rate_hz <= 1000 else rate_hz,
             size=first.shape[:2],
         )
+
+    def catch_up(self) -> None:
+        """Drop the images that wait in the driver's buffers; see :meth:`Source.catch_up`."""
+        # Not every backend tells how many they are; one is what is asked for at the start.
+        buffered = int(self._capture.get(cv2.CAP_PROP_BUFFERSIZE))
+        for _ in range(min(max(buffered, 1), _BUFFERED_AT_MOST)):
+            self._capture.grab()
 
     def close(self) -> None:
         """Free the camera."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+MOST_EVENTS = 4096
+
 
 class RateMeter:
     """
@@ -11,7 +13,8 @@ class RateMeter:
 
     Between events the rate falls as the wait grows, so a source that stopped does not keep
     its last rate; one that returns has its true rate from the second event on. Two events
-    are kept however old they are, so a source slower than the window has a rate too.
+    are kept however old they are, so a source slower than the window has a rate too, and at
+    most MOST_EVENTS whatever their times are: stamps of a camera need not move at all.
 
     It is not locked; one thread at a time uses it.
 
@@ -20,7 +23,7 @@ class RateMeter:
 
     def __init__(self, window_s: float = 2.0) -> None:
         self._window_s = window_s
-        self._times_s: deque[float] = deque()
+        self._times_s: deque[float] = deque(maxlen=MOST_EVENTS)
 
     def add(self, time_s: float) -> None:
         """

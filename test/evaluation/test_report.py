@@ -91,3 +91,29 @@ def test_a_perfect_model_has_100_percent_of_everything() -> None:
     assert content['miou'] == {'void_ignored': 100.0, 'void_as_false_positive': 100.0}
     assert set(content['class_iou'].values()) == {100.0}
     assert 'void' not in content['class_iou']
+
+
+def test_a_class_that_is_predicted_but_never_there_counts_in_neither_mean() -> None:
+    """Its IoU is 0 and is shown; by the other protocol it would not differ, so both leave it."""
+    counts = COUNTS.copy()
+    counts[2] = 0  # no bus in the truth, though 10 pixels of a car are taken for one
+    report = make_report(counts, LABEL_SET, 4)
+    assert report.classes[2].iou == 0.0
+    assert report.miou.void_ignored == pytest.approx((0.8 + 30 / 50) / 2)
+    assert report.miou.void_as_false_positive == pytest.approx((80 / 120 + 30 / 60) / 2)
+    assert report.class_average == pytest.approx((0.8 + 0.75) / 2)
+
+
+def test_a_class_that_is_predicted_on_void_alone_counts_in_neither_mean() -> None:
+    counts = np.diag([10, 10, 0, 0, 0]).astype(np.int64)
+    counts[3, 2] = 7  # void in the truth, predicted as bus
+    miou = make_report(counts, LABEL_SET, 1).miou
+    assert (miou.void_ignored, miou.void_as_false_positive) == (1.0, 1.0)
+
+
+def test_a_group_that_is_nowhere_in_the_truth_counts_in_neither_mean() -> None:
+    counts = np.zeros((5, 5), np.int64)
+    counts[0, :2] = (90, 10)  # road, a tenth of it taken for cars
+    (coarse,) = make_report(counts, LABEL_SET, 1).groupings
+    assert dict(coarse.iou) == {'flat': 0.9, 'vehicle': 0.0}
+    assert coarse.miou.void_ignored == pytest.approx(0.9)

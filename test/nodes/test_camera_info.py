@@ -5,7 +5,11 @@ pytest.importorskip('sensor_msgs', reason='no ROS messages')
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.camera_info import scale_camera_info
+from espnet_ros.nodes.camera_info import (
+    check_camera_info,
+    described_size,
+    scale_camera_info,
+)
 from espnet_ros.nodes.free_space.messages import calibration_of
 from espnet_ros.planning.camera import make_camera
 from espnet_ros.runtimes.factory import open_runtime
@@ -58,9 +62,11 @@ def test_binning_is_part_of_the_scale():
     assert (info.k[0], info.k[2], info.binning_x, info.binning_y) == (250.0, 159.75, 0, 0)
 
 
-def test_a_driver_that_resized_its_image_but_not_its_geometry_is_put_right():
-    info = scale_camera_info(camera(), (240, 320), (240, 320), HEADER)
-    assert (info.k[0], info.k[2]) == (250.0, 159.75)
+def test_a_remainder_that_binning_loses_does_not_stretch_the_rest():
+    odd = camera(width=641, height=483, binning_x=2, binning_y=4)
+    assert described_size(odd) == (120, 320)
+    info = scale_camera_info(odd, (120, 320), (120, 320), HEADER)
+    assert (info.k[0], info.k[4], info.k[2]) == (250.0, 127.5, 159.75)
 
 
 def test_an_uncalibrated_camera_stays_uncalibrated():
@@ -114,13 +120,37 @@ def test_planners_see_the_same_camera_in_the_geometry_of_image_and_mask(fields):
     assert scaled.center == pytest.approx(expected.center)
 
 
+ROI = RegionOfInterest(x_offset=100, y_offset=40, width=320, height=240)
+
+
 @pytest.mark.parametrize(
     ('info', 'words'),
     [
-        (CameraInfo(), 'found 0'),
-        (camera(width=640, height=640), 'proportions of the image, 640x480, found 640x640'),
+        (CameraInfo(), 'the size of the image, 320x240, found 0x0'),
+        # The proportions of the image are not enough: nobody knows what a driver cut or resized.
+        (camera(), 'the size of the image, 320x240, found 640x480'),
+        (camera(width=320, height=241), 'found 320x241'),
+        (camera(roi=ROI, binning_x=2), r'found 160x240 \(of 640x480, by roi and binning\)'),
     ],
 )
-def test_geometry_that_is_of_no_image_or_of_another_is_refused(info, words):
-    with pytest.raises(InputError, match=words):
-        scale_camera_info(info, (480, 640), (120, 160), HEADER)
+def test_geometry_of_another_size_is_refused_by_name(info, words):
+    for refuse in (
+        lambda: scale_camera_info(info, (240, 320), (120, 160), HEADER),
+        lambda: check_camera_info(info, info.header.frame_id, (240, 320)),
+    ):
+        with pytest.raises(InputError, match=words):
+            refuse()
+
+
+@pytest.mark.parametrize(
+    'info', [camera(roi=ROI), camera(binning_x=2, binning_y=2), camera(width=320, height=240)]
+)
+def test_geometry_of_the_size_of_the_image_is_taken(info):
+    check_camera_info(info, '', (240, 320))
+
+
+@pytest.mark.parametrize('frames', [('front', 'rear'), ('front', ''), ('', 'rear')])
+def test_geometry_of_another_frame_is_refused_by_name(frames):
+    info = camera(header=Header(frame_id=frames[1]))
+    with pytest.raises(InputError, match=f'{frames[0]!r}, found {frames[1]!r}'):
+        check_camera_info(info, frames[0], (480, 640))

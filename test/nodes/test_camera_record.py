@@ -1,4 +1,5 @@
 from espnet_ros.nodes.camera_record import CameraRecord, Failure
+from espnet_ros.nodes.stamp_record import StampFault
 import pytest
 
 
@@ -49,6 +50,18 @@ def test_a_failure_among_masks_is_told_for_a_second():
     record.published(101.1, None)
     assert record.snapshot(101.2).failure == Failure('input', 'cut off', is_latest=False)
     assert record.snapshot(102.1).failure is None
+
+
+def test_stamps_that_are_repeated_are_no_events_of_the_camera():
+    record = CameraRecord('', now_s=100.0)
+    for step in range(4):
+        for again in range(3):
+            now_s = 100.0 + step / 10 + again / 100
+            record.stamped(now_s, (7 + step) * 10**9)
+            record.published(now_s, stamp_s=7.0 + step)
+    now = record.snapshot(100.4)
+    assert now.stamp_rate_hz == pytest.approx(1.0)
+    assert now.stamps.counts[StampFault.REPEATED] == 8
 
 
 def test_a_new_start_forgets_rates_but_not_counts():

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from threading import Event
+import time
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,8 @@ def test_rate_is_the_one_given_or_that_of_the_source(play: Play, tmp_path: Path)
         ({'size': [16, 16]}, 25),
         (SMALL, 50),
     ):
-        (timer,) = play(**values).timers
-        assert timer.timer_period_ns == 1_000_000_000 // rate_hz
+        periods_ns = [timer.timer_period_ns for timer in play(**values).timers]
+        assert 1_000_000_000 // rate_hz in periods_ns
 
 
 def test_camera_name_is_put_before_the_topics(ros: Any, play: Play) -> None:
@@ -158,20 +159,92 @@ def test_a_bag_is_played_at_the_rate_of_its_stamps(ros: Any, play: Play, tmp_pat
     ]
     bag = write_bag(tmp_path / 'bag', {'/front': messages, '/rear': messages[:1]})
     images = ros.listen(Image, 'image_raw', 10)
-    node = play(source=f'{bag}:/front', loop=True, frame_id='front')
-    (timer,) = node.timers
-    assert timer.timer_period_ns == 50_000_000
+    node = play(source=f'{bag}:/front', loop=True)
+    assert 50_000_000 in [timer.timer_period_ns for timer in node.timers]
     for value in (10, 11, 12, 10):
-        image = images.wait_for(lambda m, value=value: m.data[0] == value)
-        assert image.header.frame_id == 'front'
+        images.wait_for(lambda m, value=value: m.data[0] == value)
 
 
-def test_nothing_readable_ends_with_an_error(play: Play, tmp_path: Path) -> None:
+def test_nothing_readable_ends_with_an_error(ros: Any, play: Play, tmp_path: Path) -> None:
     (tmp_path / 'a.png').write_bytes(b'nonsense')
+    ros.listen(Image, 'image_raw')
     ended, codes = Event(), []
     play(lambda code: (codes.append(code), ended.set()), source=str(tmp_path), rate_hz=50.0)
     assert ended.wait(LIMIT_S)
     assert codes == [1]
+
+
+def test_nothing_is_played_while_nobody_listens(ros: Any, play: Play, tmp_path: Path) -> None:
+    ended = Event()
+    play(lambda _: ended.set(), source=str(write_folder(tmp_path)), rate_hz=10.0)
+    assert not ended.wait(1.0)
+    images = ros.listen(Image, 'image_raw')
+    for value in (10, 11, 12, 13):
+        assert images.wait_for().data[0] == value
+    assert ended.wait(LIMIT_S)
+
+
+def stop_listening(ros: Any, topic: str) -> None:
+    for subscription in list(ros.probe.subscriptions):
+        if subscription.topic_name == topic:
+            ros.probe.destroy_subscription(subscription)
+
+
+def test_a_file_goes_on_where_it_was_when_the_last_listener_left(
+    ros: Any, play: Play, tmp_path: Path
+) -> None:
+    rate_hz = 20.0
+    node = play(source=str(write_folder(tmp_path, count=200)), rate_hz=rate_hz)
+    (publisher,) = [p for p in node.publishers if p.topic_name == '/image_raw']
+    images = ros.listen(Image, 'image_raw', 100)
+    last = images.wait_for(lambda m: m.data[0] >= 15)
+    leaving_s = time.monotonic()
+    stop_listening(ros, '/image_raw')
+    ros.wait_until(lambda: not publisher.get_subscription_count(), 'end of the listener')
+    left_s = time.monotonic() - leaving_s
+    last = images.messages[-1] if images.messages else last
+    Event().wait(2.0)
+    first = ros.listen(Image, 'image_raw', 100).wait_for()
+    # What was on its way as the listener left is nobody's.
+    assert 0 < int(first.data[0]) - int(last.data[0]) < (left_s + 1.0) * rate_hz
+
+
+def test_an_output_that_is_wanted_later_has_every_image_from_then_on(
+    ros: Any, play: Play, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path, count=30)
+    raw = ros.listen(Image, 'image_raw', 100)
+    node = play(source=str(folder), transport='both', rate_hz=5.0)
+    raw.wait_for()
+    compressed = ros.listen(CompressedImage, 'image_raw/compressed', 100)
+    (publisher,) = [p for p in node.publishers if p.topic_name.endswith('compressed')]
+    ros.wait_until(lambda: publisher.get_subscription_count() > 0, 'listener')
+    raw.clear()
+    image = raw.wait_for()
+    assert compressed.wait_for().header.stamp == image.header.stamp
+
+
+def test_camera_info_alone_comes_without_an_image(ros: Any, play: Play, tmp_path: Path) -> None:
+    pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
+    from bags import camera_info, gray_image, write_bag
+
+    topics = {
+        '/front/image_raw': [gray_image(10 + n) for n in range(3)],
+        '/front/camera_info': [camera_info(10.0 + n) for n in range(3)],
+    }
+    ended = Event()
+    infos = ros.listen(CameraInfo, 'camera_info', 100)
+    play(lambda _: ended.set(), source=str(write_bag(tmp_path / 'bag', topics)), rate_hz=20.0)
+    stamps = [infos.wait_for(lambda m: m.k[0] == 10.0).header.stamp for _ in range(8)]
+    assert len({(stamp.sec, stamp.nanosec) for stamp in stamps}) == 8
+    assert not ended.is_set()
+    images = ros.listen(Image, 'image_raw', 100)
+    for value in (10, 11, 12):
+        image = images.wait_for()
+        assert image.data[0] == value
+        info = infos.wait_for(lambda m, stamp=image.header.stamp: m.header.stamp == stamp)
+        assert info.k[0] == value
+    assert ended.wait(LIMIT_S)
 
 
 def test_simulated_time_stamps_the_images(ros: Any, play: Play) -> None:
@@ -202,6 +275,11 @@ def test_simulated_time_stamps_the_images(ros: Any, play: Play) -> None:
         ({'transport': 'theora'}, ConfigError, 'raw, compressed, both'),
         ({'camera': 'two words'}, ConfigError, 'two words'),
         ({'rate_hz': -1.0}, ConfigError, 'rate_hz'),
+        ({'camera_info_topic': '/front/camera_info'}, InputError, 'camera_info_topic'),
+        ({'source': 'a' * 5000}, InputError, 'cannot be opened'),
+        ({'base_frame': ''}, ConfigError, 'base_frame: expected'),
+        ({'base_frame': '/base_link'}, ConfigError, 'base_frame: expected'),
+        ({'base_frame': 'robot', 'frame_id': 'robot'}, ConfigError, 'base_frame: expected'),
     ],
 )
 def test_what_cannot_be_played_is_refused(
@@ -238,6 +316,28 @@ def start(ros_domain: int) -> Iterator[Start]:
         yield start
 
 
+def cpu_share(process: subprocess.Popen[str], seconds: float) -> float:
+    """Return the share of a core that a process takes for so long."""
+    psutil = pytest.importorskip('psutil')
+    before = psutil.Process(process.pid).cpu_times()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    after = psutil.Process(process.pid).cpu_times()
+    return (after.user + after.system - before.user - before.system) / seconds
+
+
+def test_the_street_is_rendered_for_listeners_alone(ros: Any, start: Start) -> None:
+    process = start()
+    ros.wait_until(lambda: ros.probe.count_publishers('image_raw') > 0, 'camera')
+    assert cpu_share(process, 2.0) < 0.1
+    images = ros.listen(Image, 'image_raw', 100)
+    first, second = images.wait_for().header.stamp, images.wait_for().header.stamp
+    assert (second.sec, second.nanosec) > (first.sec, first.nanosec)
+    stop_listening(ros, '/image_raw')
+    cpu_share(process, 1.0)  # until the camera has heard of it
+    assert cpu_share(process, 2.0) < 0.1
+
+
 def test_source_that_is_not_there_ends_the_process_with_one_line(start: Start) -> None:
     process = start(source='none.mp4')
     output, _ = process.communicate(timeout=LIMIT_S)
@@ -247,7 +347,8 @@ def test_source_that_is_not_there_ends_the_process_with_one_line(start: Start) -
     assert 'no such file' in output
 
 
-def test_end_of_the_source_ends_the_process(start: Start, tmp_path: Path) -> None:
+def test_end_of_the_source_ends_the_process(ros: Any, start: Start, tmp_path: Path) -> None:
+    ros.listen(Image, 'image_raw')
     process = start(source=write_folder(tmp_path, broken=2), rate_hz=50.0)
     output, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0, output
@@ -257,8 +358,9 @@ def test_end_of_the_source_ends_the_process(start: Start, tmp_path: Path) -> Non
 
 
 def test_damaged_video_ends_the_process_with_an_error(
-    start: Start, shared_data: Path, tmp_path: Path
+    ros: Any, start: Start, shared_data: Path, tmp_path: Path
 ) -> None:
+    ros.listen(Image, 'image_raw')
     data = (shared_data / 'clips' / 'highway_960x540.mp4').read_bytes()
     (tmp_path / 'cut.mp4').write_bytes(data[: len(data) // 6])
     process = start(source=tmp_path / 'cut.mp4', rate_hz=500.0)
@@ -269,10 +371,53 @@ def test_damaged_video_ends_the_process_with_an_error(
     assert 'Traceback' not in output
 
 
+@pytest.mark.parametrize('is_bag', [True, False], ids=['bag', 'video'])
+def test_a_file_that_vanishes_ends_the_process_with_one_line(
+    ros: Any, start: Start, shared_data: Path, tmp_path: Path, is_bag: bool
+) -> None:
+    path = tmp_path / 'recording'
+    if is_bag:
+        pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
+        from bags import gray_image, write_bag
+
+        write_bag(path, {'/image_raw': [gray_image(1)] * 3})
+    else:
+        path.write_bytes((shared_data / 'clips' / 'highway_960x540.mp4').read_bytes())
+    process = start(source=path)
+    ros.wait_until(lambda: ros.probe.count_publishers('image_raw') > 0, 'camera')
+    path.rename(tmp_path / 'gone')
+    ros.listen(Image, 'image_raw')
+    output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1, output
+    _, error = output.splitlines()
+    assert '[ERROR]' in error
+    assert str(path) in error
+
+
+@pytest.mark.parametrize('kept', [0.3, 0.9])
+def test_a_bag_that_was_cut_off_ends_the_process_with_one_line(
+    ros: Any, start: Start, tmp_path: Path, kept: float
+) -> None:
+    pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
+    from bags import gray_image, write_bag
+    from rosbags.rosbag2 import StoragePlugin
+
+    messages = [gray_image(n, (100, 100)) for n in range(100)]
+    bag = write_bag(tmp_path / 'bag', {'/image_raw': messages}, storage=StoragePlugin.SQLITE3)
+    (path,) = bag.glob('*.db3')
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    ros.listen(Image, 'image_raw')
+    process = start(source=path, rate_hz=500.0)
+    output, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1, output
+    assert str(path) in output.splitlines()[-1]
+    assert len(output.splitlines()) <= 2
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_the_process_in_order(ros: Any, start: Start, number: signal.Signals) -> None:
     images = ros.listen(Image, 'image_raw')
-    process = start(size='[90,160]')
+    process = start(size='[90,160]', publish_transform='false')
     images.wait_for(limit_s=LIMIT_S)
     process.send_signal(number)
     output, _ = process.communicate(timeout=LIMIT_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 from espnet_ros.config import DiagnosticsSettings, PowerSettings
@@ -14,6 +15,7 @@ from espnet_ros.nodes.health import (
     judge_output,
     NodeHealth,
 )
+from espnet_ros.nodes.segmentation.geometry_health import GeometrySnapshot, judge_geometry
 from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power
 import pytest
 import yaml
@@ -48,6 +50,7 @@ def test_every_status_has_its_place_in_the_aggregator() -> None:
     statuses = [
         judge_model(health),
         judge_input(health, camera, settings, '/image_raw', 1),
+        judge_geometry(health, GeometrySnapshot('/camera_info')),
         judge_output(health, camera, settings, 0.0),
         judge_latency(health, camera, settings),
         judge_power(None, PowerSettings(), 'active'),
@@ -55,3 +58,18 @@ def test_every_status_has_its_place_in_the_aggregator() -> None:
     ]
     names = {f'segmentation: {status.name}' for status in statuses}
     assert names == set(prefixes)
+
+
+def test_every_status_of_free_space_has_its_place_in_the_aggregator(ros: Any) -> None:
+    from diagnostic_msgs.msg import DiagnosticArray
+    from espnet_ros.nodes.free_space_node import FreeSpaceNode
+
+    text = (CONFIG / 'diagnostics_aggregator.yaml').read_text()
+    groups = yaml.safe_load(text)['/**']['ros__parameters']['free_space']['analyzers']
+    prefixes = [prefix for group in groups.values() for prefix in group['startswith']]
+    inbox = ros.listen(DiagnosticArray, '/diagnostics')
+    ros.add(FreeSpaceNode(context=ros.context, use_global_arguments=False))
+    message = inbox.wait_for(lambda m: any(s.name == 'free_space: state' for s in m.status))
+    names = {s.name for s in message.status if s.name.startswith('free_space: ')}
+    assert names == set(prefixes)
+    assert len(prefixes) == len(set(prefixes))

@@ -2,48 +2,20 @@
 
 import threading
 
-import numpy as np
 import pytest
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from cameras import image_at
 from espnet_ros.exceptions import InferenceError
-from espnet_ros.nodes.conversions import array_to_image
 from espnet_ros.runtimes.onnx_runtime import OnnxRuntime
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
-
-OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-IMAGE = array_to_image(np.zeros((16, 32, 3), np.uint8), 'bgr8', Header(frame_id='camera'))
-
-
-class Diagnostics:
-    """The statuses that come in, by name."""
-
-    def __init__(self, ros):
-        self._inbox = ros.listen(DiagnosticArray, '/diagnostics')
-
-    def wait_for(self, name, level=None, words=''):
-        def find(array):
-            for status in array.status:
-                if (
-                    status.name == name
-                    and level in (None, status.level)
-                    and words in status.message
-                ):
-                    return status
-            return None
-
-        return find(self._inbox.wait_for(lambda array: find(array) is not None))
-
-    def array(self):
-        return self._inbox.wait_for()
+from status_reader import ERROR, OK, StatusReader, values, WARN
 
 
 @pytest.fixture
 def diagnostics(ros):
-    return Diagnostics(ros)
+    return StatusReader(ros)
 
 
 @pytest.fixture
@@ -58,20 +30,18 @@ def camera(ros):
 
     class Camera:
         def __init__(self):
-            self.message = IMAGE
+            self.message = image_at(0)
             self._publisher = ros.probe.create_publisher(Image, 'image_raw', 10)
-            self._timer = ros.probe.create_timer(
-                0.1, lambda: self._publisher.publish(self.message), autostart=False
-            )
+            self._timer = ros.probe.create_timer(0.1, self._publish, autostart=False)
+
+        def _publish(self):
+            self.message.header.stamp = ros.probe.get_clock().now().to_msg()
+            self._publisher.publish(self.message)
 
         def turn(self, on):
             self._timer.reset() if on else self._timer.cancel()
 
     return Camera()
-
-
-def values(status):
-    return {pair.key: pair.value for pair in status.values}
 
 
 def test_every_status_has_a_machine_and_plain_values(segmentation, diagnostics, camera):
@@ -83,6 +53,7 @@ def test_every_status_has_a_machine_and_plain_values(segmentation, diagnostics, 
     assert names == [
         'segmentation: model',
         'segmentation: input',
+        'segmentation: geometry',
         'segmentation: output',
         'segmentation: latency',
         '/segmentation/mask',

@@ -11,7 +11,7 @@ from ..conftest import ROOT
 
 def test_topic_table_is_that_of_the_node(ros: Any, segmentation: Callable[..., Any]) -> None:
     node = segmentation()
-    ros.wait_until(lambda: node.count_publishers('segmentation/stats') > 0, 'the last topic')
+    ros.wait_until(lambda: node.count_publishers('segmentation/label_set') > 0, 'the last topic')
     text = (ROOT / 'docs' / 'segmentation_node.md').read_text()
     published = text.partition('Published;')[2].partition('With `cameras:')[0]
     documented = dict(re.findall(r'^\| `(\S+)` \| (\S+) \|', published, re.MULTILINE))

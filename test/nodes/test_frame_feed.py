@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+import queue
 import threading
 
 import numpy as np
@@ -15,6 +16,7 @@ from espnet_ros.nodes.frame_feed import FrameFeed
 from espnet_ros.sources import BrokenFrame, Frame, Source
 
 LIMIT_S = 20.0
+SHORT_S = 0.2
 
 
 class Counting(Source):
@@ -36,8 +38,38 @@ class Counting(Source):
             raise self.ending
 
 
-def make_feed(source: Source) -> FrameFeed[int]:
-    return FrameFeed(source, lambda frame: frame.index, lambda _: None)
+class Camera(Source):
+    """Gives what a test puts in; what waits is dropped where it is to catch up."""
+
+    is_live = True
+
+    def __init__(self) -> None:
+        super().__init__('camera')
+        self.waiting: queue.Queue[int] = queue.Queue()
+        self.has_caught_up = threading.Event()
+
+    def catch_up(self) -> None:
+        while not self.waiting.empty():
+            self.waiting.get()
+        self.has_caught_up.set()
+
+    def _frames(self) -> Iterator[Frame | BrokenFrame]:
+        while (index := self.waiting.get()) >= 0:
+            yield Frame(str(index), index, np.zeros((2, 2, 3), np.uint8))
+
+
+def make_feed(
+    source: Source, prepare: Callable[[Frame], int] = lambda frame: frame.index
+) -> FrameFeed[int]:
+    return FrameFeed(source, prepare, lambda _: None)
+
+
+def start(source: Source) -> FrameFeed[int]:
+    """Return a feed whose frames are wanted."""
+    feed = make_feed(source)
+    feed.want(True)
+    feed.start()
+    return feed
 
 
 def take_all(feed: FrameFeed[int]) -> list[int]:
@@ -60,8 +92,7 @@ def wait_for_reads(source: Counting, count: int) -> None:
 
 
 def test_every_frame_is_handed_on_once_and_in_order() -> None:
-    feed = make_feed(Counting(50))
-    feed.start()
+    feed = start(Counting(50))
     assert take_all(feed) == list(range(50))
     assert feed.error == ''
     feed.close()
@@ -69,19 +100,67 @@ def test_every_frame_is_handed_on_once_and_in_order() -> None:
 
 def test_it_reads_two_ahead_and_waits() -> None:
     source = Counting(50)
-    feed = make_feed(source)
-    feed.start()
-    wait_for_reads(source, 3)  # the third is read, and waits to be handed on
-    assert not source.read.acquire(blocking=False)
+    feed = start(source)
+    wait_for_reads(source, 2)
+    assert not source.read.acquire(timeout=SHORT_S)
     assert feed.take() == 0
     wait_for_reads(source, 1)
     feed.close()
 
 
-def test_live_source_is_never_held_up_and_its_newest_frames_stay() -> None:
-    source = Counting(50, live=True)
+def test_nothing_is_read_before_it_is_wanted() -> None:
+    source = Counting(50)
     feed = make_feed(source)
     feed.start()
+    assert not source.read.acquire(timeout=SHORT_S)
+    feed.want(True)
+    wait_for_reads(source, 2)
+    feed.close()
+
+
+def test_a_file_keeps_its_place_while_nothing_is_wanted() -> None:
+    source = Counting(5)
+    feed = start(source)
+    wait_for_reads(source, 2)
+    feed.want(False)
+    assert feed.take() == 0
+    assert not source.read.acquire(timeout=SHORT_S)
+    feed.want(True)
+    assert take_all(feed) == [1, 2, 3, 4]
+    feed.close()
+
+
+def test_after_a_pause_a_live_source_gives_what_it_sees_then() -> None:
+    camera = Camera()
+    paused = threading.Event()
+
+    def prepare(frame: Frame) -> int:
+        if frame.index == 2:  # nobody listens any more, while it was being read
+            feed.want(False)
+            paused.set()
+        return frame.index
+
+    feed = make_feed(camera, prepare)
+    feed.want(True)
+    feed.start()
+    assert camera.has_caught_up.wait(LIMIT_S)
+    camera.has_caught_up.clear()
+    for index in (0, 1, 2, 3, 4):
+        camera.waiting.put(index)
+    assert paused.wait(LIMIT_S)
+    assert not camera.has_caught_up.wait(SHORT_S)
+    assert feed.take() is None
+    feed.want(True)
+    assert camera.has_caught_up.wait(LIMIT_S)
+    for index in (5, -1):
+        camera.waiting.put(index)
+    assert take_all(feed) == [5]
+    feed.close()
+
+
+def test_live_source_is_never_held_up_and_its_newest_frames_stay() -> None:
+    source = Counting(50, live=True)
+    feed = start(source)
     wait_for_reads(source, 51)
     feed.close()
     assert take_all(feed) == [48, 49]
@@ -95,8 +174,7 @@ def test_live_source_is_never_held_up_and_its_newest_frames_stay() -> None:
     ],
 )
 def test_error_is_told_after_the_frames_before_it(ending: Exception, message: str) -> None:
-    feed = make_feed(Counting(3, ending=ending))
-    feed.start()
+    feed = start(Counting(3, ending=ending))
     assert take_all(feed) == [0, 1, 2]
     assert feed.error == message
     feed.close()
@@ -107,10 +185,12 @@ def test_nothing_is_taken_before_it_starts_and_close_may_come_at_any_time() -> N
     assert feed.take() is None
     assert not feed.has_ended
     feed.close()
-    waiting = make_feed(Counting(5))
-    waiting.start()
+    waiting = start(Counting(5))
     waiting.close()
     waiting.close()
+    unwanted = make_feed(Counting(5))
+    unwanted.start()
+    unwanted.close()
 
 
 def test_broken_frames_are_told_and_left_out() -> None:
@@ -121,6 +201,7 @@ def test_broken_frames_are_told_and_left_out() -> None:
 
     told: list[BrokenFrame] = []
     feed = FrameFeed(Broken(2), lambda frame: frame.index, told.append)
+    feed.want(True)
     feed.start()
     assert take_all(feed) == [0, 1]
     assert [frame.reason for frame in told] == ['no image']

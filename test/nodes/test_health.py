@@ -14,6 +14,7 @@ from espnet_ros.nodes.health import (
     NodeHealth,
     number,
 )
+from espnet_ros.nodes.stamp_record import StampFault, StampSnapshot
 import pytest
 
 OK, WARN, ERROR = Level.OK, Level.WARN, Level.ERROR
@@ -36,8 +37,8 @@ HEALTHY = replace(
 )
 
 
-def input_of(camera: CameraSnapshot, node=WORKING, publishers=1):
-    return judge_input(node, camera, SETTINGS, '/image_raw', publishers)
+def input_of(camera: CameraSnapshot, node=WORKING, publishers=1, **facts):
+    return judge_input(node, camera, SETTINGS, '/image_raw', publishers, **facts)
 
 
 def output_of(camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_hz=0.0):
@@ -71,6 +72,43 @@ def test_images_that_cannot_be_used_are_told_with_their_reason(is_latest, level)
     broken = replace(HEALTHY, failure=Failure('input', 'cut off', is_latest))
     assert (input_of(broken).level, input_of(broken).message) == (level, 'cut off')
     assert output_of(broken).message == 'masks are published'
+
+
+@pytest.mark.parametrize(
+    ('fault', 'words'),
+    [
+        (StampFault.ZERO, 'images on /image_raw have no stamp (0)'),
+        (StampFault.REPEATED, 'images on /image_raw repeat the stamp'),
+        (StampFault.AHEAD, 'on /image_raw are stamped 10.000 s ahead of the clock'),
+        (StampFault.BACK, 'stamps on /image_raw went back by 10.000 s'),
+    ],
+)
+def test_stamps_that_tell_no_time_are_a_warning_with_their_cause(fault, words):
+    stamps = StampSnapshot(dict.fromkeys(StampFault, 0) | {fault: 5}, fault, 10.0)
+    status = input_of(replace(HEALTHY, stamps=stamps))
+    assert status.level is WARN
+    assert words in status.message
+    assert status.values[f'stamps_{fault.value}'] == '5'
+    starved = replace(HEALTHY, stamps=stamps, waited_s=9.0)
+    assert 'no image for' in input_of(starved).message, 'the worse comes first'
+
+
+def test_stamps_that_nobody_looked_at_are_not_counted_as_good():
+    assert input_of(HEALTHY).values['stamps_zero'] == 'unavailable'
+
+
+def test_simulated_time_that_does_not_begin_is_a_warning():
+    for camera in (HEALTHY, NEW):
+        status = input_of(camera, waits_for_clock=True)
+        assert (status.level, 'nothing came on /clock' in status.message) == (WARN, True)
+
+
+def test_an_age_that_is_not_known_is_not_in_time():
+    ageless = replace(HEALTHY, median_s=TIMES | {'age': None})
+    status = judge_latency(WORKING, ageless, SETTINGS)
+    assert (status.level, 'not known, see input' in status.message) == (OK, True)
+    off = DiagnosticsSettings(max_age_ms=0.0)
+    assert judge_latency(WORKING, ageless, off).message == 'in time'
 
 
 @pytest.mark.parametrize(

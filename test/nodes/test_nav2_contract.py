@@ -15,7 +15,7 @@ import yaml
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
-from espnet_ros.labels import load_label_set, parse_grouping
+from espnet_ros.labels import load_label_set, parse_grouping, shipped_label_sets
 from espnet_ros.nodes.conversions import array_to_image
 from espnet_ros.nodes.free_space_node import FreeSpaceNode
 from rclpy.parameter import Parameter
@@ -151,18 +151,51 @@ def test_places_are_those_of_the_pixels(joined):
     assert z[standing].max() > 0.3
 
 
-def test_the_recipe_names_every_class_that_label_info_lists():
-    text = CONFIG.read_text()
-    groups = re.search(r'label_groups: "(.+)"', text)[1]
-    grouping = parse_grouping(groups, load_label_set('cityscapes'))
-    layer = yaml.safe_load(text)['local_costmap']['local_costmap']['ros__parameters'][
-        'semantic_layer'
-    ]['camera']
-    listed = [name for kind in layer['class_types'] for name in layer[kind]['classes']]
-    assert sorted(listed) == sorted(name for name, _ in grouping)
-    grouped = {member for _, members in grouping for member in members}
-    left_out = set(load_label_set('cityscapes').names) - grouped
-    assert left_out == {'sky', 'void'}, 'these become 255, which the layer skips'
+def read_recipe():
+    """Return the semantic layer's parameters, and its costs by the names of the classes."""
+    layer = yaml.safe_load(CONFIG.read_text())['local_costmap']['local_costmap'][
+        'ros__parameters'
+    ]['semantic_layer']
+    kinds = [layer['camera'][kind] for kind in layer['camera']['class_types']]
+    return layer, {name: kind['max_cost'] for kind in kinds for name in kind['classes']}
+
+
+@pytest.mark.parametrize('name', shipped_label_sets())
+def test_one_recipe_names_the_roles_of_every_shipped_label_set(name):
+    label_set = load_label_set(name)
+    grouping = parse_grouping('roles', label_set)
+    _, costs = read_recipe()
+    assert [group for group, _ in grouping] == list(costs)
+    grouped = [member for _, members in grouping for member in members]
+    left_out = set(label_set.names) - set(grouped)
+    assert left_out <= {'sky', 'void', 'background'}, 'these become 255, which the layer skips'
+    assert len(grouped) == len(set(grouped))
+
+
+@pytest.mark.parametrize('name', shipped_label_sets())
+def test_masks_list_every_role_though_no_class_may_have_it(name):
+    """The layer ends its process where a cost of a name that is not listed changes."""
+    label_set = load_label_set(name)
+    listed = label_set.grouped(parse_grouping('roles', label_set)).names
+    assert listed == tuple(read_recipe()[1])
+
+
+def test_worse_roles_cost_more():
+    _, costs = read_recipe()
+    assert costs['road'] == 0
+    assert costs['road'] < costs['sidewalk'] < costs['rough'] < costs['obstacle'] <= 254
+
+
+def test_the_recipe_joins_what_has_one_stamp_and_knows_no_field_of_view():
+    """A cloud in base_link has no optical frame, which the layer's field of view takes for."""
+    layer, _ = read_recipe()
+    assert layer['use_approximate_time_sync'] is False
+    assert layer['camera']['outside_fov_decay_time'] < 0
+    assert not {'camera_horizontal_fov', 'camera_vertical_fov'} & set(layer['camera'])
+
+
+def test_the_recipe_asks_for_the_groups_that_it_names():
+    assert re.search(r'^#   label_groups: roles$', CONFIG.read_text(), re.MULTILINE)
 
 
 def test_the_recipe_reads_the_topics_of_the_nodes():

@@ -106,6 +106,7 @@ def test_a_node_that_cannot_start_by_itself_ends_with_exit_code_1(ros_domain, mo
         assert child.wait() == 1
     (line,) = [line for line in output.splitlines() if 'ERROR' in line or 'FATAL' in line]
     assert 'cannot configure' in line
+    assert 'ros2 lifecycle set' not in line, 'there is nobody left to set'
     assert 'Traceback' not in output
 
 

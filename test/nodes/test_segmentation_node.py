@@ -14,11 +14,10 @@ from espnet_ros.exceptions import InferenceError
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.conversions import array_to_image, bytes_to_compressed
 from espnet_ros.runtimes.onnx_runtime import OnnxRuntime
-from rcl_interfaces.srv import SetParameters
-from rclpy.parameter import Parameter
+from live_settings import set_parameter
 from rclpy.qos import qos_profile_sensor_data
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
@@ -55,11 +54,6 @@ def solid(color: int, seconds: int, size: tuple[int, int] = SIZE) -> Image:
 def pixels(message: Image) -> np.ndarray:
     values = np.frombuffer(message.data, np.uint8)
     return values.reshape(message.height, message.step)
-
-
-def set_parameter(ros, name, value):
-    request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
-    return ros.call(SetParameters, 'segmentation/set_parameters', request).results[0]
 
 
 def enable(ros, data):
@@ -177,44 +171,6 @@ def test_compressed_topics_follow_a_remapping(ros, segmentation, rule):
     images = ros.publisher(CompressedImage, '/front/image/compressed')
     images.publish(bytes_to_compressed(data, 'png', header()))
     assert masks.wait_for().header == header()
-
-
-def test_the_cameras_geometry_is_scaled_to_the_mask_and_has_its_stamp(ros, segmentation):
-    segmentation(mask_size='8,16')
-    outputs = ros.listen(CameraInfo, 'segmentation/camera_info')
-    stats = ros.listen(InferenceStats, 'segmentation/stats')
-    infos = ros.publisher(CameraInfo, 'camera_info')
-    images = ros.publisher(Image, 'image_raw')
-    images.publish(solid(RED, 1))
-    stats.wait_for()
-    assert not outputs.messages  # no geometry is no reason to wait
-    k = [10.0, 0.0, 16.0, 0.0, 10.0, 8.0, 0.0, 0.0, 1.0]
-    infos.publish(CameraInfo(header=header(2), width=32, height=16, k=k))
-    for seconds in range(3, 1000):  # the two topics are not in order
-        images.publish(solid(RED, seconds))
-        stats.wait_for()
-        if outputs.messages:
-            break
-    info = outputs.wait_for()
-    assert info.header.stamp.sec == seconds
-    assert (info.width, info.height, info.k[2], info.k[5]) == (16, 8, 7.75, 3.75)
-
-
-def test_geometry_of_another_image_is_not_published_but_the_mask_is(ros, segmentation, capfd):
-    segmentation()
-    outputs = ros.listen(CameraInfo, 'segmentation/camera_info')
-    stats = ros.listen(InferenceStats, 'segmentation/stats')
-    ros.publisher(CameraInfo, 'camera_info').publish(CameraInfo(width=100, height=100))
-    images = ros.publisher(Image, 'image_raw')
-    said = ''
-    for seconds in range(1, 1000):
-        images.publish(solid(RED, seconds))
-        stats.wait_for(lambda s, wanted=seconds: s.header.stamp.sec == wanted)
-        said += ''.join(capfd.readouterr())
-        if 'proportions' in said:
-            break
-    assert '/camera_info: camera_info: expected the proportions' in said
-    assert not outputs.messages
 
 
 def test_the_newest_image_wins_and_the_others_count_as_dropped(ros, segmentation, monkeypatch):

@@ -86,6 +86,17 @@ def test_a_transform_gives_the_pose_that_the_mount_has():
     assert not pose.is_near(mounted_pose(1.4, pitch_rad=0.01, x_m=0.5, y_m=0.1), 1e-9, 1e-3)
 
 
+@pytest.mark.parametrize('yaw_rad', [0.0, 1.0, 1.6, 3.1, -2.0])
+@pytest.mark.parametrize('roll_rad', [0.0, 0.3, 3.1, -1.5])
+@pytest.mark.parametrize('pitch_rad', [0.0, 0.04, 1.5, -1.2])
+def test_the_quaternion_of_a_pose_gives_the_pose_back(pitch_rad, roll_rad, yaw_rad):
+    pose = mounted_pose(1.4, pitch_rad=pitch_rad, roll_rad=roll_rad, yaw_rad=yaw_rad, x_m=0.5)
+    assert math.hypot(*pose.quaternion) == pytest.approx(1.0)
+    matrix = transform_matrix(pose.position_m, pose.quaternion)
+    assert np.allclose(matrix[:3, :3], pose.matrix, rtol=0, atol=1e-12)
+    assert matrix_pose(matrix).is_near(pose, 1e-12, 1e-6)
+
+
 @pytest.mark.parametrize('height_m', [0.0, -1.0, float('nan')])
 def test_a_camera_that_is_not_above_the_ground_is_refused(height_m):
     with pytest.raises(InputError, match='camera pose: expected'):

@@ -16,7 +16,8 @@ import pytest
 
 pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
 
-from bags import Message, serialize, START_NS, TYPES, write_bag
+from bags import gray_image as gray
+from bags import Message, photo, serialize, START_NS, TYPES, write_bag
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]
@@ -30,25 +31,6 @@ def raw(encoding: str = 'bgr8') -> Message:
 def message_of(image: EncodedImage, padding: int = 0) -> Message:
     fields = image.fields(padding)
     return 'Image', fields | {'data': np.frombuffer(fields['data'], np.uint8)}
-
-
-def gray(value: int, size: tuple[int, int] = (4, 6)) -> Message:
-    """Return a mono8 image of one value, of (height, width)."""
-    height, width = size
-    return 'Image', {
-        'encoding': 'mono8',
-        'height': height,
-        'width': width,
-        'is_bigendian': 0,
-        'step': width,
-        'data': np.full(height * width, value, np.uint8),
-    }
-
-
-def photo(value: int) -> Message:
-    """Return a PNG of one value."""
-    data = cv2.imencode('.png', np.full((4, 6, 3), value, np.uint8))[1]
-    return 'CompressedImage', {'format': 'bgr8; png compressed bgr8', 'data': data.ravel()}
 
 
 def storage_file(bag: Path) -> Path:

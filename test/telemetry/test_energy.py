@@ -150,3 +150,67 @@ def test_power_above_idle_is_known_only_with_both() -> None:
     assert window.above(5.0) == pytest.approx(3.0)
     assert window.above(None) is None
     assert EnergyWindow(10.0, 0.0, 0.0).above(5.0) is None
+
+
+def ramp_between(meter: EnergyMeter, energy_j: tuple[float | None, float | None]) -> None:
+    """Add two readings: over four seconds the power falls evenly from 30 W to 10 W."""
+    meter.add(reading(10.0, 30.0, energy_j[0]), 5.0)
+    meter.add(reading(14.0, 10.0, energy_j[1]), 5.0)
+
+
+@pytest.mark.parametrize(
+    ('start_s', 'end_s', 'energy_j'),
+    [
+        (10.0, 11.0, 27.5),
+        (11.0, 13.0, 40.0),
+        (13.0, 14.0, 12.5),
+        (9.0, 12.0, 50.0),
+        (12.0, 99.0, 30.0),
+        (12.5, 12.5, 0.0),
+    ],
+)
+def test_between_two_readings_the_power_changes_evenly(
+    start_s: float, end_s: float, energy_j: float
+) -> None:
+    meter = EnergyMeter()
+    ramp_between(meter, (None, None))
+    window = meter.window(start_s, end_s)
+    assert window.covered_j == pytest.approx(energy_j)
+    assert window.covered_s == pytest.approx(max(min(end_s, 14.0) - max(start_s, 10.0), 0.0))
+
+
+def test_a_count_of_the_hardware_is_spread_as_the_power_went() -> None:
+    meter = EnergyMeter()
+    ramp_between(meter, (1000.0, 1160.0))  # twice what the power readings say
+    assert meter.window(10.0, 11.0).energy_j == pytest.approx(55.0)
+    assert meter.window(13.0, 14.0).energy_j == pytest.approx(25.0)
+
+
+def test_a_count_alone_is_spread_evenly() -> None:
+    meter = EnergyMeter()
+    meter.add(reading(10.0, None, 1000.0), 5.0)
+    meter.add(reading(14.0, None, 1160.0), 5.0)
+    assert meter.window(10.0, 11.0).energy_j == pytest.approx(40.0)
+
+
+def test_a_count_without_power_of_one_end_uses_the_mean_there() -> None:
+    meter = EnergyMeter()
+    meter.add(reading(0.0, None, 0.0), 5.0)
+    meter.add(reading(2.0, 10.0, 40.0), 5.0)  # 20 W on average, 10 W at the end
+    assert meter.window(0.0, 1.0).energy_j == pytest.approx(40.0 * 17.5 / 30.0)
+
+
+def test_power_that_crosses_zero_gives_the_halves_what_each_of_them_took() -> None:
+    meter = EnergyMeter()
+    meter.add(reading(0.0, -1.0), 5.0)
+    meter.add(reading(2.0, 3.0), 5.0)
+    assert meter.window(0.0, 1.0).covered_j == pytest.approx(0.0)
+    assert meter.window(1.0, 2.0).covered_j == pytest.approx(2.0)
+
+
+def test_a_window_that_ends_before_it_starts_is_empty() -> None:
+    meter = EnergyMeter()
+    ramp_between(meter, (None, None))
+    window = meter.window(13.0, 11.0)
+    assert (window.duration_s, window.covered_s, window.covered_j) == (0.0, 0.0, 0.0)
+    assert window.energy_j is None

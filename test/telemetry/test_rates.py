@@ -1,4 +1,6 @@
-from espnet_ros.telemetry.rates import RateMeter
+import pickle
+
+from espnet_ros.telemetry.rates import MOST_EVENTS, RateMeter
 import pytest
 
 
@@ -47,3 +49,12 @@ def test_starts_anew_when_the_clock_is_set_back():
 
 def test_equal_times_have_no_rate():
     assert meter_at(1.0, 1.0).rate_hz(1.0) is None
+
+
+@pytest.mark.parametrize('step_s', [0.0, 1e-9, 1e-3])
+def test_keeps_a_bounded_number_of_events_whatever_their_times(step_s):
+    meter = RateMeter(window_s=60.0)
+    for step in range(3 * MOST_EVENTS):
+        meter.add(step * step_s)
+    assert len(pickle.dumps(meter)) < 20 * MOST_EVENTS
+    assert meter.rate_hz() == (pytest.approx(1 / step_s) if step_s else None)

@@ -96,7 +96,7 @@ class BirdseyeDrawer:
         sweep = SweepShape((-1.0, 1.0), 0.1, (0.5, reach), reach / _CELLS_AHEAD)
         rules = ViewRules(self._grid, sweep, make_cost_table(label_set))
         self._observer = GroundObserver(
-            rules, label_set, correct_pitch=settings.correct_pitch and known is None
+            rules, correct_pitch=settings.correct_pitch and known is None
         )
         self._lock = threading.Lock()
         self._looks_at: tuple[GroundView, BirdseyeFrame, NDArray[np.float32]] | None = None

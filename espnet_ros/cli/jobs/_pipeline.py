@@ -8,8 +8,12 @@ encodes. The results are taken in order, so videos stay in order and memory stay
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+import signal
+import threading
 
 from espnet_ros.cli.jobs._frames import FinishedFrame, FrameFinisher, FrameRecord
 from espnet_ros.cli.jobs._progress import FrameProgress
@@ -124,7 +128,8 @@ class Pipeline:
                 raise
             outcome.broken.append(BrokenFrame(frame.name, frame.index, f'{frame.name}: {error}'))
             return
-        self._waiting.append(pool.submit(self._finisher.finish, frame, result))
+        with _uninterrupted():
+            self._waiting.append(pool.submit(self._finisher.finish, frame, result))
 
     def _drain(self, outcome: Outcome, progress: FrameProgress) -> None:
         """Take what is still waiting, and end the video."""
@@ -143,8 +148,25 @@ class Pipeline:
         while len(self._waiting) > leave or (self._waiting and self._waiting[0].done()):
             # Ctrl-C while it waits must not lose the frame, so it leaves the queue afterwards.
             wait([self._waiting[0]])
-            finished = self._waiting.popleft().result()
-            if finished.overlay_bgr is not None:
-                self._video.write(finished.overlay_bgr)
-            outcome.add(finished)
-            progress.advance()
+            with _uninterrupted():
+                finished = self._waiting.popleft().result()
+                if finished.overlay_bgr is not None:
+                    self._video.write(finished.overlay_bgr)
+                outcome.add(finished)
+                progress.advance()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait for what belongs together: a frame of the video and its record."""
+    if threading.current_thread() is not threading.main_thread():  # no signal comes here
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt

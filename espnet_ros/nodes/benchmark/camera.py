@@ -23,7 +23,7 @@ from espnet_ros.nodes.benchmark.camera_commands import (
     Refusal,
 )
 from espnet_ros.nodes.benchmark.demand import Demand
-from espnet_ros.nodes.camera_source_node import camera_info
+from espnet_ros.nodes.camera_source.calibration_message import calibration_message
 from espnet_ros.nodes.conversions import array_to_image
 from espnet_ros.nodes.qos import result_qos, sensor_qos
 from espnet_ros.nodes.topics import input_topic
@@ -159,9 +159,8 @@ def _make_messages(plan: CameraPlan) -> tuple[Image, CameraInfo | None]:
     with open_source('synthetic', size=plan.image_size or IMAGE_SIZE) as source:
         frame = next(frame for frame in source if isinstance(frame, Frame))
         info = None
-        if plan.has_info and source.camera is not None:
-            info = camera_info(source.camera)
-            info.header = header
+        if plan.has_info and source.calibration is not None:
+            info = calibration_message(source.calibration, header)
     if not plan.plays_masks:
         return array_to_image(frame.image_bgr, 'bgr8', header), info
     if frame.labels is None:

@@ -39,7 +39,7 @@ FIRST_MINUTE_S = 60.0
 
 _OTHERS_LIMIT_S = 15.0
 _REST_LIMIT_S = 10.0
-_DRAIN_NS = 200_000_000
+_QUIET_NS = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -208,10 +208,13 @@ class Run:
 
         :raises InferenceError: a node ended, or tells nothing
         """
-        since_ns = time.time_ns() + _DRAIN_NS
+        paused_ns = time.time_ns()
         counts: dict[tuple[str, str], Counts] = {}
 
         def are_at_rest() -> bool:
+            # A message that waits in the transport is in no count yet.
+            newest_ns = (a.times_ns[-1] for a in self._observer.arrivals.values() if a.times_ns)
+            since_ns = max((paused_ns, *newest_ns)) + _QUIET_NS
             for node, statuses in self._statuses.items():
                 for camera in self._case.camera_names:
                     found = statuses.counts(camera, since_ns)
@@ -234,11 +237,7 @@ class Run:
 
 @contextmanager
 def running(case: NodeCase) -> Iterator[tuple[Run, Observer]]:
-    """
-    Run camera and nodes of a case in processes of their own, in a namespace of their own.
-
-    :raises EspnetError: there is no such model
-    """
+    """Run camera and nodes of a case in processes of their own, in a namespace of their own."""
     set_transport()
     namespace = f'bench_{os.getpid()}'
     with ExitStack() as stack:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from espnet_ros.benchmark.node_case import FREE_SPACE, MAPS, MASK, NodeCase, SEGMENTATION
-from espnet_ros.labels import shipped_label_sets
-from espnet_ros.model_file.opening import open_model
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.benchmark.camera_commands import CameraPlan
 from espnet_ros.nodes.topics import input_topic
@@ -19,6 +17,8 @@ COSTMAP_TOPIC = f'{FREE_SPACE}/{MAPS[0]}'
 POWER_TOPIC = f'{SEGMENTATION}/power'
 
 _STREET_LABELS = 'camvid'
+"""What the ids of the street's masks mean, which nobody publishes where free_space is alone."""
+
 _KINDS: Mapping[str, type] = {
     'mask/compressed': CompressedImage,
     'overlay/compressed': CompressedImage,
@@ -83,11 +83,7 @@ def heard_topics(case: NodeCase) -> dict[str, type]:
 
 
 def set_up_nodes(case: NodeCase, namespace: str) -> list[NodeSetup]:
-    """
-    Return the nodes of a case.
-
-    :raises EspnetError: there is no such model
-    """
+    """Return the nodes of a case."""
     shared: dict[str, object] = {}
     if case.cameras > 1:
         shared['cameras'] = list(case.camera_names)
@@ -98,7 +94,9 @@ def set_up_nodes(case: NodeCase, namespace: str) -> list[NodeSetup]:
             parameters |= {'runtime': 'fake', 'fake.latency_ms': case.device_latency_ms}
         nodes.append(NodeSetup(SEGMENTATION, parameters, {'__ns': f'/{namespace}'}))
     if case.has_free_space:
-        parameters = {**_mount(), **_meaning(case), **shared}
+        parameters = {**_mount(), **shared}
+        if not case.has_segmentation:
+            parameters['label_set'] = _STREET_LABELS
         nodes.append(NodeSetup(FREE_SPACE, parameters, _free_space_topics(case, namespace)))
     return nodes
 
@@ -110,14 +108,6 @@ def _mount() -> dict[str, object]:
         'mount.height_m': [HEIGHT_M],
         'mount.pitch_rad': [PITCH_RAD],
     }
-
-
-def _meaning(case: NodeCase) -> dict[str, object]:
-    """Return what the ids of the masks mean; of sets that do not ship the node has to hear."""
-    name = _STREET_LABELS
-    if case.has_segmentation:
-        name = open_model(str(case.parameters.get('model', 'auto'))).info.label_set.name
-    return {'label_set': name} if name in shipped_label_sets() else {}
 
 
 def _free_space_topics(case: NodeCase, namespace: str) -> dict[str, str]:

@@ -1,161 +1,126 @@
-"""What comes in from one camera: masks, their confidence, and the calibration."""
+"""What comes in from one camera: masks, what their ids mean, their geometry and confidence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 import time
 from typing import Any
 
+from espnet_ros.config import FreeSpaceSettings
+from espnet_ros.exceptions import InputError
+from espnet_ros.msg import LabelSet as LabelSetMessage
 from espnet_ros.nodes.camera_record import CameraRecord
+from espnet_ros.nodes.free_space.joining import StampBook
+from espnet_ros.nodes.free_space.meaning import HeardSet, MeaningSource
+from espnet_ros.nodes.free_space.stamps import nanoseconds
+from espnet_ros.nodes.free_space.waiting import MOST_WAITING
 from espnet_ros.nodes.label_info import label_info_types
+from espnet_ros.nodes.label_set_message import read_label_set_message
 from espnet_ros.nodes.qos import latched_qos, overridable, sensor_qos
 from espnet_ros.nodes.topics import input_topic
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
-_WAITING = 8
+_DEPTH = 8
 
 
-@dataclass(frozen=True)
-class MaskFrame:
+class CameraInput:
     """
-    A mask that came, with what belongs to it.
-
-    :param camera: camera name
-    :param names: class names by id, as the masks' publisher tells them, or None
-    :param received_s: when it was complete, by time.monotonic
-    """
-
-    camera: str
-    mask: Image
-    confidence: Image | None
-    info: CameraInfo | None
-    names: Mapping[int, str] | None
-    received_s: float
-
-
-class MaskInput:
-    """
-    Subscribes one camera, and brings masks and confidences of one stamp together.
+    Subscribes one camera, and keeps what masks need until they come.
 
     :param node: the node
     :param name: camera name, empty for the only one
-    :param use_confidence: whether masks wait for their confidence
-    :param take: is called with every complete frame
+    :param settings: returns the settings of this moment
+    :raises ConfigError: the label set that the settings name cannot be used
     """
 
-    def __init__(
-        self, node: Node, name: str, use_confidence: bool, take: Callable[[MaskFrame], None]
-    ) -> None:
+    def __init__(self, node: Node, name: str, settings: Callable[[], FreeSpaceSettings]) -> None:
         self.name = name
         self.record = CameraRecord(name, time.monotonic())
-        self.unpaired = 0
+        self.infos: StampBook[CameraInfo] = StampBook(2 * MOST_WAITING)
+        self.confidences: StampBook[Image] = StampBook(MOST_WAITING)
+        self.meaning = MeaningSource(
+            self._resolve(node, 'label_set'),
+            lambda: node.count_publishers(self.topic('label_set')),
+            settings,
+        )
         self._node = node
-        self._use_confidence = use_confidence
-        self._take = take
-        self._info: CameraInfo | None = None
-        self._names: Mapping[int, str] | None = None
-        self._masks: dict[tuple[int, int], Image] = {}
-        self._confidences: dict[tuple[int, int], Image] = {}
+        self._settings = settings
         self._subscriptions: list[Subscription] = []
 
     def topic(self, kind: str) -> str:
-        """Return the resolved topic of mask, confidence or camera_info."""
-        return str(self._node.resolve_topic_name(input_topic(self.name, kind)))
+        """Return the resolved topic of mask, label_set, confidence or camera_info."""
+        return self._resolve(self._node, kind)
 
-    def subscribe(self) -> None:
-        """Take masks from now on."""
+    def subscribe(self, take: Callable[[Image], None], wake: Callable[[], None]) -> None:
+        """
+        Take masks from now on.
+
+        :param take: is called with every mask
+        :param wake: is called after everything else that came
+        """
         self.record.restart(time.monotonic())
-        self._subscribe(CameraInfo, 'camera_info', self._take_info, 1)
+        self._wake = wake
+        # What masks mean is subscribed before they are, so that it is there first.
+        sets_qos = latched_qos()
+        sets_qos.depth = _DEPTH
+        self._subscribe(LabelSetMessage, 'label_set', self._take_label_set, sets_qos)
         types = label_info_types()
         if types is not None:
-            self._subscriptions.append(
-                self._node.create_subscription(
-                    types.LabelInfo,
-                    input_topic(self.name, 'label_info'),
-                    self._take_names,
-                    latched_qos(),
-                )
-            )
-        if self._use_confidence:
-            self._subscribe(Image, 'mask', self._take_mask, _WAITING)
-            self._subscribe(Image, 'confidence', self._take_confidence, _WAITING)
-        else:
-            self._subscribe(Image, 'mask', self._take_mask, 1)
+            self._subscribe(types.LabelInfo, 'label_info', self._take_names, latched_qos())
+        self._subscribe_sensor(CameraInfo, 'camera_info', self._take_info)
+        if self._settings().use_confidence:
+            self._subscribe_sensor(Image, 'confidence', self._take_confidence)
+        self._subscribe_sensor(Image, 'mask', take)
 
     def unsubscribe(self) -> None:
-        """Take no more, and forget what waits."""
+        """Take no more, and forget what came."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
-        self._masks.clear()
-        self._confidences.clear()
-        self._info = self._names = None
+        self.infos.clear()
+        self.confidences.clear()
+        self.meaning.forget()
+
+    def _resolve(self, node: Node, kind: str) -> str:
+        return str(node.resolve_topic_name(input_topic(self.name, kind)))
 
     def _subscribe(
-        self, kind: type, topic: str, callback: Callable[..., None], depth: int
+        self, kind: type, topic: str, callback: Callable[..., None], qos: QoSProfile, **more: Any
     ) -> None:
-        qos = sensor_qos()
-        qos.depth = depth
         self._subscriptions.append(
             self._node.create_subscription(
-                kind,
-                input_topic(self.name, topic),
-                callback,
-                qos,
-                qos_overriding_options=overridable(),
+                kind, input_topic(self.name, topic), callback, qos, **more
             )
         )
 
-    def _take_info(self, message: CameraInfo) -> None:
-        self._info = message
+    def _subscribe_sensor(self, kind: type, topic: str, callback: Callable[..., None]) -> None:
+        # One mask and its calibration must not push each other's partners out.
+        qos = sensor_qos()
+        qos.depth = _DEPTH
+        self._subscribe(kind, topic, callback, qos, qos_overriding_options=overridable())
+
+    def _take_label_set(self, message: LabelSetMessage) -> None:
+        try:
+            heard = HeardSet(
+                read_label_set_message(message), message.model, int(message.unlabelled_id)
+            )
+        except InputError as error:
+            heard = HeardSet(None, fault=str(error))
+        self.meaning.history.hear(nanoseconds(message.header.stamp), heard)
+        self._wake()
 
     def _take_names(self, message: Any) -> None:
-        self._names = {int(c.class_id): str(c.class_name) for c in message.class_map}
+        names = {int(c.class_id): str(c.class_name) for c in message.class_map}
+        self.meaning.hear_names(nanoseconds(message.header.stamp), names)
+        self._wake()
 
-    def _take_mask(self, message: Image) -> None:
-        text = f'{message.encoding} {message.width}x{message.height}'
-        self.record.received(time.monotonic(), text, replaced=False)
-        if not self._use_confidence:
-            self._complete(message, None)
-            return
-        key = _key(message)
-        if key in self._confidences:
-            self._complete(message, self._confidences.pop(key))
-        else:
-            self._masks[key] = message
-            self._limit()
+    def _take_info(self, message: CameraInfo) -> None:
+        self.infos.add(nanoseconds(message.header.stamp), message)
+        self._wake()
 
     def _take_confidence(self, message: Image) -> None:
-        key = _key(message)
-        if key in self._masks:
-            self._complete(self._masks.pop(key), message)
-        else:
-            self._confidences[key] = message
-            self._limit()
-
-    def _complete(self, mask: Image, confidence: Image | None) -> None:
-        self._take(
-            MaskFrame(self.name, mask, confidence, self._info, self._names, time.monotonic())
-        )
-
-    def _limit(self) -> None:
-        """Give up the oldest of those that wait for their other half."""
-        while len(self._masks) > _WAITING:
-            self._masks.pop(next(iter(self._masks)))
-            self.unpaired += 1
-            self.record.failed(
-                time.monotonic(),
-                'mask',
-                f'no confidence on {self.topic("confidence")} with the stamp of the mask; '
-                'publish it, or set use_confidence: false',
-            )
-        while len(self._confidences) > _WAITING:
-            self._confidences.pop(next(iter(self._confidences)))
-
-
-def _key(message: Image) -> tuple[int, int]:
-    stamp = message.header.stamp
-    return stamp.sec, stamp.nanosec
+        self.confidences.add(nanoseconds(message.header.stamp), message)
+        self._wake()

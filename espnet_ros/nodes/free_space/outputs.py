@@ -3,52 +3,148 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+import time
 from typing import Any
 
+from espnet_ros.nodes.camera_record import CameraRecord
+from espnet_ros.nodes.free_space.stamps import Ages, nanoseconds
 from espnet_ros.nodes.qos import latched_qos, overridable, result_qos
 from espnet_ros.nodes.topics import output_topic
 from geometry_msgs.msg import PolygonStamped
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import LaserScan, PointCloud2
+
+COSTMAP, SCAN, OUTLINE, OBSTACLES = '~/costmap', '~/scan', '~/free_space', '~/obstacles'
+
+
+@dataclass(frozen=True)
+class Origin:
+    """
+    The mask that an output was made of.
+
+    :param stamp: its stamp, builtin_interfaces/Time
+    :param received_s: when it came, by time.monotonic
+    """
+
+    stamp: Any
+    received_s: float
+
+
+class Output:
+    """
+    One topic, and the record of what went out on it.
+
+    :param node: the node
+    :param topic: as it is passed to rclpy
+    :param kind: type of its messages
+    :param make_qos: returns its quality of service
+    :param ages: by which clock it grows old
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        topic: str,
+        kind: type,
+        make_qos: Callable[[], QoSProfile],
+        ages: Ages,
+    ) -> None:
+        self.topic = str(node.resolve_topic_name(topic))
+        self.record = CameraRecord(topic, time.monotonic())
+        self._node = node
+        self._make: Callable[[], Any] = lambda: node.create_publisher(
+            kind, topic, make_qos(), qos_overriding_options=overridable()
+        )
+        self._publisher = self._make()
+        self._ages = ages
+        self._was_wanted = False
+        self._published_ns: int | None = None
+        self._interval_ns = 0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Return whether somebody listens; from then on messages are expected."""
+        is_wanted = bool(self._publisher.get_subscription_count() > 0)
+        if is_wanted and not self._was_wanted:
+            self.record.restart(time.monotonic())
+        self._was_wanted = is_wanted
+        return is_wanted
+
+    def publish(self, make: Callable[[], Any], origin: Origin) -> None:
+        """Publish what ``make`` returns, if somebody listens."""
+        if not self.is_wanted:
+            return
+        self._publisher.publish(make())
+        now_s, now_ns = time.monotonic(), self._ages.read_clock().now_ns
+        stamp_ns = nanoseconds(origin.stamp)
+        self.record.published(now_s, stamp_ns / 1e9 or None)
+        latency_s = now_s - origin.received_s
+        self.record.took(now_s, {'latency': latency_s, 'age': (now_ns - stamp_ns) / 1e9})
+        if self._published_ns is not None:
+            self._interval_ns = max(0, now_ns - self._published_ns)
+        self._published_ns = now_ns
+
+    def withdraw_if_old(self) -> bool:
+        """
+        Take a message that is kept for late subscribers away once it is no longer current.
+
+        That is after the greatest age, or twice the usual time between two where they are
+        rare, at most the time that a camera may be silent.
+
+        :return: whether it was taken away
+        """
+        if self._published_ns is None:
+            return False
+        ages = self._ages
+        rare_s = min(2 * self._interval_ns / 1e9, ages.silence_s)
+        if 0 <= ages.age_s(self._published_ns) <= max(ages.patience_s, rare_s):
+            return False
+        self._published_ns = None
+        self._node.destroy_publisher(self._publisher)
+        self._publisher = self._make()
+        return True
+
+    def close(self) -> None:
+        """Take the topic away."""
+        self._node.destroy_publisher(self._publisher)
 
 
 class FreeSpaceOutputs:
     """
-    Holds the publishers.
+    Holds the outputs.
 
-    The map is latched, as consumers of maps expect; closing takes the last one away, so that
-    nobody gets an old map from a node that has stopped.
+    The map is latched, as consumers of maps expect. A map that grew old is taken away, as
+    closing takes the last one away, so that nobody gets it for a current one.
 
     :param node: the node
     :param cameras: camera names
+    :param ages: by which clock maps grow old
     """
 
-    def __init__(self, node: Node, cameras: Sequence[str]) -> None:
-        self._node = node
-        kinds: dict[str, tuple[type, Callable[[], Any]]] = {
-            '~/costmap': (OccupancyGrid, latched_qos),
-            '~/scan': (LaserScan, result_qos),
-            '~/free_space': (PolygonStamped, result_qos),
-            '~/obstacles': (PointCloud2, result_qos),
-            **{output_topic(name, 'points'): (PointCloud2, result_qos) for name in cameras},
+    def __init__(self, node: Node, cameras: Sequence[str], ages: Ages) -> None:
+        kinds: dict[str, type] = {
+            SCAN: LaserScan,
+            OUTLINE: PolygonStamped,
+            OBSTACLES: PointCloud2,
+            **{output_topic(name, 'points'): PointCloud2 for name in cameras},
         }
-        self._publishers = {
-            topic: node.create_publisher(kind, topic, qos(), qos_overriding_options=overridable())
-            for topic, (kind, qos) in kinds.items()
+        self.costmap = Output(node, COSTMAP, OccupancyGrid, latched_qos, ages)
+        self._others = {
+            topic: Output(node, topic, kind, result_qos, ages) for topic, kind in kinds.items()
         }
 
-    def is_wanted(self, topic: str) -> bool:
-        """Return whether somebody listens."""
-        return bool(self._publishers[topic].get_subscription_count() > 0)
+    def __getitem__(self, topic: str) -> Output:
+        """Return the output of a topic other than the map."""
+        return self._others[topic]
 
-    def publish(self, topic: str, make: Callable[[], Any]) -> None:
-        """Publish what ``make`` returns, if somebody listens."""
-        if self.is_wanted(topic):
-            self._publishers[topic].publish(make())
+    def all(self) -> list[Output]:
+        """Return every output."""
+        return [self.costmap, *self._others.values()]
 
     def close(self) -> None:
         """Take the topics away."""
-        for publisher in self._publishers.values():
-            self._node.destroy_publisher(publisher)
-        self._publishers.clear()
+        for output in self.all():
+            output.close()

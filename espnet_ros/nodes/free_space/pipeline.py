@@ -1,61 +1,50 @@
-"""From a mask to maps, ranges, outlines and clouds."""
+"""From masks to maps, ranges, outlines and clouds."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+import time
 
-from espnet_ros.config import FreeSpaceSettings
-from espnet_ros.exceptions import InputError
-from espnet_ros.labels import LabelSet, load_label_set, parse_grouping
-from espnet_ros.nodes.conversions import mask_values
-from espnet_ros.nodes.free_space.input import MaskFrame
+from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
+from espnet_ros.nodes.free_space.input import CameraInput
+from espnet_ros.nodes.free_space.maps import MapMaker
 from espnet_ros.nodes.free_space.messages import (
-    calibration_of,
-    make_costmap,
     make_obstacles,
     make_points,
     make_polygon,
     make_scan,
 )
-from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
+from espnet_ros.nodes.free_space.outputs import (
+    FreeSpaceOutputs,
+    OBSTACLES,
+    Origin,
+    OUTLINE,
+    SCAN,
+)
 from espnet_ros.nodes.free_space.poses import PoseSource
+from espnet_ros.nodes.free_space.sights import Sight, Sights
+from espnet_ros.nodes.free_space.stamps import Ages
+from espnet_ros.nodes.free_space.stream import CameraStream
 from espnet_ros.nodes.topics import output_topic
-from espnet_ros.planning.camera import Camera, make_camera
 from espnet_ros.planning.contacts import find_contacts, join_contacts
-from espnet_ros.planning.costs import make_cost_table
-from espnet_ros.planning.fusion import FusedGrid, FusionRules
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.observer import GroundObserver, Observation
-from espnet_ros.planning.sweep import merge_costs, Sweep
-from espnet_ros.planning.view import ViewRules
-import numpy as np
-from numpy.typing import NDArray
-from rclpy.node import Node
+from espnet_ros.planning.sweep import Sweep
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+_BUSY_S = 0.05
 
-def read_label_set(settings: FreeSpaceSettings) -> LabelSet:
+
+def make_shapes(settings: FreeSpaceSettings) -> tuple[GridShape, SweepShape]:
     """
-    Return what the ids of the masks mean, groups applied.
-
-    :raises ConfigError: there is no such set, or it has no such groups
-    """
-    label_set = load_label_set(settings.label_set)
-    grouping = parse_grouping(settings.label_groups, label_set)
-    return label_set if grouping is None else label_set.grouped(grouping)
-
-
-def make_rules(settings: FreeSpaceSettings, label_set: LabelSet) -> ViewRules:
-    """
-    Return how masks are read.
+    Return the map and the bearings.
 
     :raises ConfigError: the settings do not fit each other
     """
     grid, scan = settings.grid, settings.scan
-    return ViewRules(
+    return (
         GridShape(grid.resolution_m, (grid.x_min_m, grid.x_max_m), (grid.y_min_m, grid.y_max_m)),
         SweepShape(
             (scan.angle_min_rad, scan.angle_max_rad),
@@ -63,194 +52,145 @@ def make_rules(settings: FreeSpaceSettings, label_set: LabelSet) -> ViewRules:
             (scan.range_min_m, scan.range_max_m),
             grid.resolution_m / 2,
         ),
-        make_cost_table(label_set),
-        settings.obstacle_depth_m,
-        settings.bridged_gap_px,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Sight:
-    """What one camera saw last."""
-
-    seen: Observation
-    cost: NDArray[np.int8]
-    stamp_s: float
 
 
 class FreeSpacePipeline:
     """
     Works masks up and publishes what planners take; used from one thread at a time.
 
-    :param node: whose clock and logger it uses
-    :param settings: returns the settings of this moment
+    :param inputs: by camera name
     :param poses: where cameras and robot are
+    :param ages: how old masks may be
     :param outputs: where results go
+    :param settings: returns the settings of this moment
+    :param tell: is called with camera and reason of every mask that is dropped for one
     :raises ConfigError: the settings do not fit each other
     """
 
     def __init__(
         self,
-        node: Node,
-        settings: Callable[[], FreeSpaceSettings],
+        inputs: Mapping[str, CameraInput],
         poses: PoseSource,
+        ages: Ages,
         outputs: FreeSpaceOutputs,
+        *,
+        settings: Callable[[], FreeSpaceSettings],
+        tell: Callable[[str, str], None],
     ) -> None:
-        self._node = node
         self._settings = settings
+        self._seeing: FreeSpaceSettings | None = None
         self._poses = poses
+        self._ages = ages
         self._outputs = outputs
-        self._label_set = read_label_set(settings())
-        self._cameras: dict[str, tuple[Any, Camera]] = {}
-        self._last_stamp_s: float | None = None
-        self.drops: Counter[tuple[str, str]] = Counter()
-        self.fusion_state = 'off'
+        self._tell = tell
+        self._sights = Sights(ages)
+        self._last_ns: int | None = None
+        self.maps = MapMaker(outputs.costmap, poses, ages, settings)
+        self.streams = {
+            name: CameraStream(source, poses, ages, settings, partial(self._dropped, name))
+            for name, source in inputs.items()
+        }
         self.settings_changed()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether something waits, so that :meth:`advance` is to be called soon."""
+        return self.maps.is_waiting or any(s.is_waiting for s in self.streams.values())
+
     def settings_changed(self) -> None:
-        """Take the settings of this moment; what was seen before is forgotten."""
-        settings = self._settings()
-        self._rules = make_rules(settings, self._label_set)
-        self.observers = {
-            name: GroundObserver(
-                self._rules, self._label_set, correct_pitch=settings.correct_pitch
-            )
-            for name in settings.cameras
-        }
-        self._sights: dict[str, _Sight] = {}
-        fusion_rules = FusionRules(settings.scan.blocking_cost, settings.fusion.decay_s)
-        self._fused = FusedGrid(self._rules.grid, fusion_rules)
+        """Take the settings of this moment; where they change what is seen, memory ends."""
+        seeing = _what_is_seen(self._settings())
+        if seeing == self._seeing:
+            return
+        self._seeing = seeing
+        self._grid, self._sweep = make_shapes(seeing)
+        for stream in self.streams.values():
+            stream.settings_changed(self._grid, self._sweep)
+        self._forget()
 
-    def process(self, frame: MaskFrame) -> tuple[str, str] | None:
-        """
-        Work a mask up.
+    def take(self, camera: str, mask: Image) -> None:
+        """Take a mask that came; :meth:`advance` works it up."""
+        if self.streams[camera].take(mask):
+            for stream in self.streams.values():
+                if stream is not self.streams[camera]:
+                    stream.start_anew()
+            self._poses.forget()
+            self._forget()
 
-        :return: None where it was published, else what is wrong: ``age``, ``labels``,
-            ``calibration``, ``pose`` or ``mask``, and why
-        """
-        kind = 'age'
-        header = frame.mask.header
-        try:
-            self._check_age(header.stamp)
-            kind = 'labels'
-            self._check_names(frame)
-            kind = 'mask'
-            labels = mask_values(frame.mask)
-            confidence = None if frame.confidence is None else mask_values(frame.confidence)
-            kind = 'calibration'
-            camera = self._camera(frame)
-            kind = 'pose'
-            pose = self._poses.camera_pose(frame.camera, header.frame_id, header.stamp)
-            observer = self.observers[frame.camera]
-            seen = observer.observe(camera, pose, labels, confidence)
-        except InputError as error:
-            self._sights.pop(frame.camera, None)
-            self.drops[frame.camera, kind] += 1
-            return kind, str(error)
-        stamp_s = seconds(header.stamp)
-        self._sights[frame.camera] = _Sight(seen, seen.view.grid_cost(seen.reading), stamp_s)
-        self._publish(frame, stamp_s)
-        return None
+    def advance(self, camera: str) -> None:
+        """Work up the masks of a camera, and the maps, that need not wait, for a short while."""
+        began_s = time.monotonic()
+        stream = self.streams[camera]
+        for sight in stream.sights():
+            self._sights.add(sight)
+            self._publish(sight)
+            now_s = time.monotonic()
+            durations_s = {
+                'latency': now_s - sight.received_s,
+                'age': self._ages.age_s(sight.stamp_ns),
+            }
+            stream.source.record.published(now_s, sight.stamp_ns / 1e9 or None)
+            stream.source.record.took(now_s, durations_s)
+            if now_s - began_s > _BUSY_S:
+                break
+        self.maps.advance()
 
-    def age_s(self, stamp: Any) -> float:
-        """Return the time since a stamp, by the node's clock."""
-        return float(self._node.get_clock().now().nanoseconds * 1e-9 - seconds(stamp))
+    def give_up(self, camera: str, reason: str) -> None:
+        """Drop all masks of a camera and all maps that wait, after a fault of the program."""
+        self.streams[camera].give_up(reason)
+        self.maps.start_anew(self._grid)
 
-    def _check_age(self, stamp: Any) -> None:
-        limit_s = self._settings().max_age_ms / 1e3
-        age_s = self.age_s(stamp)
-        if limit_s and abs(age_s) > limit_s:
-            raise InputError(
-                f'mask: expected an age of at most {limit_s * 1e3:g} ms (max_age_ms), found '
-                f'{age_s * 1e3:.0f} ms; the segmentation is too slow, or its clock and that of '
-                'this node differ (use_sim_time)'
-            )
-
-    def _check_names(self, frame: MaskFrame) -> None:
-        """Refuse masks of other classes, whose costs would be those of something else."""
-        known = dict(enumerate(self._label_set.names))
-        for class_id, name in (frame.names or {}).items():
-            expected = known.get(class_id, 'no class')
-            if expected != name:
-                raise InputError(
-                    f'label_info: expected {expected!r} as class {class_id}, as label set '
-                    f'{self._label_set.name!r} has it, found {name!r}; set label_set and '
-                    'label_groups to those of the masks'
-                )
-
-    def _camera(self, frame: MaskFrame) -> Camera:
-        info, mask = frame.info, frame.mask
-        if info is None:
-            raise InputError(
-                'camera_info: expected one, found none yet; metres need the calibration of the '
-                'camera'
-            )
-        frames = (info.header.frame_id, mask.header.frame_id)
-        if frames[0] != frames[1]:
-            raise InputError(
-                f'camera_info: expected the frame of the mask, {frames[1]!r}, found '
-                f'{frames[0]!r}: it is of another camera'
-            )
-        size = (int(mask.height), int(mask.width))
-        key = (calibration_of(info), size, self._settings().image_rectified)
-        known = self._cameras.get(frame.camera)
-        if known is None or known[0] != key:
-            camera = make_camera(key[0], rectified=key[2]).resized(size)
-            known = self._cameras[frame.camera] = (key, camera)
-        return known[1]
-
-    def _publish(self, frame: MaskFrame, stamp_s: float) -> None:
+    def _publish(self, sight: Sight) -> None:
+        """Publish everything that has a reader; a map with memory may follow later."""
         settings, outputs = self._settings(), self._outputs
-        header = Header(stamp=frame.mask.header.stamp, frame_id=settings.base_frame)
-        ground_z_m = settings.ground_z_m
-        limit_s = settings.max_age_ms / 1e3 or float('inf')
-        current = [s for s in self._sights.values() if abs(stamp_s - s.stamp_s) <= limit_s]
-        readings = [sight.seen.reading for sight in current]
-        if outputs.is_wanted('~/costmap'):
-            cost = self._map(frame, current, stamp_s)
-            grid = self._rules.grid
-            outputs.publish('~/costmap', lambda: make_costmap(cost, grid, ground_z_m, header))
-        if outputs.is_wanted('~/scan') or outputs.is_wanted('~/free_space'):
-            shape = self._rules.sweep
-            sweep = Sweep(shape, readings, [sight.seen.view.places for sight in current])
-            period_s = max(0.0, stamp_s - (self._last_stamp_s or stamp_s))
-            ranges = sweep.ranges(settings.scan.blocking_cost)
-            outputs.publish('~/scan', lambda: make_scan(ranges, shape, period_s, header))
-            outputs.publish(
-                '~/free_space',
-                lambda: make_polygon(sweep.outline(settings.drivable_cost), ground_z_m, header),
-            )
-        outputs.publish(
-            '~/obstacles',
+        header = Header(stamp=sight.header.stamp, frame_id=settings.base_frame)
+        origin = Origin(header.stamp, sight.received_s)
+        ground_z_m, seen = settings.ground_z_m, sight.seen
+        around = self._sights.around(sight)
+        if outputs.costmap.is_wanted:
+            self.maps.add(sight, around)
+        if outputs[SCAN].is_wanted or outputs[OUTLINE].is_wanted:
+            self._publish_sweep(sight, around, header)
+        outputs[OBSTACLES].publish(
             lambda: make_obstacles(
-                join_contacts([find_contacts(r) for r in readings]), ground_z_m, header
+                join_contacts([find_contacts(s.seen.reading) for s in around]), ground_z_m, header
             ),
+            origin,
         )
-        seen = self._sights[frame.camera].seen
-        outputs.publish(
-            output_topic(frame.camera, 'points'),
+        outputs[output_topic(sight.camera, 'points')].publish(
             lambda: make_points(seen.view.cloud(seen.reading, seen.labels), ground_z_m, header),
+            origin,
         )
-        self._last_stamp_s = stamp_s
+        self._last_ns = sight.stamp_ns
 
-    def _map(self, frame: MaskFrame, current: list[_Sight], stamp_s: float) -> NDArray[np.int8]:
-        """Return the map with what it remembers, where there is odometry, else what is seen."""
-        odometry = None
-        self.fusion_state = 'off'
-        if self._settings().fusion.enabled:
-            try:
-                odometry = self._poses.odometry(frame.mask.header.stamp)
-                self.fusion_state = 'no odometry' if odometry is None else 'on'
-            except InputError as error:
-                self.fusion_state = str(error)
-        if odometry is None:
-            return merge_costs([sight.cost for sight in current])
-        sight = self._sights[frame.camera]
-        sureness = sight.seen.view.grid_sureness(sight.seen.reading)
-        self._fused.add(sight.cost, odometry, stamp_s, sureness)
-        return self._fused.cost(odometry)
+    def _publish_sweep(self, sight: Sight, around: list[Sight], header: Header) -> None:
+        settings, origin = self._settings(), Origin(header.stamp, sight.received_s)
+        readings = [other.seen.reading for other in around]
+        sweep = Sweep(self._sweep, readings, [other.seen.view.places for other in around])
+        last_ns = sight.stamp_ns if self._last_ns is None else self._last_ns
+        period_s = max(0, sight.stamp_ns - last_ns) / 1e9
+        ranges_m = sweep.ranges(settings.scan.blocking_cost)
+        self._outputs[SCAN].publish(
+            lambda: make_scan(ranges_m, self._sweep, period_s, header), origin
+        )
+        self._outputs[OUTLINE].publish(
+            lambda: make_polygon(
+                sweep.outline(settings.drivable_cost), settings.ground_z_m, header
+            ),
+            origin,
+        )
+
+    def _forget(self) -> None:
+        self._sights.clear()
+        self._last_ns = None
+        self.maps.start_anew(self._grid)
+
+    def _dropped(self, camera: str, reason: str) -> None:
+        self._sights.forget(camera)
+        self._tell(camera, reason)
 
 
-def seconds(stamp: Any) -> float:
-    """Return a stamp in seconds."""
-    return float(stamp.sec + stamp.nanosec * 1e-9)
+def _what_is_seen(settings: FreeSpaceSettings) -> FreeSpaceSettings:
+    """Return the settings without those that change nothing of what is seen."""
+    return replace(settings, diagnostics=DiagnosticsSettings(), max_age_ms=0.0, drivable_cost=0)

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.nodes.free_space.stamps import in_seconds, nanoseconds
+from espnet_ros.nodes.free_space.waiting import PendingError
 from espnet_ros.planning.pose import CameraPose, matrix_pose, mounted_pose, transform_matrix
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,10 @@ from rclpy.node import Node
 from rclpy.time import Time
 
 Array = NDArray[np.float64]
+
+
+class NoFrameError(PendingError):
+    """A frame is not in the tree of transforms; it may be published later, or never."""
 
 
 class PoseSource(Protocol):
@@ -30,18 +36,24 @@ class PoseSource(Protocol):
         :param camera: camera name
         :param frame: frame_id of its images
         :param stamp: of the image, builtin_interfaces/Time
+        :raises PendingError: it may be known later
         :raises InputError: it is not known, or makes no sense
         """
 
-    def odometry(self, stamp: Any) -> Array | None:
+    def odometry(self, stamp: Any) -> Array:
         """
-        Return the robot's place in the odometry frame as a 4x4 matrix, or None.
+        Return the robot's place in the odometry frame as a 4x4 matrix.
 
-        :raises InputError: there should be one, but not for that moment
+        :raises NoFrameError: there is no odometry
+        :raises PendingError: there is one, but not for that moment
+        :raises InputError: it makes no sense
         """
+
+    def forget(self) -> None:
+        """Forget what was said of other moments, as time went back."""
 
     def close(self) -> None:
-        """Free what it holds."""
+        """Free what it holds; may be called more than once."""
 
 
 class ParameterPoses:
@@ -67,9 +79,12 @@ class ParameterPoses:
             )
         return mounted_pose(**mount)
 
-    def odometry(self, stamp: Any) -> Array | None:
-        """Return None."""
-        return None
+    def odometry(self, stamp: Any) -> Array:
+        """Raise NoFrameError."""
+        raise NoFrameError('there is no odometry where poses come from parameters')
+
+    def forget(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -77,7 +92,9 @@ class ParameterPoses:
 
 class TransformPoses:
     """
-    Poses from TF.
+    Poses from TF, whose listener starts empty.
+
+    Nothing here waits: a lookup that may succeed later raises PendingError.
 
     :param node: the node
     :param settings: returns the settings of this moment
@@ -89,7 +106,7 @@ class TransformPoses:
         self._tf: Any = importlib.import_module('tf2_ros')
         self._settings = settings
         self._buffer = self._tf.Buffer()
-        self._listener = self._tf.TransformListener(self._buffer, node)
+        self._listener: Any = self._tf.TransformListener(self._buffer, node)
 
     def camera_pose(self, camera: str, frame: str, stamp: Any) -> CameraPose:
         """Return where a camera is; see :meth:`PoseSource.camera_pose`."""
@@ -102,40 +119,66 @@ class TransformPoses:
         matrix = self._look_up(settings.base_frame, frame, stamp)
         return matrix_pose(matrix, settings.ground_z_m)
 
-    def odometry(self, stamp: Any) -> Array | None:
+    def odometry(self, stamp: Any) -> Array:
         """Return the robot's place; see :meth:`PoseSource.odometry`."""
         settings = self._settings()
         return self._look_up(settings.odometry_frame, settings.base_frame, stamp)
 
+    def forget(self) -> None:
+        """Forget all but static transforms: TF refuses what is much older than its newest."""
+        self._buffer.clear()
+
     def close(self) -> None:
         """Stop listening."""
-        self._listener.unregister()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.unregister()
 
     def _look_up(self, target: str, source: str, stamp: Any) -> Array:
+        stamp_ns = nanoseconds(stamp)
+        wanted = (
+            f'TF: expected a transform from {source!r} to {target!r} at {in_seconds(stamp_ns)}'
+        )
+        if stamp_ns <= 0:
+            # To tf2, time 0 is the newest transform, which need not be that of the image.
+            raise InputError(
+                f'{wanted}, which is no time; set stamps in the camera driver, or use '
+                'pose_source: parameters'
+            )
+        tf = self._tf
         try:
             found = self._buffer.lookup_transform(target, source, Time.from_msg(stamp))
-        except self._tf.TransformException as error:
-            raise InputError(
-                f'TF: expected a transform from {source!r} to {target!r} at '
-                f'{stamp.sec}.{stamp.nanosec:09d}, found none ({error})'
-            ) from error
+        except (tf.LookupException, tf.ConnectivityException) as error:
+            raise NoFrameError(f'{wanted}, found none ({error})') from error
+        except tf.ExtrapolationException as error:
+            raise PendingError(f'{wanted}, found none for that time ({error})') from error
+        except tf.TransformException as error:
+            raise InputError(f'{wanted}, found none ({error})') from error
         shift, turn = found.transform.translation, found.transform.rotation
         return transform_matrix((shift.x, shift.y, shift.z), (turn.x, turn.y, turn.z, turn.w))
+
+
+def name_pose_source(settings: FreeSpaceSettings) -> str:
+    """
+    Return which source of poses the settings ask for: ``tf`` or ``parameters``.
+
+    :raises ConfigError: TF is requested and not installed
+    """
+    has_tf = find_spec('tf2_ros') is not None
+    if settings.pose_source == 'tf' and not has_tf:
+        raise ConfigError(
+            'pose_source: tf needs tf2_ros, which is not installed; install '
+            'ros-$ROS_DISTRO-tf2-ros-py, or use pose_source: parameters and mount.*'
+        )
+    return 'tf' if settings.pose_source != 'parameters' and has_tf else 'parameters'
 
 
 def open_poses(node: Node, settings: Callable[[], FreeSpaceSettings]) -> PoseSource:
     """
     Return the source of poses that the settings ask for.
 
-    :raises ConfigError: TF is asked for and not installed
+    :raises ConfigError: TF is requested and not installed
     """
-    wanted = settings().pose_source
-    has_tf = find_spec('tf2_ros') is not None
-    if wanted == 'tf' and not has_tf:
-        raise ConfigError(
-            'pose_source: tf needs tf2_ros, which is not installed; install '
-            'ros-$ROS_DISTRO-tf2-ros-py, or use pose_source: parameters and mount.*'
-        )
-    if wanted == 'tf' or (wanted == 'auto' and has_tf):
+    if name_pose_source(settings()) == 'tf':
         return TransformPoses(node, settings)
     return ParameterPoses(settings)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 import math
 import time
 
-from espnet_ros.config import FreeSpaceSettings
+from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
 from espnet_ros.nodes.camera_record import CameraRecord, CameraSnapshot
-from espnet_ros.nodes.free_space.input import MaskInput
+from espnet_ros.nodes.free_space.input import CameraInput
+from espnet_ros.nodes.free_space.meaning import Meaning
+from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, Output, SCAN
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
+from espnet_ros.nodes.free_space.poses import PoseSource
+from espnet_ros.nodes.free_space.stamps import Ages
+from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
 from espnet_ros.nodes.health import (
     judge_input,
     judge_latency,
@@ -21,47 +26,111 @@ from espnet_ros.nodes.health import (
     Status,
     UNAVAILABLE,
 )
-from espnet_ros.nodes.topics import input_topic
+from espnet_ros.nodes.topics import input_topic, output_topic
 from rclpy.node import Node
 
-DROP_KINDS = ('age', 'labels', 'mask', 'calibration', 'pose')
 
-
-def judge_free_space(
-    node: Node,
-    health: NodeHealth,
-    settings: FreeSpaceSettings,
-    inputs: Mapping[str, MaskInput],
-    pipeline: FreeSpacePipeline | None,
-) -> Iterator[Status]:
+class Report:
     """
-    Judge the node and every camera.
+    Judges the node, every camera and every output that has a reader.
 
-    :param inputs: by camera name; empty while the node is not configured
+    :param node: whose topics are named
+    :param health: the state of the node
+    :param settings: of this moment
+    :param ages: by which clock stamps are judged
     """
-    yield _judge_state(health, settings, pipeline)
-    now_s = time.monotonic()
-    for name in settings.cameras:
-        record = inputs[name].record if name in inputs else CameraRecord(name, now_s)
+
+    def __init__(
+        self, node: Node, health: NodeHealth, settings: FreeSpaceSettings, ages: Ages
+    ) -> None:
+        self._node = node
+        self._health = health
+        self._settings = settings
+        self._ages = ages
+
+    def statuses(
+        self,
+        inputs: Mapping[str, CameraInput],
+        pipeline: FreeSpacePipeline | None,
+        outputs: FreeSpaceOutputs | None,
+        poses: PoseSource | None,
+    ) -> Iterator[Status]:
+        """
+        Judge; what is None is so while the node is not active.
+
+        :param inputs: by camera name; empty while the node is not configured
+        """
+        yield self._judge_state(pipeline, poses)
+        grounds = {}
+        for name in self._settings.cameras:
+            stream = pipeline.streams[name] if pipeline else None
+            statuses = list(self._judge_camera(name, inputs.get(name), stream))
+            grounds[name] = statuses[1]
+            yield from statuses
+        if outputs is None:
+            return
+        # What is of all cameras goes on while one of them is well.
+        best = min(grounds.values(), key=lambda status: status.level)
+        of_camera = {outputs[output_topic(name, 'points')]: grounds[name] for name in grounds}
+        for output in outputs.all():
+            if output.is_wanted or output in (outputs.costmap, outputs[SCAN]):
+                ground = of_camera.get(output, best)
+                yield judge_output(self._health, output, self._settings.diagnostics, ground)
+
+    def _judge_state(self, pipeline: FreeSpacePipeline | None, poses: PoseSource | None) -> Status:
+        health, settings = self._health, self._settings
+        streams = pipeline.streams if pipeline else {}
+        values = {
+            'state': health.state,
+            **_describe_meaning(streams),
+            'label_set_parameter': settings.label_set,
+            'base_frame': settings.base_frame,
+            'pose_source': poses.name if poses else settings.pose_source,
+            'fusion': pipeline.maps.state if pipeline else UNAVAILABLE,
+        }
+        if health.failure:
+            return Status('state', Level.ERROR, health.failure, values)
+        if health.state == 'active':
+            return Status('state', Level.OK, 'running', values)
+        return Status('state', Level.WARN, health.state, values)
+
+    def _judge_camera(
+        self, name: str, source: CameraInput | None, stream: CameraStream | None
+    ) -> Iterator[Status]:
+        now_s = time.monotonic()
+        record = source.record if source else CameraRecord(name, now_s)
         snapshot = record.snapshot(now_s)
-        topic = node.resolve_topic_name(input_topic(name, 'mask'))
-        publishers = node.count_publishers(topic)
-        ground = judge_ground(health, snapshot, _facts(name, inputs, pipeline))
-        for status in (
-            judge_input(health, snapshot, settings.diagnostics, topic, publishers),
-            ground,
-            _own_stages(judge_latency(health, snapshot, settings.diagnostics)),
-        ):
+        diagnostics = self._settings.diagnostics
+        topic = self._node.resolve_topic_name(input_topic(name, 'mask'))
+        publishers = self._node.count_publishers(topic)
+        fault = ''
+        if stream is not None and snapshot.waited_s <= self._ages.silence_s:
+            fault = stream.stamps.fault(self._ages.read_clock(), self._ages.patience_s)
+        statuses = (
+            _warned(judge_input(self._health, snapshot, diagnostics, topic, publishers), fault),
+            _warned(
+                judge_ground(self._health, snapshot, diagnostics, _describe_camera(stream)), fault
+            ),
+            _own_stages(judge_latency(self._health, snapshot, diagnostics)),
+        )
+        for status in statuses:
             yield replace(status, name=f'{status.name} {name}'.strip())
-        costmap = node.resolve_topic_name('~/costmap')
-        if name == settings.cameras[0]:
-            yield judge_topic(ground, snapshot, settings.diagnostics, costmap)
 
 
-def judge_ground(health: NodeHealth, camera: CameraSnapshot, facts: Mapping[str, str]) -> Status:
-    """Judge whether masks become metres."""
+def judge_ground(
+    health: NodeHealth,
+    camera: CameraSnapshot,
+    settings: DiagnosticsSettings,
+    facts: Mapping[str, str],
+) -> Status:
+    """
+    Judge whether the masks of a camera become metres, often enough and until now.
+
+    :param facts: what else is shown, by key
+    """
     values = {
         'rate_hz': number(camera.output_rate_hz),
+        'min_rate_hz': number(settings.min_rate_hz or None),
         'frames_published': str(camera.frames_published),
         **facts,
     }
@@ -69,32 +138,70 @@ def judge_ground(health: NodeHealth, camera: CameraSnapshot, facts: Mapping[str,
         level = Level.ERROR if health.failure else Level.WARN
         return Status('ground', level, health.failure or health.state, values)
     failure = camera.failure
-    if failure is not None:
-        level = Level.ERROR if failure.is_latest else Level.WARN
-        return Status('ground', level, failure.reason, values)
-    if not camera.frames_published:
-        return Status('ground', Level.OK, 'waiting for the first mask', values)
-    if facts.get('sees_all_ranges') == 'false':
+    if failure is not None and failure.is_latest:
+        return Status('ground', Level.ERROR, failure.reason, values)
+    level, message = judge_rate(camera, settings, 'mask', 'mask became metres')
+    if level is Level.OK and failure is not None:
+        level, message = Level.WARN, failure.reason
+    elif level is Level.OK and facts.get('sees_all_ranges') == 'false':
+        level = Level.WARN
         message = 'the camera sees no ground at scan.range_max_m, so free ranges are unknown'
-        return Status('ground', Level.WARN, message, values)
-    return Status('ground', Level.OK, 'masks become metres', values)
+    elif level is Level.OK and camera.frames_published:
+        message = 'masks become metres'
+    return Status('ground', level, message, values)
 
 
-def _judge_state(
-    health: NodeHealth, settings: FreeSpaceSettings, pipeline: FreeSpacePipeline | None
+def judge_output(
+    health: NodeHealth, output: Output, settings: DiagnosticsSettings, ground: Status
 ) -> Status:
-    values = {
-        'state': health.state,
-        'label_set': settings.label_set,
-        'base_frame': settings.base_frame,
-        **health.model,
-        'fusion': pipeline.fusion_state if pipeline else UNAVAILABLE,
-    }
-    if health.failure:
-        return Status('state', Level.ERROR, health.failure, values)
-    if health.state == 'active':
-        return Status('state', Level.OK, 'running', values)
-    return Status('state', Level.WARN, health.state, values)
+    """
+    Judge one output by its own age and rate.
+
+    :param ground: of its camera, or the best of all cameras; it tells of an output without reader
+    """
+    snapshot = output.record.snapshot(time.monotonic())
+    level, message = ground.level, ground.message
+    if not health.is_working:
+        pass
+    elif not output.is_wanted:
+        if level is Level.OK:
+            message = 'nobody subscribes'
+    elif snapshot.failure is not None and snapshot.failure.is_latest:
+        level, message = Level.ERROR, snapshot.failure.reason
+    else:
+        level, message = judge_rate(snapshot, settings, 'message', 'message')
+        if level is Level.OK and snapshot.failure is not None:
+            level, message = Level.WARN, snapshot.failure.reason
+        if ground.level > level:
+            level, message = ground.level, ground.message
+    return judge_topic(Status('', level, message, {}), snapshot, settings, output.topic)
+
+
+def judge_rate(
+    record: CameraSnapshot, settings: DiagnosticsSettings, noun: str, event: str
+) -> tuple[Level, str]:
+    """
+    Judge whether something happens often enough, and happened lately.
+
+    :param noun: what is counted, for the message
+    :param event: what happens, for the message
+    """
+    timeout_s, lowest_hz = settings.image_timeout_s, settings.min_rate_hz
+    if record.idle_s > timeout_s:
+        level = Level.ERROR if record.idle_s > 2 * timeout_s else Level.WARN
+        return level, f'no {event} for {record.idle_s:.1f} s'
+    rate_hz = record.output_rate_hz
+    if rate_hz is not None and rate_hz < lowest_hz:
+        level = Level.ERROR if rate_hz < lowest_hz / 2 else Level.WARN
+        return level, f'{rate_hz:.2f} {noun}s per second, expected {lowest_hz:g}'
+    return Level.OK, f'{noun}s are published' if record.frames_published else f'no {noun} yet'
+
+
+def _warned(status: Status, fault: str) -> Status:
+    """Return a status with what is wrong with the stamps of the masks, unless it is worse."""
+    if not fault or status.level >= Level.ERROR:
+        return status
+    return replace(status, level=Level.WARN, message=f'stamps of the masks: {fault}')
 
 
 def _own_stages(latency: Status) -> Status:
@@ -104,22 +211,36 @@ def _own_stages(latency: Status) -> Status:
     return replace(latency, values=values)
 
 
-def _facts(
-    name: str, inputs: Mapping[str, MaskInput], pipeline: FreeSpacePipeline | None
-) -> dict[str, str]:
-    """Return what is known of a camera's geometry, by key."""
-    facts = {f'dropped_{kind}': UNAVAILABLE for kind in DROP_KINDS}
-    if pipeline is None:
-        return facts
-    facts = {f'dropped_{kind}': str(pipeline.drops[name, kind]) for kind in DROP_KINDS}
-    facts['dropped_unpaired'] = str(inputs[name].unpaired if name in inputs else 0)
-    observer = pipeline.observers[name]
-    view = observer.view
-    if view is not None:
+def _describe_meaning(streams: Mapping[str, CameraStream]) -> dict[str, str]:
+    """Return which label sets are in use, of which model, and where they come from."""
+    tellers: dict[str, Callable[[Meaning], str]] = {
+        'label_set': lambda meaning: meaning.label_set.name,
+        'label_set_source': lambda meaning: meaning.origin,
+        'model': lambda meaning: meaning.model or UNAVAILABLE,
+    }
+    facts = {}
+    for key, tell in tellers.items():
+        told = {
+            name: tell(stream.meaning) if stream.meaning else UNAVAILABLE
+            for name, stream in streams.items()
+        }
+        same = set(told.values()) or {UNAVAILABLE}
+        listed = '; '.join(f'{name}: {text}' for name, text in told.items())
+        facts[key] = same.pop() if len(same) == 1 else listed
+    return facts
+
+
+def _describe_camera(stream: CameraStream | None) -> dict[str, str]:
+    """Return what is known of a camera's geometry, and what became of its masks, by key."""
+    if stream is None:
+        return {f'dropped_{kind}': UNAVAILABLE for kind in DROP_KINDS}
+    facts = {f'dropped_{kind}': str(stream.drops[kind]) for kind in DROP_KINDS}
+    view = stream.observer.view if stream.observer else None
+    if stream.observer is not None and view is not None:
         facts |= {
             'camera_height_m': number(view.pose.height_m, 3),
             'camera_pitch_deg': number(math.degrees(view.pose.pitch_rad)),
-            'pitch_correction_deg': number(math.degrees(observer.pitch_correction_rad)),
+            'pitch_correction_deg': number(math.degrees(stream.observer.pitch_correction_rad)),
             'nearest_ground_m': number(float(view.fan.near_edges_m[0])),
             'sees_all_ranges': str(view.sees_all_ranges).lower(),
         }

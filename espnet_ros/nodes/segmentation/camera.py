@@ -8,11 +8,16 @@ import time
 from espnet_ros.nodes.camera_record import CameraRecord
 from espnet_ros.nodes.qos import overridable, sensor_qos
 from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
+from espnet_ros.nodes.segmentation.geometry import CameraGeometry
 from espnet_ros.nodes.segmentation.outputs import CameraOutputs
+from espnet_ros.nodes.stamps import stamp_ns
 from espnet_ros.nodes.topics import image_topic, input_topic
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+_INFO_DEPTH = 4
+"""Of camera_info, which comes before its image; more would be a queue where the node is slow."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,14 @@ class Frame:
     An image message that came.
 
     :param received_s: when it came, by time.monotonic
+    :param stamp_ns: its stamp, 0 where it was never set
+    :param is_stamped: whether the stamp is its own: neither 0 nor that of the image before
     """
 
     message: Image | CompressedImage
     received_s: float
+    stamp_ns: int
+    is_stamped: bool
 
 
 class Camera:
@@ -48,13 +57,13 @@ class Camera:
         self.name = name
         self.outputs = CameraOutputs(node, name, has_confidence=has_confidence)
         self.record = CameraRecord(name, time.monotonic())
-        self.newest_info: CameraInfo | None = None
         self.is_enabled = True
         self._node = node
         self._message_type = CompressedImage if transport == 'compressed' else Image
         self._image_name = image_topic(node, name, transport)
         self._info_name = input_topic(name, 'camera_info')
         self._subscriptions: list[Subscription] = []
+        self.geometry = CameraGeometry(self.info_topic)
 
     @property
     def topic(self) -> str:
@@ -73,26 +82,29 @@ class Camera:
         :param slots: where the newest one is left
         """
         self.record = CameraRecord(self.name, time.monotonic())
-        self.newest_info = None
+        self.geometry.clear()
 
         def take_image(message: Image | CompressedImage) -> None:
             now_s = time.monotonic()
             if self.is_enabled:
-                replaced = slots.put(self.name, Frame(message, now_s))
+                image_ns = stamp_ns(message.header.stamp)
+                self.geometry.expect(image_ns)
+                is_stamped = self.record.stamped(now_s, image_ns)
+                replaced = slots.put(self.name, Frame(message, now_s, image_ns, is_stamped))
                 self.record.received(now_s, _describe(message), replaced=replaced)
 
         def take_info(message: CameraInfo) -> None:
-            self.newest_info = message
+            self.geometry.take(message, time.monotonic())
 
-        for message_type, topic, callback in (
-            (CameraInfo, self._info_name, take_info),
-            (self._message_type, self._image_name, take_image),
+        for message_type, topic, callback, depth in (
+            (CameraInfo, self._info_name, take_info, _INFO_DEPTH),
+            (self._message_type, self._image_name, take_image, 1),
         ):
             subscription = self._node.create_subscription(
                 message_type,
                 topic,
                 callback,
-                sensor_qos(),
+                sensor_qos(depth),
                 qos_overriding_options=overridable(),
             )
             self._subscriptions.append(subscription)

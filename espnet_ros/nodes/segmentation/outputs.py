@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from espnet_ros.config import OverlaySettings
-from espnet_ros.labels import LabelSet
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.camera_info import scale_camera_info
 from espnet_ros.nodes.conversions import bytes_to_compressed, fill_image
-from espnet_ros.nodes.label_info import label_info_types, make_label_info
-from espnet_ros.nodes.qos import latched_qos, overridable, result_qos
+from espnet_ros.nodes.qos import overridable, result_qos
+from espnet_ros.nodes.segmentation.label_announcer import LabelAnnouncer
 from espnet_ros.nodes.topics import compressed_topic, output_topic
 from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
@@ -37,14 +36,12 @@ class SegmentedFrame:
     :param picture: returns the image in its own colour order, uint8, (H, W, 3), and its
         encoding, bgr8 or rgb8
     :param result: the mask
-    :param camera_info: the newest that the camera published, or None
     """
 
     header: Header
     image_size: tuple[int, int]
     picture: Callable[[], tuple[NDArray[np.uint8], str]]
     result: Segmentation
-    camera_info: CameraInfo | None
 
 
 class ImageOutput:
@@ -81,10 +78,12 @@ class CameraOutputs:
         self._node = node
         self._has_confidence = has_confidence
         self._publishers: list[Publisher] = []
+        topic = partial(output_topic, camera)
         try:
-            self._create_all(partial(output_topic, camera))
+            self._create_all(topic)
+            self.labels = LabelAnnouncer(node, self._create, topic)
         except Exception:
-            self.destroy()
+            self._destroy_publishers()
             raise
 
     @property
@@ -98,7 +97,7 @@ class CameraOutputs:
         return has_listeners(self.stats)
 
     def publish_mask(self, frame: SegmentedFrame) -> None:
-        """Publish what planners wait for: mask, confidence, and their geometry."""
+        """Publish what planners wait for: mask and confidence."""
         labels, header = frame.result.labels, frame.header
         if self.mask.has_listeners:
             self.mask.publish(labels, 'mono8', header)
@@ -106,18 +105,16 @@ class CameraOutputs:
         if confidence is not None and self.confidence is not None and self.wants_confidence:
             self.confidence.publish(confidence, 'mono8', header)
 
-    def publish_geometry(self, frame: SegmentedFrame) -> None:
+    def publish_geometry(self, frame: SegmentedFrame, info: CameraInfo) -> None:
         """
         Publish the camera's geometry for the mask.
 
-        :raises InputError: the camera's is not of its image
+        :param info: the camera_info of the image
         """
-        if frame.camera_info is not None and has_listeners(self.camera_info):
+        if has_listeners(self.camera_info):
             height, width = frame.result.labels.shape
             self.camera_info.publish(
-                scale_camera_info(
-                    frame.camera_info, frame.image_size, (height, width), frame.header
-                )
+                scale_camera_info(info, frame.image_size, (height, width), frame.header)
             )
 
     def publish_pictures(self, frame: SegmentedFrame, settings: OverlaySettings) -> None:
@@ -148,16 +145,12 @@ class CameraOutputs:
         stats.class_fractions = shares.tolist()
         self.stats.publish(stats)
 
-    def publish_label_info(self, label_set: LabelSet, threshold: float) -> None:
-        """Publish what the ids mean, where vision_msgs is installed."""
-        if self._label_types is not None:
-            header = Header(stamp=self._node.get_clock().now().to_msg())
-            self.label_info.publish(
-                make_label_info(self._label_types, label_set, threshold, header)
-            )
-
     def destroy(self) -> None:
         """Take the topics away."""
+        self.labels.destroy()
+        self._destroy_publishers()
+
+    def _destroy_publishers(self) -> None:
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
         self._publishers.clear()
@@ -175,11 +168,6 @@ class CameraOutputs:
             for name in ('mask', 'overlay')
         )
         self.stats = self._create(InferenceStats, topic('stats'), result_qos())
-        self._label_types = label_info_types()
-        if self._label_types is not None:
-            self.label_info = self._create(
-                self._label_types.LabelInfo, topic('label_info'), latched_qos()
-            )
 
     def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher:
         publisher = self._node.create_publisher(

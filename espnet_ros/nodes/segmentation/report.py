@@ -17,9 +17,11 @@ from espnet_ros.nodes.health import (
     NodeHealth,
     Status,
 )
+from espnet_ros.nodes.segmentation.geometry_health import GeometrySnapshot, judge_geometry
 from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power
 from espnet_ros.nodes.segmentation.session import Session
-from espnet_ros.nodes.topics import image_topic, output_topic
+from espnet_ros.nodes.stamps import waits_for_clock
+from espnet_ros.nodes.topics import image_topic, input_topic, output_topic
 from espnet_ros.segmenter import Segmenter
 from rclpy.node import Node
 
@@ -64,9 +66,19 @@ def judge_node(
         snapshot = record.snapshot(now_s)
         topic = node.resolve_topic_name(image_topic(node, name, settings.image_transport))
         publishers = node.count_publishers(topic)
+        info_topic = node.resolve_topic_name(input_topic(name, 'camera_info'))
+        geometry = camera.geometry.snapshot(now_s) if camera else GeometrySnapshot(info_topic)
         output = judge_output(health, snapshot, settings.diagnostics, max_rate_hz)
         for status in (
-            judge_input(health, snapshot, settings.diagnostics, topic, publishers),
+            judge_input(
+                health,
+                snapshot,
+                settings.diagnostics,
+                topic,
+                publishers,
+                waits_for_clock=waits_for_clock(node),
+            ),
+            judge_geometry(health, geometry),
             output,
             judge_latency(health, snapshot, settings.diagnostics),
         ):

@@ -61,7 +61,7 @@ class Session:
             call_in_spin_thread(node, self._destroy_topics)
             raise
         self.pipeline = FramePipeline(node, self.segmenter, self.cameras, settings, self.power)
-        self.pipeline.publish_label_info()
+        self.pipeline.begin()
 
     @property
     def max_rate_hz(self) -> float:

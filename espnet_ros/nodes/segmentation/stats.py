@@ -1,33 +1,13 @@
-"""The statistics message, and stamps as seconds."""
+"""The statistics message."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 import math
 
-from builtin_interfaces.msg import Time
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.camera_record import CameraSnapshot, STAGES
 from std_msgs.msg import Header
-
-_NS = 10**9
-
-
-def stamp_s(stamp: Time) -> float | None:
-    """Return a stamp in seconds, or None where it was never set."""
-    total_ns = stamp.sec * _NS + stamp.nanosec
-    return total_ns / _NS if total_ns else None
-
-
-def seconds_since(stamp: Time, now_ns: int) -> float | None:
-    """
-    Return the age of a stamp.
-
-    :param now_ns: the time now, 0 where simulated time has not begun
-    :return: seconds, below 0 where the clocks differ; None where either time is not known
-    """
-    total_ns = stamp.sec * _NS + stamp.nanosec
-    return (now_ns - total_ns) / _NS if total_ns and now_ns else None
 
 
 def make_stats(

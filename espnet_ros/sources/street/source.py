@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import math
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.sources.base import BrokenFrame, Frame, Source
+from espnet_ros.sources.base import BrokenFrame, Frame, FrameCalibration, Source
 from espnet_ros.sources.street.projection import make_camera
 from espnet_ros.sources.street.renderer import StreetRenderer
 from espnet_ros.sources.street.scene import StreetScene
@@ -58,6 +58,7 @@ class StreetSource(Source):
             rate_hz=rate_hz,
             size=size,
             camera=camera,
+            calibration=FrameCalibration(camera.calibration),
             label_set=self._renderer.label_set,
         )
         self._period_s = 1 / rate_hz
@@ -65,7 +66,8 @@ class StreetSource(Source):
     def frame(self, index: int) -> Frame:
         """Return one frame; it does not depend on those before it."""
         image_bgr, labels = self._renderer.render(index * self._period_s)
-        return Frame(f'street_{index:06d}', index, image_bgr, labels)
+        name = f'street_{index:06d}'
+        return Frame(name, index, image_bgr, labels, calibration=self.calibration)
 
     def scene(self, index: int) -> StreetScene:
         """Return the geometry that a frame shows, in metres."""

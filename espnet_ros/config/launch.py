@@ -1,0 +1,57 @@
+"""The arguments of the launch file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.config.runtime import PRECISIONS, RUNTIMES
+from espnet_ros.settings import setting
+
+
+@dataclass(frozen=True)
+class LaunchSettings:
+    """Every argument of segment.launch.py; what is left empty comes from elsewhere."""
+
+    image_topic: str = setting(
+        '',
+        'Camera images to segment; with cameras a pattern, in which {camera} is the name of each. '
+        'Empty: image_raw, or {camera}/image_raw.',
+    )
+    camera_info_topic: str = setting(
+        '',
+        'Calibration of the camera, or a pattern. Empty: camera_info beside the images, as '
+        '/camera/camera_info of /camera/image_raw.',
+    )
+    cameras: str = setting('', 'Names of the cameras, as front,left. Empty: as in params_file.')
+    model: str = setting('', 'Model name or ONNX file. Empty: as in params_file.')
+    runtime: str = setting(
+        '', 'What runs the network. Empty: as in params_file.', choices=('', *RUNTIMES)
+    )
+    precision: str = setting(
+        '', 'Its arithmetic. Empty: as in params_file.', choices=('', *PRECISIONS)
+    )
+    params_file: str = setting(
+        '', 'Parameters of the segmentation node. Empty: config/segmentation.yaml.'
+    )
+    namespace: str = setting('', 'Namespace of all nodes.')
+    source: str = setting(
+        '',
+        'Video file, image folder, bag, webcam number or "synthetic" to play as the camera; with '
+        'cameras it may hold {camera}. Empty: your own camera publishes image_topic.',
+    )
+    free_space: bool = setting(False, 'Make maps, ranges and obstacles for planners of the masks.')
+    free_space_params_file: str = setting(
+        '', 'Parameters of the free space node. Empty: config/free_space.yaml.'
+    )
+    rviz: bool = setting(False, 'Show image, overlay, mask and free space.')
+    build_only: bool = setting(
+        False, 'Start the segmentation node alone, to build its TensorRT engine and end.'
+    )
+    on_death: str = setting(
+        'shutdown',
+        'What the death of a part does: shutdown ends the launch with an exit code that is not 0, '
+        'respawn starts the part again after a second.',
+        choices=('shutdown', 'respawn'),
+    )
+    use_sim_time: bool = setting(False, 'Take the time from /clock.')
+    log_level: str = setting('info', 'Log level of the nodes.')

@@ -1,0 +1,1 @@
+"""What the camera source node is made of."""

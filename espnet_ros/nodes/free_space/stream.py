@@ -1,0 +1,235 @@
+"""The masks of one camera, from their arrival to what they say about the ground."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+import time
+from typing import Any
+
+from espnet_ros.config import FreeSpaceSettings
+from espnet_ros.exceptions import InputError
+from espnet_ros.nodes.conversions import mask_values
+from espnet_ros.nodes.free_space.input import CameraInput
+from espnet_ros.nodes.free_space.joining import confidence_of, info_of
+from espnet_ros.nodes.free_space.meaning import Meaning
+from espnet_ros.nodes.free_space.messages import calibration_of
+from espnet_ros.nodes.free_space.poses import PoseSource
+from espnet_ros.nodes.free_space.sights import Sight
+from espnet_ros.nodes.free_space.stamps import Ages, nanoseconds, StampWatch
+from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
+from espnet_ros.planning.camera import Camera, make_camera
+from espnet_ros.planning.grid import GridShape, SweepShape
+from espnet_ros.planning.observer import GroundObserver
+from espnet_ros.planning.pose import CameraPose
+from espnet_ros.planning.view import ViewRules
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image
+
+DROP_KINDS = ('age', 'late', 'labels', 'mask', 'calibration', 'confidence', 'pose')
+_LATE_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """A mask with all that belongs to it."""
+
+    meaning: Meaning
+    labels: NDArray[np.uint8]
+    camera: Camera
+    confidence: NDArray[np.uint8] | None
+    pose: CameraPose
+
+
+class CameraStream:
+    """
+    Works the masks of one camera up, in the order of their stamps.
+
+    A mask waits for what belongs to it without holding up newer ones; once a newer one was
+    worked up, it is dropped.
+
+    :param source: where its messages come from
+    :param poses: where the camera is
+    :param ages: how old masks may be
+    :param settings: returns the settings of this moment
+    :param tell: is called with the reason of every mask that is dropped for one
+    """
+
+    def __init__(
+        self,
+        source: CameraInput,
+        poses: PoseSource,
+        ages: Ages,
+        settings: Callable[[], FreeSpaceSettings],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.source = source
+        self.drops: Counter[str] = Counter()
+        self.stamps = StampWatch()
+        self.meaning: Meaning | None = None
+        self.observer: GroundObserver | None = None
+        self._poses = poses
+        self._ages = ages
+        self._settings = settings
+        self._tell = tell
+        self._queue: StampQueue[Image] = StampQueue()
+        self._camera: tuple[Any, Camera] | None = None
+        self._last_ns: int | None = None
+        self._late = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether a mask waits."""
+        return len(self._queue) > 0
+
+    def take(self, mask: Image) -> bool:
+        """
+        Take a mask that came.
+
+        :return: whether it shows that time went back, so that what was seen before is over
+        """
+        now_s = time.monotonic()
+        stamp_ns = nanoseconds(mask.header.stamp)
+        text = f'{mask.encoding} {mask.width}x{mask.height}'
+        self.source.record.received(now_s, text, replaced=False)
+        self.stamps.add(stamp_ns)
+        behind_s = 0.0 if self._last_ns is None else (self._last_ns - stamp_ns) / 1e9
+        self._late = self._late + 1 if behind_s > 0 else 0
+        went_back = behind_s > self._ages.patience_s or self._late >= _LATE_IN_A_ROW
+        if self._late and not went_back:
+            self.drops['late'] += 1
+            return False
+        if went_back:
+            self.start_anew()
+        pushed_out = self._queue.add(stamp_ns, mask, now_s)
+        if pushed_out is not None:
+            self._drop(pushed_out.kind or 'age', f'too many masks wait; {pushed_out.reason}')
+        return went_back
+
+    def start_anew(self) -> None:
+        """Forget what waits and what was worked up: masks of any stamp may come."""
+        self._queue.clear()
+        self._last_ns = None
+        self._late = 0
+
+    def settings_changed(self, grid: GridShape, sweep: SweepShape) -> None:
+        """Read the next mask by the rules of this moment."""
+        self._shapes = grid, sweep
+        self.observer = None
+
+    def give_up(self, reason: str) -> None:
+        """Drop all that waits, after a fault of the program."""
+        self._queue.clear()
+        self._drop('mask', reason)
+
+    def sights(self) -> Iterator[Sight]:
+        """Work up what can be worked up now, and return what each of the masks says."""
+        ready: list[tuple[Waiting[Image], _Parts]] = []
+        # The newest first: a transform that comes meanwhile serves the older ones too.
+        for entry in reversed(tuple(self._queue)):
+            parts = self._try(entry)
+            if parts is not None:
+                ready.append((entry, parts))
+        for entry, parts in reversed(ready):
+            for older in self._queue.pop_before(entry.stamp_ns):
+                self._drop(older.kind, older.reason)
+            self._queue.remove(entry)
+            self._last_ns = entry.stamp_ns
+            self.source.infos.drop_before(entry.stamp_ns)
+            self.source.confidences.drop_before(entry.stamp_ns)
+            sight = self._observe(entry, parts)
+            if sight is not None:
+                yield sight
+
+    def _try(self, entry: Waiting[Image]) -> _Parts | None:
+        """Return a mask with all that belongs to it; None where it waits or was dropped."""
+        waited_s = time.monotonic() - entry.since_s
+        fault = self._age_fault(entry, waited_s)
+        if fault:
+            self._queue.remove(entry)
+            reason = f'{entry.reason} (waited {1e3 * waited_s:.0f} ms)'
+            self._drop(*((entry.kind, reason) if entry.reason else ('age', fault)))
+            return None
+        try:
+            return self._gather(entry)
+        except PendingError as error:
+            entry.reason = str(error)
+        except InputError as error:
+            self._queue.remove(entry)
+            self._drop(entry.kind, str(error))
+        return None
+
+    def _age_fault(self, entry: Waiting[Image], waited_s: float) -> str:
+        if not self._ages.is_over(entry.stamp_ns, waited_s):
+            return ''
+        limit_ms = 1e3 * self._ages.patience_s
+        age_ms = 1e3 * self._ages.age_s(entry.stamp_ns)
+        cause = self.stamps.fault(self._ages.read_clock(), self._ages.patience_s)
+        if not cause:
+            cause = 'the segmentation is too slow, or its clock differs from that of this node'
+        return (
+            f'mask: expected an age of at most {limit_ms:g} ms (max_age_ms), found '
+            f'{age_ms:.0f} ms; {cause}'
+        )
+
+    def _gather(self, entry: Waiting[Image]) -> _Parts:
+        """
+        Bring together what belongs to a mask.
+
+        :raises PendingError: something is not there yet; ``entry.kind`` tells what
+        :raises InputError: something makes no sense
+        """
+        mask, source = entry.item, self.source
+        entry.kind = 'labels'
+        meaning = source.meaning.at(entry.stamp_ns)
+        entry.kind = 'mask'
+        labels = mask_values(mask)
+        entry.kind = 'calibration'
+        camera = self._make_camera(mask)
+        entry.kind = 'confidence'
+        confidence = None
+        if self._settings().use_confidence:
+            found = confidence_of(mask, source.confidences, source.topic('confidence'))
+            confidence = mask_values(found)
+        entry.kind = 'pose'
+        header = mask.header
+        pose = self._poses.camera_pose(source.name, header.frame_id, header.stamp)
+        return _Parts(meaning, labels, camera, confidence, pose)
+
+    def _make_camera(self, mask: Image) -> Camera:
+        info = info_of(mask, self.source.infos, self.source.topic('camera_info'))
+        size = (int(mask.height), int(mask.width))
+        key = (calibration_of(info), size, self._settings().image_rectified)
+        if self._camera is None or self._camera[0] != key:
+            self._camera = key, make_camera(key[0], rectified=key[2]).resized(size)
+        return self._camera[1]
+
+    def _observe(self, entry: Waiting[Image], parts: _Parts) -> Sight | None:
+        observer = self._observer_for(parts.meaning)
+        try:
+            seen = observer.observe(parts.camera, parts.pose, parts.labels, parts.confidence)
+        except InputError as error:
+            self._drop('pose', str(error))
+            return None
+        header = entry.item.header
+        return Sight(self.source.name, header, entry.stamp_ns, entry.since_s, seen)
+
+    def _observer_for(self, meaning: Meaning) -> GroundObserver:
+        """Return what reads masks of that meaning; a change of rules makes it anew."""
+        if self.observer is None or self.meaning is not meaning:
+            settings = self._settings()
+            rules = ViewRules(
+                *self._shapes, meaning.costs, settings.obstacle_depth_m, settings.bridged_gap_px
+            )
+            self.observer = GroundObserver(rules, correct_pitch=settings.correct_pitch)
+            self.meaning = meaning
+        return self.observer
+
+    def _drop(self, kind: str, reason: str) -> None:
+        self.drops[kind] += 1
+        if kind == 'labels':
+            self.meaning = self.observer = None
+        self.source.record.failed(time.monotonic(), kind, reason)
+        self._tell(reason)

@@ -1,0 +1,1 @@
+"""What the launch file decides, without ``launch``: which processes run, and with what."""

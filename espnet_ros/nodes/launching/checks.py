@@ -1,0 +1,62 @@
+"""What must be on this machine before anything is started; nothing here touches the network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from espnet_ros.exceptions import ConfigError, InputError
+
+
+def check_executable(package: str, executable: str) -> None:
+    """
+    Look for a program of a ROS package where ``ros2 launch`` will look for it.
+
+    :raises ConfigError: it is not there
+    """
+    prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
+    if not any(os.access(Path(p, 'lib', package, executable), os.X_OK) for p in prefixes):
+        raise ConfigError(
+            f'{package}: not installed, as no folder of AMENT_PREFIX_PATH has '
+            f'lib/{package}/{executable}; install ros-$ROS_DISTRO-{package.replace("_", "-")}, or '
+            'source the workspace that has it'
+        )
+
+
+def check_model(name_or_path: str) -> None:
+    """
+    Look for a model.
+
+    :raises ModelError: there is no such model; the message says how to get it
+    :raises ImportError: this Python lacks what models are found with; the node's own may differ
+    """
+    from espnet_ros.model_file.store import find_model  # noqa: PLC0415  (onnx may be missing)
+
+    find_model(name_or_path)
+
+
+def check_source(spec: str) -> None:
+    """
+    Look for what a camera source is to play.
+
+    :raises InputError: it is not there
+    :raises ImportError: this Python lacks OpenCV
+    """
+    from espnet_ros.sources.opening import split_topic, SYNTHETIC  # noqa: PLC0415  (OpenCV)
+    from espnet_ros.sources.webcam import DEVICE_FOLDER, webcam_index  # noqa: PLC0415
+
+    if spec == SYNTHETIC:
+        return
+    index = webcam_index(spec)
+    if index is not None:
+        path = DEVICE_FOLDER / f'video{index}'
+        found = ', '.join(sorted(str(p) for p in DEVICE_FOLDER.glob('video*'))) or 'none'
+        problem = f'no webcam {path}; cameras found: {found}'
+    else:
+        path, _ = split_topic(spec)
+        problem = (
+            f'{path}: no such file or folder; expected a video, an image, a folder of images, a '
+            f'bag, the number of a webcam, or "{SYNTHETIC}"'
+        )
+    if not path.exists():
+        raise InputError(f'source: {problem}')

@@ -1,0 +1,198 @@
+"""Masks go in and metres come out, through real topics."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='no rclpy')
+pytest.importorskip('nav_msgs', reason='no nav_msgs')
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from espnet_ros.config import FreeSpaceSettings
+from espnet_ros.nodes.conversions import array_to_image
+from espnet_ros.nodes.free_space.messages import CONTACT_TYPE, PLACE_TYPE
+from espnet_ros.nodes.parameter_file import format_parameter_file, FREE_SPACE_HEADING
+from espnet_ros.nodes.qos import latched_qos
+from geometry_msgs.msg import PolygonStamped
+from nav_msgs.msg import OccupancyGrid
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSDurabilityPolicy
+from sensor_msgs.msg import Image, LaserScan, PointCloud2
+
+from .scene import Camera, cells, FRAME, ROAD_AHEAD, SIZE, status_of, STREET
+
+CONFIG = Path(__file__).parents[3] / 'config' / 'free_space.yaml'
+
+
+def test_the_map_is_in_metres_and_has_the_stamp_of_the_image(ros, free_space):
+    free_space(fusion__enabled=False)
+    inbox = ros.listen(OccupancyGrid, 'free_space/costmap', latched_qos())
+    message = Camera(ros).send_until(inbox)
+    assert message.header.frame_id == 'base_link'
+    assert (message.info.width, message.info.height) == (200, 200)
+    assert message.info.resolution == pytest.approx(0.1)
+    assert (message.info.origin.position.x, message.info.origin.position.y) == (0.0, -10.0)
+    cost = cells(message)
+    assert {-1, 0, 100} <= set(np.unique(cost)) <= {-1, 0, 40, 100}
+    x = 0.05 + 0.1 * np.arange(200)
+    scene = STREET.scene(0)
+    assert (cost[ROAD_AHEAD] == 0).all(), 'the road ahead of the car is free'
+    truth = scene.labels_from_above(x[None], (x - 10)[:, None])
+    seen = cost >= 0
+    road = STREET.label_set.id_of('road')
+    agreement = ((cost == 0) == (truth == road))[seen].mean()
+    assert agreement > 0.97
+
+
+def test_ranges_outline_and_obstacles_agree(ros, free_space):
+    free_space()
+    scans = ros.listen(LaserScan, 'free_space/scan')
+    outlines = ros.listen(PolygonStamped, 'free_space/free_space')
+    obstacles = ros.listen(PointCloud2, 'free_space/obstacles')
+    camera = Camera(ros)
+    scan = camera.send_until(scans)
+    ranges = np.array(scan.ranges)
+    bearings = scan.angle_min + scan.angle_increment * np.arange(ranges.size)
+    assert ranges.size == round((scan.angle_max - scan.angle_min) / scan.angle_increment) + 1
+    outside = np.abs(bearings) > math.radians(35)
+    assert np.isnan(ranges[outside]).all()
+    hits = ranges[np.isfinite(ranges)]
+    assert hits.size > 20
+    assert (hits >= scan.range_min).all() and (hits <= scan.range_max).all()
+    outline = camera.send_until(outlines).polygon.points
+    assert len(outline) > 20
+    assert max(math.hypot(p.x, p.y) for p in outline) <= 20.01
+    cloud = camera.send_until(obstacles)
+    points = np.frombuffer(cloud.data, CONTACT_TYPE)
+    assert (cloud.width, cloud.height, cloud.point_step) == (points.size, 1, 20)
+    assert [f.name for f in cloud.fields] == ['x', 'y', 'z', 'confidence', 'class_id']
+    assert np.isnan(points['confidence']).all(), 'no confidence is not confidence 0'
+    places = np.hypot(points['x'], points['y'])
+    i = int(np.nanargmin(np.where(np.isinf(ranges), np.nan, ranges)))
+    same = np.abs(np.arctan2(points['y'], points['x']) - bearings[i]) < 0.01
+    assert places[same].min() == pytest.approx(ranges[i], abs=0.1)
+
+
+def test_the_cloud_is_what_navs_segmentation_layer_asks_for(ros, free_space):
+    """One point a pixel, organised, float32 x y z, the mask's size and stamp."""
+    free_space()
+    inbox = ros.listen(PointCloud2, 'free_space/points')
+    labels = FRAME.labels.copy()
+    labels[200:210] = 255
+    cloud = Camera(ros).send_until(inbox, labels=labels)
+    assert (cloud.height, cloud.width) == SIZE
+    assert cloud.row_step == cloud.point_step * cloud.width
+    assert len(cloud.data) == cloud.row_step * cloud.height
+    assert [(f.name, f.offset, f.datatype, f.count) for f in cloud.fields] == [
+        ('x', 0, 7, 1), ('y', 4, 7, 1), ('z', 8, 7, 1)
+    ]  # fmt: skip
+    points = np.frombuffer(cloud.data, PLACE_TYPE).reshape(SIZE)
+    assert not cloud.is_dense
+    sky = labels == STREET.label_set.id_of('sky')
+    assert sky.any() and np.isnan(points['x'][sky]).all(), 'the sky is nowhere'
+    road = FRAME.labels[-1] == STREET.label_set.id_of('road')
+    assert np.isfinite(points['x'][-1][road]).all()
+    # Unlabelled pixels keep their place on the ground: the layer skips their id itself.
+    assert np.isfinite(points['x'][205]).all()
+
+
+def test_the_map_is_latched_until_the_node_stops(ros, free_space):
+    node = free_space()
+    early = ros.listen(OccupancyGrid, 'free_space/costmap', 1)
+    Camera(ros).send_until(early)
+    (info,) = ros.probe.get_publishers_info_by_topic('/free_space/costmap')
+    assert info.qos_profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL
+    ros.listen(OccupancyGrid, 'free_space/costmap', latched_qos()).wait_for()
+    node.trigger_deactivate()
+    ros.wait_until(
+        lambda: not ros.probe.get_publishers_info_by_topic('/free_space/costmap'), 'its end'
+    )
+
+
+def test_confidence_is_paired_by_stamp(ros, free_space):
+    free_space(use_confidence=True)
+    confidences = ros.publisher(Image, 'confidence')
+    inbox = ros.listen(PointCloud2, 'free_space/obstacles')
+    camera = Camera(ros)
+    headers = []
+
+    def send():
+        headers.append(camera.send())
+        sureness = np.full(SIZE, 204, np.uint8)
+        confidences.publish(array_to_image(sureness, 'mono8', headers[-1]))
+        return inbox.messages
+
+    ros.wait_until(send, 'obstacles')
+    points = np.frombuffer(inbox.messages[0].data, CONTACT_TYPE)
+    assert points['confidence'] == pytest.approx(0.8, abs=0.01)
+
+
+def test_two_cameras_fill_one_map(ros, free_space):
+    free_space(cameras=['left', 'right'], mount__yaw_rad=[0.6, -0.6])
+    inbox = ros.listen(LaserScan, 'free_space/scan')
+    left, right = Camera(ros, 'left'), Camera(ros, 'right')
+
+    def both_are_in():
+        left.send()
+        right.send()
+        ranges = [np.array(m.ranges) for m in list(inbox.messages)]
+        return any((~np.isnan(r[:150])).any() and (~np.isnan(r[-150:])).any() for r in ranges)
+
+    ros.wait_until(both_are_in, 'ranges on both sides')
+
+
+def test_padded_rows_of_a_mask_are_honoured(ros, free_space):
+    free_space()
+    inbox = ros.listen(LaserScan, 'free_space/scan')
+    camera = Camera(ros)
+    plain = np.array(camera.send_until(inbox).ranges)
+    inbox.clear()
+    padded = array_to_image(np.pad(FRAME.labels, ((0, 0), (0, 16))), 'mono8', camera.header())
+    padded.width = SIZE[1]
+    camera.infos.publish(camera.info(padded.header))
+    camera.masks.publish(padded)
+    message = inbox.wait_for(lambda m: m.header.stamp == padded.header.stamp)
+    assert np.array_equal(np.array(message.ranges), plain, equal_nan=True)
+
+
+def test_a_live_change_of_the_map_is_taken(ros, free_space):
+    free_space()
+    inbox = ros.listen(OccupancyGrid, 'free_space/costmap')
+    camera = Camera(ros)
+    camera.send_until(inbox)
+    request = SetParameters.Request(
+        parameters=[Parameter('grid.resolution_m', value=0.2).to_parameter_msg()]
+    )
+    (result,) = ros.call(SetParameters, 'free_space/set_parameters', request).results
+    assert result.successful
+    camera.send()
+    assert inbox.wait_for(lambda m: m.info.width == 100).info.height == 100
+    request.parameters = [Parameter('grid.x_max_m', value=-1.0).to_parameter_msg()]
+    (result,) = ros.call(SetParameters, 'free_space/set_parameters', request).results
+    assert not result.successful
+    assert 'grid: expected 1 to' in result.reason
+
+
+def test_the_parameter_file_is_up_to_date():
+    assert CONFIG.read_text() == format_parameter_file(FreeSpaceSettings, FREE_SPACE_HEADING), (
+        'run: python -m espnet_ros.nodes.parameter_file free_space > config/free_space.yaml'
+    )
+
+
+def test_a_fault_of_the_program_is_told_and_ends_nothing(ros, free_space, monkeypatch):
+    def fail(message):
+        raise ZeroDivisionError('a fault')
+
+    free_space()
+    inbox = ros.listen(LaserScan, 'free_space/scan')
+    camera = Camera(ros)
+    with monkeypatch.context() as broken:
+        broken.setattr('espnet_ros.nodes.free_space.stream.mask_values', fail)
+        status = status_of(
+            ros, 'ground', lambda s: s.message == 'ZeroDivisionError: a fault', camera.send
+        )
+    assert status.level == DiagnosticStatus.ERROR
+    camera.send_until(inbox)

@@ -1,0 +1,118 @@
+"""
+Every command that README.md and docs/ print, and what a test does with it.
+
+A command of a page that no entry covers makes the test red: add it to ``RUN`` with what it needs,
+or to ``NOT_RUN`` with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+import re
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+_BLOCK = re.compile(r'```(?:sh|bash|console)\n(.*?)```', re.DOTALL)
+_COMMENT = re.compile(r'\s+#\s.*$')
+
+
+@dataclass(frozen=True)
+class Run:
+    """
+    How a command is run.
+
+    :param more: put behind it, so that it ends within seconds
+    :param replaced: placeholders of the page, and what stands for them
+    :param seconds: how long it may run before it is asked to end by Ctrl-C; 0 until it ends
+    :param needs: modules without which it cannot run
+    """
+
+    more: str = ''
+    replaced: tuple[tuple[str, str], ...] = (('MODEL', 'auto'),)
+    seconds: float = 0.0
+    needs: tuple[str, ...] = ()
+
+
+_FETCH = Run(needs=('torch', 'onnxscript'))
+_QUICK_BENCH = '--trials 2 --warm-up 1 --rounds 1 --size 64,128 --idle 0.1'
+_QUICK_TRAINING = '--epochs 1 --batch-size 2 --crop 64,64 --size 64,64'
+
+RUN: dict[str, Run] = {
+    r'espnet-ros models list': Run(),
+    r'espnet-ros models fetch \w+': _FETCH,
+    r'espnet-ros models show espnet_p2_q8_cityscapes': Run(needs=('fetched',)),
+    r'espnet-ros segment (drive\.mp4|drive_bag)( --output \w+)?': Run(),
+    r'espnet-ros segment drive_bag:/front/image_raw --output drive': Run(),
+    r'espnet-ros segment drive\.mp4 --birdseye .*': Run(),
+    r'espnet-ros compare MODEL@openvino MODEL@onnxruntime images/': Run(
+        needs=('openvino', 'onnxruntime')
+    ),
+    r'espnet-ros compare drive\.mp4 --help': Run(),
+    r'espnet-ros evaluate --model MODEL --data camvid': Run(),
+    r'espnet-ros train --data camvid --output run': Run(_QUICK_TRAINING, needs=('torch',)),
+    r'espnet-ros power': Run(),
+    r'espnet-ros power --watch': Run(seconds=2.0),
+    r'espnet-ros bench --peers': Run(_QUICK_BENCH, needs=('torch', 'onnxruntime')),
+    r'espnet-ros doctor( --json > doctor\.json)?': Run(),
+}
+
+_LAUNCH = 'ros2 launch has no wheel; test/launch runs it where it is installed'
+_HOURS = 'takes hours; test/cli/test_train.py runs the command with fewer epochs'
+_GPU = 'needs TensorRT and a GPU; test/cli/test_build.py runs the command on a stand-in'
+_MEASURES = (
+    'a measurement of many minutes for a quiet machine; test/cli/test_bench.py runs the verb'
+)
+_INSTALLS = 'installs into the user\'s system; "make setup" in a clean clone is the test of it'
+
+NOT_RUN: dict[str, str] = {
+    r'ros2 launch .*': _LAUNCH,
+    r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',
+    r'export FAST(DDS|RTPS)_DEFAULT_PROFILES_FILE=.*': 'sets a variable of the shell',
+    r'make (demo|test)': 'test/nodes/test_demo.py runs the demo; this is the test',
+    r'rosdep install .*': 'needs rosdep and a network',
+    r'colcon build .*': 'needs a sourced ROS 2',
+    r'cd ~/ws/src .*': 'clones this repository',
+    r'(python3 -m )?pip3? install .*': _INSTALLS,
+    r'sudo apt install .*': _INSTALLS,
+    r'python3 -m venv .*': _INSTALLS,
+    r'python3 -c .*tensorrt.*': _GPU,
+    r'cat /etc/nv_tegra_release.*': 'of a Jetson',
+    r'espnet-ros build .*': _GPU,
+    r'espnet-ros bench .*@tensorrt.*': _GPU,
+    r'espnet-ros bench (espnet_p2_q8_cityscapes|\$M)@.*': _MEASURES,
+    r'M=espnet_p2_q8_cityscapes': _MEASURES,
+    r'espnet-ros bench --node.*': _MEASURES,
+    r'espnet-ros train .*': _HOURS,
+    r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
+    r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
+    r'espnet-ros export .*': 'needs a file of the reader; test/cli/test_export.py runs the verb',
+    r'espnet-ros compare my_espnet\.onnx@.*': 'needs a file of the reader; see test_compare.py',
+    r'(\.venv/bin/)?python scripts/\w+\.py .*': _MEASURES,
+    r'(\.venv/bin/)?python -m espnet_ros\.nodes\..*': 'test/system/test_street.py runs the nodes',
+}
+
+
+def commands_of(page: Path) -> Iterator[str]:
+    """Give the commands that a page prints: lines joined, comments and prompts left out."""
+    for block in _BLOCK.findall(page.read_text(encoding='utf-8')):
+        for line in block.replace('\\\n', ' ').splitlines():
+            command = re.sub(r'\s+', ' ', _COMMENT.sub('', line)).strip()
+            if command and not command.startswith('#'):
+                yield command.replace('.venv/bin/espnet-ros', 'espnet-ros')
+
+
+def all_commands() -> list[str]:
+    """Return every command of every page once."""
+    return list(dict.fromkeys(c for page in PAGES for c in commands_of(page)))
+
+
+def find_run(command: str) -> Run | None:
+    """Return how a command is run, or None where it is not."""
+    return next((run for text, run in RUN.items() if re.fullmatch(text, command)), None)
+
+
+def find_reason(command: str) -> str | None:
+    """Return why a command is not run, or None where nothing says so."""
+    return next((why for text, why in NOT_RUN.items() if re.fullmatch(text, command)), None)

@@ -1,0 +1,68 @@
+"""What the synthetic street really looks like around the car at the stamp of a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from espnet_ros.labels import LabelSet, load_label_set
+from espnet_ros.sources.street import StreetSource
+import numpy as np
+from numpy.typing import NDArray
+
+STREET = StreetSource()
+LABELS = load_label_set('camvid')
+COSTS = np.array([-1 if c.cost is None else c.cost for c in LABELS.classes], np.int8)
+
+
+class StreetTruth:
+    """
+    Finds the frame of the street that a true label image is of.
+
+    Frames are found in order, as the camera plays them.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def index_of(self, labels: NDArray[np.uint8]) -> int:
+        """Return the index of the frame with these labels, uint8 (H, W)."""
+        for index in range(self._next, self._next + 500):
+            if np.array_equal(STREET.frame(index).labels, labels):
+                self._next = index
+                return index
+        raise AssertionError('no frame of the street has these labels')
+
+
+def true_classes(index: int, x_m: NDArray[np.floating], y_m: NDArray[np.floating]) -> Any:
+    """Return the class ids of places in a frame, as seen from above."""
+    return STREET.scene(index).labels_from_above(x_m, y_m)
+
+
+def true_ranges_m(
+    index: int, bearings_rad: NDArray[np.floating], farthest_m: float, step_m: float = 0.01
+) -> NDArray[np.float64]:
+    """Return the range to the first thing that blocks, by walking along each bearing."""
+    ranges_m = np.arange(0.3, farthest_m, step_m)
+    x_m = ranges_m * np.cos(bearings_rad)[:, None]
+    y_m = ranges_m * np.sin(bearings_rad)[:, None]
+    blocked = COSTS[true_classes(index, x_m, y_m)] >= 100
+    first = blocked.argmax(axis=1)
+    return np.where(blocked.any(axis=1), ranges_m[first], np.inf)
+
+
+def cells_of(costmap: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
+    """Return x and y in metres of the cells of an OccupancyGrid, and their costs."""
+    info = costmap.info
+    x_m = info.origin.position.x + info.resolution * (np.arange(info.width) + 0.5)
+    y_m = info.origin.position.y + info.resolution * (np.arange(info.height) + 0.5)
+    cost = np.array(costmap.data, np.int8).reshape(info.height, info.width)
+    return x_m[None, :], y_m[:, None], cost
+
+
+def by_class(label_set: LabelSet, classes: Any, values: Any) -> dict[str, NDArray[Any]]:
+    """Return values apart by the names of their true classes."""
+    return {
+        name: values[classes == class_id]
+        for class_id, name in enumerate(label_set.names)
+        if (classes == class_id).any()
+    }

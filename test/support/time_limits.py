@@ -1,0 +1,76 @@
+"""
+Limits in time: of every test, of its teardown, and of the process after the last test.
+
+pytest-timeout fails a test at its limit by a signal: the report shows where the test stood and the
+stacks of all threads, its fixtures close, and the next test goes on. A signal does not reach C++
+that waits for ever, a fixture that hangs after its test failed, or a thread that Python joins as
+it exits. A watchdog that needs neither the main thread nor the GIL prints the stacks then, and
+ends the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+import faulthandler
+import os
+from typing import Any
+
+import pytest
+
+SLOW_LIMIT_S = 300.0
+GRACE_S = 20.0
+TEARDOWN_LIMIT_S = 40.0
+EXIT_LIMIT_S = 20.0
+
+STDERR_FD = pytest.StashKey[int]()
+
+
+def _end_after(limit_s: float, config: pytest.Config) -> None:
+    """End the process after a time, unless it is called anew or cancelled before."""
+    if not config.getoption('usepdb'):
+        faulthandler.dump_traceback_later(limit_s, file=config.stash[STDERR_FD], exit=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the way to the terminal, which is captured during tests."""
+    config.stash[STDERR_FD] = os.dup(2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests a limit of their own, where they do not name one."""
+    for item in items:
+        if item.get_closest_marker('slow') and not item.get_closest_marker('timeout'):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT_S))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> None:
+    """Watch a test from its first fixture on; pytest-timeout sets its own timer after it."""
+    _end_after(settings.timeout + GRACE_S, item.config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
+    """Watch the fixtures of a test that failed: all other timers end with the failure."""
+    if isinstance(node, pytest.Item):
+        _end_after(TEARDOWN_LIMIT_S, node.config)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Stop watching after the last fixture."""
+    result = yield
+    faulthandler.cancel_dump_traceback_later()
+    return result
+
+
+def pytest_enter_pdb() -> None:
+    """Let a person who debugs take their time."""
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let no thread that a test left behind keep the process alive."""
+    if not hasattr(config, 'workerinput'):  # workers of pytest-xdist are ended by it
+        _end_after(EXIT_LIMIT_S, config)
