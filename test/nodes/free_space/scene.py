@@ -99,7 +99,6 @@ class Camera:
 
     def send_until(self, inbox, **arguments):
         """Send until something comes out, and return the last that came."""
-
         pace = Pace()
 
         def answered():
