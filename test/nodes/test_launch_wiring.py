@@ -18,6 +18,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 from espnet_ros.config import LaunchSettings
 from espnet_ros.nodes.launching.plan import plan_launch
 from espnet_ros.nodes.launching.process import Process
+from ros_harness import PROCESSES
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from ..conftest import ROOT
@@ -49,6 +50,7 @@ def start(
         path.touch(0o755)
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(ros.domain_id)}
+    ros.patience = PROCESSES
     with ExitStack() as stack:
 
         def run(**arguments: Any) -> None:
