@@ -16,13 +16,13 @@ from typing import Any
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.diagnostics import DiagnosticsPublisher
+from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.meaning import check_meaning
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline, make_shapes
 from espnet_ros.nodes.free_space.poses import name_pose_source, open_poses, PoseSource
 from espnet_ros.nodes.free_space.report import Report
-from espnet_ros.nodes.free_space.stamps import Ages, ClockReading
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.managed_node import ManagedNode
@@ -67,7 +67,7 @@ class FreeSpaceNode(ManagedNode):
             self.close()
             self.destroy_node()
             raise
-        self._ages = Ages(self._read_clock, lambda: self._settings)
+        self._ages = Ages(lambda: int(self.get_clock().now().nanoseconds), lambda: self._settings)
         self._diagnostics = DiagnosticsPublisher(self, self._judge)
         if self._settings.autostart:
             self.start_by_itself()
@@ -159,10 +159,6 @@ class FreeSpaceNode(ManagedNode):
         name = f'camera {camera}: ' if camera else ''
         self.get_logger().warning(f'{name}{reason}', throttle_duration_sec=5.0)
 
-    def _read_clock(self) -> ClockReading:
-        clock = self.get_clock()
-        return ClockReading(int(clock.now().nanoseconds), bool(clock.ros_time_is_active))
-
     def _change(self, settings: FreeSpaceSettings) -> None:
         self._settings = settings
         if self._pipeline is not None:
@@ -170,7 +166,7 @@ class FreeSpaceNode(ManagedNode):
 
     def _judge(self) -> Iterator[Status]:
         health = NodeHealth(self.state, failure=self.failure)
-        report = Report(self, health, self._settings, self._ages)
+        report = Report(self, health, self._settings)
         return report.statuses(self._inputs, self._pipeline, self._outputs, self._poses)
 
 

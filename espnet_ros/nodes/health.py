@@ -18,7 +18,7 @@ from espnet_ros.nodes.camera_record import CameraSnapshot, Failure, STAGES
 from espnet_ros.nodes.stamp_record import StampFault, StampSnapshot
 
 UNAVAILABLE = 'unavailable'
-_NO_CLOCK = (
+NO_CLOCK = (
     'use_sim_time is true, but nothing came on /clock: ages and transforms are not known; start '
     'the simulation or ros2 bag play --clock, or set use_sim_time to false'
 )
@@ -132,7 +132,7 @@ def judge_input(
             level, message = failure_level(camera.failure, 'input') or (Level.OK, 'images arrive')
         if not camera.frames_received and level is Level.OK:
             message = f'waiting for the first image on {topic}'
-        fault = _NO_CLOCK if waits_for_clock else _stamp_fault(camera.stamps, topic)
+        fault = NO_CLOCK if waits_for_clock else describe_stamp_fault(camera.stamps, topic)
         if fault and level is Level.OK:
             level, message = Level.WARN, fault
     return Status('input', level, message, values)
@@ -227,7 +227,7 @@ def failure_level(failure: Failure | None, kind: str) -> tuple[Level, str] | Non
     return (Level.ERROR if failure.is_latest else Level.WARN), failure.reason
 
 
-def _stamp_fault(stamps: StampSnapshot, topic: str) -> str:
+def describe_stamp_fault(stamps: StampSnapshot, topic: str) -> str:
     """Return what is wrong with the stamps of the images and why that may be, or nothing."""
     difference_s = f'{stamps.difference_s:.3f} s'
     return {

@@ -209,6 +209,23 @@ def test_contacts_lie_on_the_near_sides_of_things(lens):
     assert np.isnan(find_contacts(view.read(labels)).confidence).all()
 
 
+def test_the_map_is_as_sure_as_the_pixels_that_it_is_made_of():
+    camera, pose = make_test_camera(), mounted_pose(1.4, pitch_rad=0.1)
+    view = GroundView(camera, pose, RULES)
+    labels = SCENE.render(camera, pose)
+    sureness = np.where(labels == CAR, 204, 51).astype(np.uint8)
+    reading = view.read(labels, sureness)
+    cost, sure = view.grid_cost(reading), view.grid_sureness(reading)
+    assert sure.shape == cost.shape
+    blocked = cost == 100
+    assert sure[cost == 0] == pytest.approx(0.2)
+    assert {round(float(s), 3) for s in sure[blocked]} == {0.2, 0.8}, 'pedestrian and car'
+    assert (sure[GRID.centers[..., 0] < 1] == 0).all(), 'nothing is sure where nothing is seen'
+    full = view.grid_sureness(view.read(labels, np.full_like(labels, 255)))
+    assert full[cost >= 0] == pytest.approx(1.0)
+    assert view.grid_sureness(view.read(labels)) is None
+
+
 def test_what_reaches_below_the_image_has_no_contact_but_blocks():
     camera, pose = make_test_camera(), mounted_pose(1.4, pitch_rad=0.04)
     _, reading, sweep = look(camera, pose, Road((Box('car', 3.0, 0.0, 2.0, 30.0, 1.2),)))

@@ -12,11 +12,11 @@ from espnet_ros.msg import LabelSet as LabelSetMessage
 from espnet_ros.nodes.camera_record import CameraRecord
 from espnet_ros.nodes.free_space.joining import StampBook
 from espnet_ros.nodes.free_space.meaning import HeardSet, MeaningSource
-from espnet_ros.nodes.free_space.stamps import nanoseconds
 from espnet_ros.nodes.free_space.waiting import MOST_WAITING
 from espnet_ros.nodes.label_info import label_info_types
 from espnet_ros.nodes.label_set_message import read_label_set_message
 from espnet_ros.nodes.qos import latched_qos, overridable, sensor_qos
+from espnet_ros.nodes.stamps import stamp_ns
 from espnet_ros.nodes.topics import input_topic
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -109,18 +109,18 @@ class CameraInput:
             )
         except InputError as error:
             heard = HeardSet(None, fault=str(error))
-        self.meaning.history.hear(nanoseconds(message.header.stamp), heard)
+        self.meaning.history.hear(stamp_ns(message.header.stamp), heard)
         self._wake()
 
     def _take_names(self, message: Any) -> None:
         names = {int(c.class_id): str(c.class_name) for c in message.class_map}
-        self.meaning.hear_names(nanoseconds(message.header.stamp), names)
+        self.meaning.hear_names(stamp_ns(message.header.stamp), names)
         self._wake()
 
     def _take_info(self, message: CameraInfo) -> None:
-        self.infos.add(nanoseconds(message.header.stamp), message)
+        self.infos.add(stamp_ns(message.header.stamp), message)
         self._wake()
 
     def _take_confidence(self, message: Image) -> None:
-        self.confidences.add(nanoseconds(message.header.stamp), message)
+        self.confidences.add(stamp_ns(message.header.stamp), message)
         self._wake()

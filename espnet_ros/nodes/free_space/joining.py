@@ -6,8 +6,9 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.free_space.stamps import in_seconds, nanoseconds
+from espnet_ros.nodes.free_space.ages import in_seconds
 from espnet_ros.nodes.free_space.waiting import PendingError
+from espnet_ros.nodes.stamps import stamp_ns
 from sensor_msgs.msg import CameraInfo, Image
 
 T = TypeVar('T')
@@ -25,20 +26,20 @@ class StampBook(Generic[T]):
         self._items: OrderedDict[int, T] = OrderedDict()
         self.last: T | None = None
 
-    def add(self, stamp_ns: int, item: T) -> None:
+    def add(self, time_ns: int, item: T) -> None:
         """Take a message; the one that came first goes where there are too many."""
-        self._items[stamp_ns] = self.last = item
-        self._items.move_to_end(stamp_ns)
+        self._items[time_ns] = self.last = item
+        self._items.move_to_end(time_ns)
         if len(self._items) > self._limit:
             self._items.popitem(last=False)
 
-    def get(self, stamp_ns: int) -> T | None:
+    def get(self, time_ns: int) -> T | None:
         """Return the message of a stamp."""
-        return self._items.get(stamp_ns)
+        return self._items.get(time_ns)
 
-    def drop_before(self, stamp_ns: int) -> None:
+    def drop_before(self, time_ns: int) -> None:
         """Forget those of earlier stamps."""
-        for early in [stamp for stamp in self._items if stamp < stamp_ns]:
+        for early in [stamp for stamp in self._items if stamp < time_ns]:
             del self._items[early]
 
     def clear(self) -> None:
@@ -56,11 +57,11 @@ def info_of(mask: Image, infos: StampBook[CameraInfo], topic: str) -> CameraInfo
     :raises PendingError: none has its stamp
     :raises InputError: that of its stamp is of another frame
     """
-    stamp_ns = nanoseconds(mask.header.stamp)
-    info = infos.get(stamp_ns)
+    mask_ns = stamp_ns(mask.header.stamp)
+    info = infos.get(mask_ns)
     if info is None:
         raise PendingError(
-            f'camera_info: expected one with the stamp of the mask, {in_seconds(stamp_ns)}, on '
+            f'camera_info: expected one with the stamp of the mask, {in_seconds(mask_ns)}, on '
             f'{topic}, found {_describe_last(mask, infos.last)}; metres need the calibration of '
             'the image'
         )
@@ -77,7 +78,7 @@ def confidence_of(mask: Image, confidences: StampBook[Image], topic: str) -> Ima
     :param topic: on which
     :raises PendingError: none has its stamp
     """
-    found = confidences.get(nanoseconds(mask.header.stamp))
+    found = confidences.get(stamp_ns(mask.header.stamp))
     if found is None:
         raise PendingError(
             f'no confidence on {topic} with the stamp of the mask; publish it, or set '
@@ -90,7 +91,7 @@ def _describe_last(mask: Image, last: CameraInfo | None) -> str:
     """Return in words what came instead of the calibration that was expected."""
     if last is None:
         return 'none at all'
-    parts = [f'the last one at {in_seconds(nanoseconds(last.header.stamp))}']
+    parts = [f'the last one at {in_seconds(stamp_ns(last.header.stamp))}']
     if last.header.frame_id != mask.header.frame_id:
         parts.append(_describe_frames(mask, last))
     if (last.width, last.height) != (mask.width, mask.height):

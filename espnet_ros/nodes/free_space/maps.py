@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import time
-from typing import Any
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
+from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.messages import make_costmap
 from espnet_ros.nodes.free_space.outputs import Origin, Output
 from espnet_ros.nodes.free_space.poses import NoFrameError, PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
-from espnet_ros.nodes.free_space.stamps import Ages
 from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
+from espnet_ros.nodes.stamps import NS_PER_S
 from espnet_ros.planning.fusion import FusedGrid, FusionRules
 from espnet_ros.planning.grid import GridShape
 from espnet_ros.planning.sweep import merge_costs
@@ -29,8 +29,7 @@ class _Look:
 
     cost: NDArray[np.int8]
     sureness: NDArray[np.float32] | None
-    stamp: Any
-    received_s: float
+    origin: Origin
 
 
 class MapMaker:
@@ -107,7 +106,7 @@ class MapMaker:
                 self._drop(older.reason)
             self._queue.remove(entry)
             look = entry.item
-            self._fused.add(look.cost, odometry, entry.stamp_ns / 1e9, look.sureness)
+            self._fused.add(look.cost, odometry, entry.stamp_ns / NS_PER_S, look.sureness)
             self.state = 'on'
             self._publish(self._fused.cost(odometry), look)
 
@@ -130,7 +129,7 @@ class MapMaker:
         is_over = self._ages.is_over(entry.stamp_ns, waited_s)
         try:
             if not (is_over and entry.reason):
-                return self._poses.odometry(entry.item.stamp)
+                return self._poses.odometry(entry.item.origin.stamp)
         except PendingError as error:
             entry.reason = str(error)
             if not is_over:
@@ -145,10 +144,10 @@ class MapMaker:
         settings = self._settings()
         if not settings.fusion.enabled:
             self.state = 'off'
-        header = Header(stamp=look.stamp, frame_id=settings.base_frame)
+        header = Header(stamp=look.origin.stamp, frame_id=settings.base_frame)
         self._output.publish(
             lambda: make_costmap(cost, self._shape, settings.ground_z_m, header),
-            Origin(look.stamp, look.received_s),
+            look.origin,
         )
 
     def _drop(self, reason: str) -> None:
@@ -158,4 +157,4 @@ class MapMaker:
 
 
 def _look(sight: Sight) -> _Look:
-    return _Look(sight.cost, sight.sureness, sight.header.stamp, sight.received_s)
+    return _Look(sight.cost, sight.sureness, sight.origin)

@@ -15,7 +15,7 @@ from espnet_ros.labels import (
     UNLABELLED_ID,
     with_costs,
 )
-from espnet_ros.nodes.free_space.stamps import in_seconds
+from espnet_ros.nodes.free_space.ages import in_seconds
 from espnet_ros.nodes.free_space.waiting import PendingError
 from espnet_ros.planning.costs import CostTable, make_cost_table
 

@@ -8,8 +8,9 @@ import time
 from typing import Any
 
 from espnet_ros.nodes.camera_record import CameraRecord
-from espnet_ros.nodes.free_space.stamps import Ages, nanoseconds
+from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.qos import latched_qos, overridable, result_qos
+from espnet_ros.nodes.stamps import NS_PER_S, seconds_since, stamp_ns
 from espnet_ros.nodes.topics import output_topic
 from geometry_msgs.msg import PolygonStamped
 from nav_msgs.msg import OccupancyGrid
@@ -27,10 +28,12 @@ class Origin:
 
     :param stamp: its stamp, builtin_interfaces/Time
     :param received_s: when it came, by time.monotonic
+    :param has_age: whether its stamp tells how old it is
     """
 
     stamp: Any
     received_s: float
+    has_age: bool
 
 
 class Output:
@@ -78,11 +81,10 @@ class Output:
         if not self.is_wanted:
             return
         self._publisher.publish(make())
-        now_s, now_ns = time.monotonic(), self._ages.read_clock().now_ns
-        stamp_ns = nanoseconds(origin.stamp)
-        self.record.published(now_s, stamp_ns / 1e9 or None)
-        latency_s = now_s - origin.received_s
-        self.record.took(now_s, {'latency': latency_s, 'age': (now_ns - stamp_ns) / 1e9})
+        now_s, now_ns = time.monotonic(), self._ages.now_ns()
+        self.record.published(now_s, stamp_ns(origin.stamp) / NS_PER_S or None)
+        age_s = seconds_since(stamp_ns(origin.stamp), now_ns) if origin.has_age else None
+        self.record.took(now_s, {'latency': now_s - origin.received_s, 'age': age_s})
         if self._published_ns is not None:
             self._interval_ns = max(0, now_ns - self._published_ns)
         self._published_ns = now_ns
@@ -99,8 +101,9 @@ class Output:
         if self._published_ns is None:
             return False
         ages = self._ages
-        rare_s = min(2 * self._interval_ns / 1e9, ages.silence_s)
-        if 0 <= ages.age_s(self._published_ns) <= max(ages.patience_s, rare_s):
+        rare_s = min(2 * self._interval_ns / NS_PER_S, ages.silence_s)
+        age_s = (ages.now_ns() - self._published_ns) / NS_PER_S
+        if 0 <= age_s <= max(ages.patience_s, rare_s):
             return False
         self._published_ns = None
         self._node.destroy_publisher(self._publisher)

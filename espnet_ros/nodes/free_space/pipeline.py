@@ -8,6 +8,7 @@ from functools import partial
 import time
 
 from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
+from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.maps import MapMaker
 from espnet_ros.nodes.free_space.messages import (
@@ -19,14 +20,13 @@ from espnet_ros.nodes.free_space.messages import (
 from espnet_ros.nodes.free_space.outputs import (
     FreeSpaceOutputs,
     OBSTACLES,
-    Origin,
     OUTLINE,
     SCAN,
 )
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight, Sights
-from espnet_ros.nodes.free_space.stamps import Ages
 from espnet_ros.nodes.free_space.stream import CameraStream
+from espnet_ros.nodes.stamps import NS_PER_S
 from espnet_ros.nodes.topics import output_topic
 from espnet_ros.planning.contacts import find_contacts, join_contacts
 from espnet_ros.planning.grid import GridShape, SweepShape
@@ -83,12 +83,13 @@ class FreeSpacePipeline:
         self._poses = poses
         self._ages = ages
         self._outputs = outputs
-        self._tell = tell
         self._sights = Sights(ages)
         self._last_ns: int | None = None
         self.maps = MapMaker(outputs.costmap, poses, ages, settings)
         self.streams = {
-            name: CameraStream(source, poses, ages, settings, partial(self._dropped, name))
+            name: CameraStream(
+                source, poses, ages, settings, partial(_dropped, self._sights, tell, name)
+            )
             for name, source in inputs.items()
         }
         self.settings_changed()
@@ -126,11 +127,9 @@ class FreeSpacePipeline:
             self._sights.add(sight)
             self._publish(sight)
             now_s = time.monotonic()
-            durations_s = {
-                'latency': now_s - sight.received_s,
-                'age': self._ages.age_s(sight.stamp_ns),
-            }
-            stream.source.record.published(now_s, sight.stamp_ns / 1e9 or None)
+            age_s = self._ages.age_s(sight.stamp_ns) if sight.has_age else None
+            durations_s = {'latency': now_s - sight.received_s, 'age': age_s}
+            stream.source.record.published(now_s, sight.stamp_ns / NS_PER_S or None)
             stream.source.record.took(now_s, durations_s)
             if now_s - began_s > _BUSY_S:
                 break
@@ -145,8 +144,7 @@ class FreeSpacePipeline:
         """Publish everything that has a reader; a map with memory may follow later."""
         settings, outputs = self._settings(), self._outputs
         header = Header(stamp=sight.header.stamp, frame_id=settings.base_frame)
-        origin = Origin(header.stamp, sight.received_s)
-        ground_z_m, seen = settings.ground_z_m, sight.seen
+        ground_z_m, seen, origin = settings.ground_z_m, sight.seen, sight.origin
         around = self._sights.around(sight)
         if outputs.costmap.is_wanted:
             self.maps.add(sight, around)
@@ -165,11 +163,11 @@ class FreeSpacePipeline:
         self._last_ns = sight.stamp_ns
 
     def _publish_sweep(self, sight: Sight, around: list[Sight], header: Header) -> None:
-        settings, origin = self._settings(), Origin(header.stamp, sight.received_s)
+        settings, origin = self._settings(), sight.origin
         readings = [other.seen.reading for other in around]
         sweep = Sweep(self._sweep, readings, [other.seen.view.places for other in around])
         last_ns = sight.stamp_ns if self._last_ns is None else self._last_ns
-        period_s = max(0, sight.stamp_ns - last_ns) / 1e9
+        period_s = max(0, sight.stamp_ns - last_ns) / NS_PER_S
         ranges_m = sweep.ranges(settings.scan.blocking_cost)
         self._outputs[SCAN].publish(
             lambda: make_scan(ranges_m, self._sweep, period_s, header), origin
@@ -186,9 +184,11 @@ class FreeSpacePipeline:
         self._last_ns = None
         self.maps.start_anew(self._grid)
 
-    def _dropped(self, camera: str, reason: str) -> None:
-        self._sights.forget(camera)
-        self._tell(camera, reason)
+
+def _dropped(sights: Sights, tell: Callable[[str, str], None], camera: str, reason: str) -> None:
+    """Forget what a camera saw before a mask that cannot be used, and tell why it cannot."""
+    sights.forget(camera)
+    tell(camera, reason)
 
 
 def _what_is_seen(settings: FreeSpaceSettings) -> FreeSpaceSettings:

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.nodes.free_space.stamps import in_seconds, nanoseconds
+from espnet_ros.nodes.free_space.ages import in_seconds
 from espnet_ros.nodes.free_space.waiting import PendingError
+from espnet_ros.nodes.stamps import stamp_ns
 from espnet_ros.planning.pose import CameraPose, matrix_pose, mounted_pose, transform_matrix
 import numpy as np
 from numpy.typing import NDArray
@@ -135,11 +136,9 @@ class TransformPoses:
             listener.unregister()
 
     def _look_up(self, target: str, source: str, stamp: Any) -> Array:
-        stamp_ns = nanoseconds(stamp)
-        wanted = (
-            f'TF: expected a transform from {source!r} to {target!r} at {in_seconds(stamp_ns)}'
-        )
-        if stamp_ns <= 0:
+        time_ns = stamp_ns(stamp)
+        wanted = f'TF: expected a transform from {source!r} to {target!r} at {in_seconds(time_ns)}'
+        if time_ns <= 0:
             # To tf2, time 0 is the newest transform, which need not be that of the image.
             raise InputError(
                 f'{wanted}, which is no time; set stamps in the camera driver, or use '

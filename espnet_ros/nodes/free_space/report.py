@@ -14,7 +14,6 @@ from espnet_ros.nodes.free_space.meaning import Meaning
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, Output, SCAN
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
 from espnet_ros.nodes.free_space.poses import PoseSource
-from espnet_ros.nodes.free_space.stamps import Ages
 from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
 from espnet_ros.nodes.health import (
     judge_input,
@@ -26,6 +25,7 @@ from espnet_ros.nodes.health import (
     Status,
     UNAVAILABLE,
 )
+from espnet_ros.nodes.stamps import waits_for_clock
 from espnet_ros.nodes.topics import input_topic, output_topic
 from rclpy.node import Node
 
@@ -37,16 +37,12 @@ class Report:
     :param node: whose topics are named
     :param health: the state of the node
     :param settings: of this moment
-    :param ages: by which clock stamps are judged
     """
 
-    def __init__(
-        self, node: Node, health: NodeHealth, settings: FreeSpaceSettings, ages: Ages
-    ) -> None:
+    def __init__(self, node: Node, health: NodeHealth, settings: FreeSpaceSettings) -> None:
         self._node = node
         self._health = health
         self._settings = settings
-        self._ages = ages
 
     def statuses(
         self,
@@ -103,14 +99,16 @@ class Report:
         diagnostics = self._settings.diagnostics
         topic = self._node.resolve_topic_name(input_topic(name, 'mask'))
         publishers = self._node.count_publishers(topic)
-        fault = ''
-        if stream is not None and snapshot.waited_s <= self._ages.silence_s:
-            fault = stream.stamps.fault(self._ages.read_clock(), self._ages.patience_s)
         statuses = (
-            _warned(judge_input(self._health, snapshot, diagnostics, topic, publishers), fault),
-            _warned(
-                judge_ground(self._health, snapshot, diagnostics, _describe_camera(stream)), fault
+            judge_input(
+                self._health,
+                snapshot,
+                diagnostics,
+                topic,
+                publishers,
+                waits_for_clock=waits_for_clock(self._node),
             ),
+            judge_ground(self._health, snapshot, diagnostics, _describe_camera(stream)),
             _own_stages(judge_latency(self._health, snapshot, diagnostics)),
         )
         for status in statuses:
@@ -195,13 +193,6 @@ def judge_rate(
         level = Level.ERROR if rate_hz < lowest_hz / 2 else Level.WARN
         return level, f'{rate_hz:.2f} {noun}s per second, expected {lowest_hz:g}'
     return Level.OK, f'{noun}s are published' if record.frames_published else f'no {noun} yet'
-
-
-def _warned(status: Status, fault: str) -> Status:
-    """Return a status with what is wrong with the stamps of the masks, unless it is worse."""
-    if not fault or status.level >= Level.ERROR:
-        return status
-    return replace(status, level=Level.WARN, message=f'stamps of the masks: {fault}')
 
 
 def _own_stages(latency: Status) -> Status:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 import time
 
-from espnet_ros.nodes.free_space.stamps import Ages
+from espnet_ros.nodes.free_space.ages import Ages
+from espnet_ros.nodes.free_space.outputs import Origin
+from espnet_ros.nodes.stamps import NS_PER_S
 from espnet_ros.planning.observer import Observation
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ class Sight:
     :param header: of the mask
     :param stamp_ns: of the mask
     :param received_s: when the mask came, by time.monotonic
+    :param has_age: whether its stamp tells how old it is
     :param seen: what it says about the ground
     :param seen_s: when it was worked up, by time.monotonic
     """
@@ -30,8 +33,14 @@ class Sight:
     header: Header
     stamp_ns: int
     received_s: float
+    has_age: bool
     seen: Observation
     seen_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def origin(self) -> Origin:
+        """Return what outputs are made of."""
+        return Origin(self.header.stamp, self.received_s, self.has_age)
 
     @cached_property
     def cost(self) -> NDArray[np.int8]:
@@ -70,7 +79,7 @@ class Sights:
     def around(self, sight: Sight) -> list[Sight]:
         """Return that sight, and those of the other cameras that count beside it."""
         now_s = time.monotonic()
-        patience_ns = self._ages.patience_s * 1e9
+        patience_ns = self._ages.patience_s * NS_PER_S
         # A simulation may be slow: by the wall clock, a sight may be somewhat older.
         wait_s = max(self._ages.patience_s, self._ages.silence_s)
         return [

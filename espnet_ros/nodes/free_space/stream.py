@@ -11,14 +11,16 @@ from typing import Any
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
 from espnet_ros.nodes.conversions import mask_values
+from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.joining import confidence_of, info_of
 from espnet_ros.nodes.free_space.meaning import Meaning
 from espnet_ros.nodes.free_space.messages import calibration_of
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
-from espnet_ros.nodes.free_space.stamps import Ages, nanoseconds, StampWatch
 from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
+from espnet_ros.nodes.health import describe_stamp_fault, NO_CLOCK
+from espnet_ros.nodes.stamps import NS_PER_S, stamp_ns
 from espnet_ros.planning.camera import Camera, make_camera
 from espnet_ros.planning.grid import GridShape, SweepShape
 from espnet_ros.planning.observer import GroundObserver
@@ -30,6 +32,14 @@ from sensor_msgs.msg import Image
 
 DROP_KINDS = ('age', 'late', 'labels', 'mask', 'calibration', 'confidence', 'pose')
 _LATE_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Mask:
+    """A mask as it came, and whether its stamp tells how old it is."""
+
+    message: Image
+    has_age: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +77,13 @@ class CameraStream:
     ) -> None:
         self.source = source
         self.drops: Counter[str] = Counter()
-        self.stamps = StampWatch()
         self.meaning: Meaning | None = None
         self.observer: GroundObserver | None = None
         self._poses = poses
         self._ages = ages
         self._settings = settings
         self._tell = tell
-        self._queue: StampQueue[Image] = StampQueue()
+        self._queue: StampQueue[_Mask] = StampQueue()
         self._camera: tuple[Any, Camera] | None = None
         self._last_ns: int | None = None
         self._late = 0
@@ -90,12 +99,9 @@ class CameraStream:
 
         :return: whether it shows that time went back, so that what was seen before is over
         """
-        now_s = time.monotonic()
-        stamp_ns = nanoseconds(mask.header.stamp)
-        text = f'{mask.encoding} {mask.width}x{mask.height}'
-        self.source.record.received(now_s, text, replaced=False)
-        self.stamps.add(stamp_ns)
-        behind_s = 0.0 if self._last_ns is None else (self._last_ns - stamp_ns) / 1e9
+        now_s, mask_ns = time.monotonic(), stamp_ns(mask.header.stamp)
+        has_age = self._record(now_s, mask_ns, mask)
+        behind_s = 0.0 if self._last_ns is None else (self._last_ns - mask_ns) / NS_PER_S
         self._late = self._late + 1 if behind_s > 0 else 0
         went_back = behind_s > self._ages.patience_s or self._late >= _LATE_IN_A_ROW
         if self._late and not went_back:
@@ -103,10 +109,18 @@ class CameraStream:
             return False
         if went_back:
             self.start_anew()
-        pushed_out = self._queue.add(stamp_ns, mask, now_s)
+        pushed_out = self._queue.add(mask_ns, _Mask(mask, has_age), now_s)
         if pushed_out is not None:
             self._drop(pushed_out.kind or 'age', f'too many masks wait; {pushed_out.reason}')
         return went_back
+
+    def _record(self, now_s: float, mask_ns: int, mask: Image) -> bool:
+        """Return whether the stamp of a mask that came tells how old it is."""
+        record = self.source.record
+        record.received(now_s, f'{mask.encoding} {mask.width}x{mask.height}', replaced=False)
+        is_stamped = record.stamped(now_s, mask_ns)
+        age_s = self._ages.age_s(mask_ns)
+        return age_s is not None and record.compared(now_s, -age_s) and is_stamped
 
     def start_anew(self) -> None:
         """Forget what waits and what was worked up: masks of any stamp may come."""
@@ -126,7 +140,7 @@ class CameraStream:
 
     def sights(self) -> Iterator[Sight]:
         """Work up what can be worked up now, and return what each of the masks says."""
-        ready: list[tuple[Waiting[Image], _Parts]] = []
+        ready: list[tuple[Waiting[_Mask], _Parts]] = []
         # The newest first: a transform that comes meanwhile serves the older ones too.
         for entry in reversed(tuple(self._queue)):
             parts = self._try(entry)
@@ -143,7 +157,7 @@ class CameraStream:
             if sight is not None:
                 yield sight
 
-    def _try(self, entry: Waiting[Image]) -> _Parts | None:
+    def _try(self, entry: Waiting[_Mask]) -> _Parts | None:
         """Return a mask with all that belongs to it; None where it waits or was dropped."""
         waited_s = time.monotonic() - entry.since_s
         fault = self._age_fault(entry, waited_s)
@@ -161,27 +175,34 @@ class CameraStream:
             self._drop(entry.kind, str(error))
         return None
 
-    def _age_fault(self, entry: Waiting[Image], waited_s: float) -> str:
+    def _age_fault(self, entry: Waiting[_Mask], waited_s: float) -> str:
         if not self._ages.is_over(entry.stamp_ns, waited_s):
             return ''
         limit_ms = 1e3 * self._ages.patience_s
-        age_ms = 1e3 * self._ages.age_s(entry.stamp_ns)
-        cause = self.stamps.fault(self._ages.read_clock(), self._ages.patience_s)
-        if not cause:
-            cause = 'the segmentation is too slow, or its clock differs from that of this node'
+        age_s = self._ages.age_s(entry.stamp_ns)
+        found = 'an unknown one' if age_s is None else f'{1e3 * age_s:.0f} ms'
         return (
-            f'mask: expected an age of at most {limit_ms:g} ms (max_age_ms), found '
-            f'{age_ms:.0f} ms; {cause}'
+            f'mask: expected an age of at most {limit_ms:g} ms (max_age_ms), found {found}; '
+            f'{self._age_cause()}'
         )
 
-    def _gather(self, entry: Waiting[Image]) -> _Parts:
+    def _age_cause(self) -> str:
+        """Return in words why masks are too old, or seem to be."""
+        if not self._ages.now_ns():
+            return NO_CLOCK
+        stamps = self.source.record.snapshot(time.monotonic(), percentiles=False).stamps
+        return describe_stamp_fault(stamps, self.source.topic('mask')) or (
+            'the segmentation is too slow, or its clock differs from that of this node'
+        )
+
+    def _gather(self, entry: Waiting[_Mask]) -> _Parts:
         """
         Bring together what belongs to a mask.
 
         :raises PendingError: something is not there yet; ``entry.kind`` tells what
         :raises InputError: something makes no sense
         """
-        mask, source = entry.item, self.source
+        mask, source = entry.item.message, self.source
         entry.kind = 'labels'
         meaning = source.meaning.at(entry.stamp_ns)
         entry.kind = 'mask'
@@ -206,15 +227,22 @@ class CameraStream:
             self._camera = key, make_camera(key[0], rectified=key[2]).resized(size)
         return self._camera[1]
 
-    def _observe(self, entry: Waiting[Image], parts: _Parts) -> Sight | None:
+    def _observe(self, entry: Waiting[_Mask], parts: _Parts) -> Sight | None:
         observer = self._observer_for(parts.meaning)
         try:
             seen = observer.observe(parts.camera, parts.pose, parts.labels, parts.confidence)
         except InputError as error:
             self._drop('pose', str(error))
             return None
-        header = entry.item.header
-        return Sight(self.source.name, header, entry.stamp_ns, entry.since_s, seen)
+        mask = entry.item
+        return Sight(
+            self.source.name,
+            mask.message.header,
+            stamp_ns=entry.stamp_ns,
+            received_s=entry.since_s,
+            has_age=mask.has_age,
+            seen=seen,
+        )
 
     def _observer_for(self, meaning: Meaning) -> GroundObserver:
         """Return what reads masks of that meaning; a change of rules makes it anew."""

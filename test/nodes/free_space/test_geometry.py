@@ -6,11 +6,11 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
-from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import Image, LaserScan
+from status_reader import ERROR, values
 
-from .scene import add_seconds, Camera, cells, FRAME, ROAD_AHEAD, status_of, STREET, values_of
+from .scene import add_seconds, Camera, cells, FRAME, ROAD_AHEAD, status_of, STREET
 
 TROUBLES = {
     'uncalibrated': ({}, {'k': [0.0] * 9}, 'the camera is not calibrated'),
@@ -28,7 +28,7 @@ def test_geometry_that_cannot_be_used_stops_the_output_and_is_told(ros, free_spa
     inbox = ros.listen(OccupancyGrid, 'free_space/costmap')
     camera = Camera(ros)
     status = status_of(ros, 'ground', lambda s: words in s.message, lambda: camera.send(**changes))
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert not inbox.messages
 
 
@@ -45,7 +45,7 @@ def test_a_calibration_of_another_frame_is_refused(ros, free_space):
         camera.send_mask(header=header)
 
     status = status_of(ros, 'ground', lambda s: "found 'rear_optical_frame'" in s.message, send)
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert 'it is of another camera' in status.message
     assert not inbox.messages
 
@@ -57,9 +57,9 @@ def test_a_mask_without_a_calibration_says_so(ros, free_space):
     status = status_of(
         ros, 'ground', lambda s: 'metres need the calibration' in s.message, camera.send_mask
     )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert 'on /camera_info, found none at all' in status.message
-    assert int(values_of(status)['dropped_calibration']) > 0
+    assert int(values(status)['dropped_calibration']) > 0
     assert not inbox.messages
 
 
@@ -77,7 +77,7 @@ def test_a_calibration_that_stopped_is_never_used_again(ros, free_space):
         lambda s: 'of 480x270 pixels, the mask has 240x134' in s.message,
         lambda: sent.append(camera.send_mask(labels=FRAME.labels[:268:2, ::2]).stamp),
     )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert len(sent) >= 15
     assert not [m for m in inbox.messages if m.header.stamp in sent], '0 scans of 15'
 
@@ -94,7 +94,7 @@ def test_a_calibration_of_the_image_before_is_not_used(ros, free_space):
         camera.infos.publish(info)
 
     status = status_of(ros, 'ground', lambda s: 'found the last one at' in s.message, send)
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert not inbox.messages
 
 
@@ -156,7 +156,7 @@ def test_a_mask_that_is_no_mask_is_told(ros, free_space):
         camera.masks.publish(array_to_image(image, 'rgb8', camera.header()))
 
     status = status_of(ros, 'ground', lambda s: "found 'rgb8'" in s.message, send)
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
 
 
 def test_a_confidence_that_never_comes_is_told(ros, free_space):
@@ -165,6 +165,6 @@ def test_a_confidence_that_never_comes_is_told(ros, free_space):
     camera = Camera(ros)
     ros.publisher(Image, 'confidence')
     status = status_of(ros, 'ground', lambda s: 'no confidence on' in s.message, camera.send)
-    assert status.level == DiagnosticStatus.ERROR
-    assert int(values_of(status)['dropped_confidence']) > 0
+    assert status.level == ERROR
+    assert int(values(status)['dropped_confidence']) > 0
     assert not inbox.messages

@@ -8,17 +8,16 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
-from diagnostic_msgs.msg import DiagnosticStatus
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.nodes.qos import latched_qos
+from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
-from rcl_interfaces.srv import SetParameters
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import LaserScan
+from status_reader import ERROR, values
 from std_msgs.msg import Header
 
-from .scene import add_seconds, Camera, CAMVID, cells, FRAME, ROAD_AHEAD, status_of, values_of
+from .scene import add_seconds, Camera, CAMVID, cells, FRAME, ROAD_AHEAD, status_of
 
 CITYSCAPES = load_label_set('cityscapes')
 SAME = {
@@ -49,9 +48,9 @@ def test_nothing_goes_out_before_it_is_known_what_the_ids_mean(ros, free_space, 
     scans = ros.listen(LaserScan, 'free_space/scan')
     camera = Camera(ros, label_set=None)
     status = status_of(ros, 'ground', lambda s: 'label_set: expected' in s.message, camera.send)
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert 'on /label_set, found nothing (1 publisher)' in status.message
-    assert int(values_of(status)['dropped_labels']) > 0
+    assert int(values(status)['dropped_labels']) > 0
     assert not maps.messages and not scans.messages
     camera.mean(CAMVID)
     assert (cells(camera.send_until(maps))[ROAD_AHEAD] == 0).all()
@@ -68,10 +67,10 @@ def test_every_model_is_understood_by_itself(ros, free_space, maps, label_set, l
     assert (cost[ROAD_AHEAD] == 0).all()
     assert (cost >= 0).mean() > 0.15
     status = status_of(
-        ros, 'state', lambda s: values_of(s)['label_set'] == label_set.name, camera.send
+        ros, 'state', lambda s: values(s)['label_set'] == label_set.name, camera.send
     )
-    values = values_of(status)
-    assert (values['model'], values['label_set_source']) == ('a_model', 'topic /label_set')
+    found = values(status)
+    assert (found['model'], found['label_set_source']) == ('a_model', 'topic /label_set')
 
 
 def test_a_mask_keeps_the_meaning_that_it_had_when_its_image_was_taken(ros, free_space, maps):
@@ -83,7 +82,7 @@ def test_a_mask_keeps_the_meaning_that_it_had_when_its_image_was_taken(ros, free
     after = Header(frame_id=before.frame_id, stamp=add_seconds(before.stamp, 0.05))
     camera.mean(CITYSCAPES, after.stamp)
     camera.send(AS_CITYSCAPES)
-    status_of(ros, 'state', lambda s: values_of(s)['label_set'] == 'cityscapes', lambda: (
+    status_of(ros, 'state', lambda s: values(s)['label_set'] == 'cityscapes', lambda: (
         camera.send(AS_CITYSCAPES)
     ))  # fmt: skip
     # Masks that arrive in the order of their stamps around another change.
@@ -105,7 +104,7 @@ def test_images_of_before_the_first_set_are_not_guessed(ros, free_space, maps):
     status = status_of(
         ros, 'ground', lambda s: 'found the first one for images from' in s.message, camera.send
     )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert not maps.messages
 
 
@@ -118,7 +117,7 @@ def test_a_named_set_that_contradicts_the_masks_stops_everything(ros, free_space
         lambda s: "expected 'road' as class 0, found 'sky'" in s.message,
         camera.send,
     )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert 'cannot' not in status.message and 'use label_set: auto' in status.message
     assert not maps.messages
 
@@ -145,16 +144,12 @@ def test_own_costs_are_taken_live(ros, free_space, maps):
     free_space(fusion__enabled=False)
     camera = Camera(ros)
     assert costs_of(camera.send_until(maps, labels=PAVED)) == {-1, 0, 40, 100}
-    request = SetParameters.Request(
-        parameters=[Parameter('costs', value=['pavement=25', 'road=3']).to_parameter_msg()]
-    )
-    (result,) = ros.call(SetParameters, 'free_space/set_parameters', request).results
+    result = set_parameter(ros, 'costs', ['pavement=25', 'road=3'], 'free_space')
     assert result.successful
     maps.clear()
     camera.send(PAVED)
     maps.wait_for(lambda m: costs_of(m) == {-1, 3, 25, 100})
-    request.parameters = [Parameter('costs', value=['pavement=high']).to_parameter_msg()]
-    (result,) = ros.call(SetParameters, 'free_space/set_parameters', request).results
+    result = set_parameter(ros, 'costs', ['pavement=high'], 'free_space')
     assert not result.successful
     assert "found 'pavement=high'" in result.reason
 
@@ -163,7 +158,7 @@ def test_a_cost_of_a_class_that_the_masks_do_not_have_stops_everything(ros, free
     free_space(costs=['sidewalk=20'])
     camera = Camera(ros)
     status = status_of(ros, 'ground', lambda s: "no class 'sidewalk'" in s.message, camera.send)
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert not maps.messages
 
 
@@ -181,7 +176,7 @@ def test_a_model_that_knows_nothing_to_drive_on_gives_no_map(ros, free_space, ma
         lambda s: 'expected a class with a cost of 0 to 99' in s.message,
         camera.send,
     )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert not maps.messages
 
 
@@ -195,7 +190,7 @@ def test_a_foreign_model_without_names_gives_no_map(ros, free_space, maps):
         lambda s: 'expected a class with a cost of 0 to 99' in s.message,
         camera.send,
     )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert not maps.messages
 
 
@@ -220,8 +215,8 @@ def test_two_cameras_may_have_two_models(ros, free_space):
         return any(np.isinf(r[:150]).any() and np.isinf(r[-150:]).any() for r in ranges)
 
     ros.wait_until(both_see_far, 'free ranges on both sides')
-    status = status_of(ros, 'state', lambda s: ';' in values_of(s)['label_set'], left.send)
-    assert values_of(status)['label_set'] == 'left: camvid; right: cityscapes'
+    status = status_of(ros, 'state', lambda s: ';' in values(s)['label_set'], left.send)
+    assert values(status)['label_set'] == 'left: camvid; right: cityscapes'
 
 
 def test_a_message_that_makes_no_sense_is_told(ros, free_space, maps):
@@ -233,7 +228,7 @@ def test_a_message_that_makes_no_sense_is_told(ros, free_space, maps):
     message.classes[2].id = 9
     camera.sets.publish(message)
     status = status_of(ros, 'ground', lambda s: 'expected ids 0, 1, 2' in s.message, camera.send)
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     assert not maps.messages
 
 
@@ -267,7 +262,7 @@ def test_class_names_of_vision_msgs_that_contradict_stop_everything(
     status = status_of(
         ros, 'ground', lambda s: "expected 'sky' as class 0" in s.message, camera.send
     )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     maps.clear()
-    status_of(ros, 'ground', lambda s: int(values_of(s)['dropped_labels']) > 5, camera.send)
+    status_of(ros, 'ground', lambda s: int(values(s)['dropped_labels']) > 5, camera.send)
     assert not maps.messages

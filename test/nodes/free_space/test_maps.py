@@ -9,18 +9,17 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
-from diagnostic_msgs.msg import DiagnosticStatus
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.nodes.conversions import array_to_image
 from espnet_ros.nodes.free_space.messages import CONTACT_TYPE, PLACE_TYPE
 from espnet_ros.nodes.parameter_file import format_parameter_file, FREE_SPACE_HEADING
 from espnet_ros.nodes.qos import latched_qos
 from geometry_msgs.msg import PolygonStamped
+from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
-from rcl_interfaces.srv import SetParameters
-from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
+from status_reader import ERROR
 
 from .scene import Camera, cells, FRAME, ROAD_AHEAD, SIZE, status_of, STREET
 
@@ -163,15 +162,10 @@ def test_a_live_change_of_the_map_is_taken(ros, free_space):
     inbox = ros.listen(OccupancyGrid, 'free_space/costmap')
     camera = Camera(ros)
     camera.send_until(inbox)
-    request = SetParameters.Request(
-        parameters=[Parameter('grid.resolution_m', value=0.2).to_parameter_msg()]
-    )
-    (result,) = ros.call(SetParameters, 'free_space/set_parameters', request).results
-    assert result.successful
+    assert set_parameter(ros, 'grid.resolution_m', 0.2, 'free_space').successful
     camera.send()
     assert inbox.wait_for(lambda m: m.info.width == 100).info.height == 100
-    request.parameters = [Parameter('grid.x_max_m', value=-1.0).to_parameter_msg()]
-    (result,) = ros.call(SetParameters, 'free_space/set_parameters', request).results
+    result = set_parameter(ros, 'grid.x_max_m', -1.0, 'free_space')
     assert not result.successful
     assert 'grid: expected 1 to' in result.reason
 
@@ -194,5 +188,5 @@ def test_a_fault_of_the_program_is_told_and_ends_nothing(ros, free_space, monkey
         status = status_of(
             ros, 'ground', lambda s: s.message == 'ZeroDivisionError: a fault', camera.send
         )
-    assert status.level == DiagnosticStatus.ERROR
+    assert status.level == ERROR
     camera.send_until(inbox)

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
-from espnet_ros.nodes.free_space.stamps import Ages, ClockReading, StampWatch
+from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.waiting import StampQueue
 
 S = 10**9
@@ -53,7 +53,7 @@ def ages(now_ns, max_age_ms, timeout_s=1.0):
     settings = FreeSpaceSettings(
         max_age_ms=max_age_ms, diagnostics=DiagnosticsSettings(image_timeout_s=timeout_s)
     )
-    return Ages(lambda: ClockReading(now_ns), lambda: settings)
+    return Ages(lambda: now_ns, lambda: settings)
 
 
 def test_with_a_greatest_age_the_stamp_decides_how_long_something_waits():
@@ -69,31 +69,7 @@ def test_without_a_greatest_age_it_waits_twice_the_time_a_camera_may_be_silent()
     assert now.is_over(0, 0.7)
 
 
-FAULTS = {
-    'no /clock': (5 * S, ClockReading(0, is_simulated=True), 'nobody publishes /clock'),
-    'zero': (0, ClockReading(100 * S), 'the camera driver sets none'),
-    'ahead': (110 * S, ClockReading(100 * S), '10.000 s ahead of the clock of this node'),
-    'none': (99 * S, ClockReading(100 * S), ''),
-    'a little ahead': (100 * S + S // 10, ClockReading(100 * S), ''),
-}
-
-
-@pytest.mark.parametrize('name', FAULTS)
-def test_a_bad_stamp_is_named_by_its_cause(name):
-    stamp_ns, clock, words = FAULTS[name]
-    watch = StampWatch()
-    watch.add(stamp_ns)
-    fault = watch.fault(clock, 0.5)
-    assert words in fault
-    assert bool(fault) == bool(words)
-
-
-def test_one_stamp_on_all_is_noticed_and_forgotten_once_they_advance():
-    watch, clock = StampWatch(), ClockReading(100 * S)
-    for _ in range(5):
-        watch.add(99 * S)
-        assert watch.fault(clock, 0.5) == ''
-    watch.add(99 * S)
-    assert 'the last 6 masks have one stamp, 99.000' in watch.fault(clock, 0.5)
-    watch.add(99 * S + 1)
-    assert watch.fault(clock, 0.5) == ''
+def test_without_a_clock_nothing_has_an_age():
+    assert ages(0, 500.0).age_s(5 * S) is None
+    assert ages(0, 500.0).is_over(5 * S, 0.0)
+    assert ages(5 * S, 500.0).is_over(0, 0.0), 'a stamp that was never set'
