@@ -28,6 +28,7 @@ from espnet_ros.processing.image_messages import compressed_to_bgr
 from espnet_ros.settings import list_settings, read_settings, setting_values
 from espnet_ros.sources.street import StreetSource
 from rclpy.parameter import Parameter
+from ros_harness import PROCESSES
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -331,6 +332,7 @@ def cpu_share(process: subprocess.Popen[str], seconds: float) -> float:
 
 
 def test_the_street_is_rendered_for_listeners_alone(ros: Any, start: Start) -> None:
+    ros.patience = PROCESSES
     process = start()
     ros.wait_until(lambda: ros.probe.count_publishers('image_raw') > 0, 'camera')
     ros.wait_until(lambda: cpu_share(process, 0.5) < 0.1, 'rest')
@@ -388,6 +390,7 @@ def test_a_file_that_vanishes_ends_the_process_with_one_line(
         write_bag(path, {'/image_raw': [gray_image(1)] * 3})
     else:
         path.write_bytes((shared_data / 'clips' / 'highway_960x540.mp4').read_bytes())
+    ros.patience = PROCESSES
     process = start(source=path, loop='true', rate_hz=500.0)
     ros.wait_until(lambda: ros.probe.count_publishers('image_raw') > 0, 'camera')
     path.rename(tmp_path / 'gone')
