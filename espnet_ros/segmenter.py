@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import threading
 from time import perf_counter
 
 from espnet_ros.config import MaskSettings
@@ -99,28 +100,67 @@ def check_image(image_bgr: NDArray[np.uint8]) -> None:
         raise InputError(f'expected an image with pixels, found one of shape {image_bgr.shape}')
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedBatch:
+    """Images that are ready for the network; made by :meth:`Segmenter.prepare`."""
+
+    plan: _Plan
+    crops: tuple[_Crop, ...]
+    feeder: ImageFeeder
+    batches: tuple[tuple[list[int], NDArray[np.generic]], ...]
+    wants_confidence: bool
+    prepare_s: float
+
+    @property
+    def label_set(self) -> LabelSet:
+        """Return what the ids of its masks will mean, groups applied."""
+        return self.plan.label_set
+
+    @property
+    def settings(self) -> MaskSettings:
+        """Return the settings that its masks follow."""
+        return self.plan.settings
+
+
+@dataclass(frozen=True, eq=False)
+class InferredBatch:
+    """What the network said of a batch; made by :meth:`Segmenter.infer`."""
+
+    prepared: PreparedBatch
+    inferences: tuple[Inference, ...]
+    inference_s: float
+
+
 class Segmenter:
     """
     Segments images of any size with one model.
 
     It takes images as cameras give them, resizes them to the network's input, runs the
     network on all of them as one batch (one for each size of image where the runtime resizes),
-    and brings every mask to the size and the classes
-    that the settings ask for. It is used from one thread at a time; only
-    :meth:`reconfigure` may be called from another.
+    and brings every mask to the size and the classes that the settings ask for.
+
+    :meth:`segment` does all of that, from one thread at a time. Its three steps may be called
+    by themselves, and from several threads where ``overlaps``: while the device infers one
+    batch, the next is prepared and the one before is finished. One thread at a time infers.
 
     :param runtime: what computes the model; opened here where that was not done, and
         closed by :meth:`close`
     :param settings: what the masks hold and how large they are
+    :param overlaps: whether the steps of several batches overlap. Each batch has memory of its
+        own then, which the runtime copies
     :raises ConfigError: the settings do not fit the model's classes
     """
 
-    def __init__(self, runtime: Runtime, settings: MaskSettings | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, settings: MaskSettings | None = None, *, overlaps: bool = False
+    ) -> None:
         self._runtime = runtime
         self._plan = self._make_plan(settings or MaskSettings())
         runtime.open()
         self._input_size = runtime.model.info.input_size
-        self._feeder = ImageFeeder(runtime)
+        self._overlaps = overlaps
+        self._lock = threading.Lock()
+        self._idle = [ImageFeeder(runtime, shares_memory=not overlaps)]
 
     @property
     def runtime(self) -> Runtime:
@@ -162,7 +202,7 @@ class Segmenter:
         """
         height, width = self._runtime.input_spec.shape[1:3]
         size = (height or self._input_size[0], width or self._input_size[1])
-        batch = self._feeder.reserve(batch_size, size)
+        batch = self._idle[0].reserve(0, batch_size, size)
         batch[:] = 0
         wanted = self._needs_confidence(self._plan, asked=False)
         infer_any_count(self._runtime, batch, confidence=wanted)
@@ -183,27 +223,76 @@ class Segmenter:
         """
         if not images_bgr:
             return []
-        plan = self._plan
+        prepared = self.prepare(images_bgr, confidence=confidence)
+        return self.finish(self.infer(prepared), confidence=confidence)
+
+    def check_image(self, image_bgr: NDArray[np.uint8]) -> None:
+        """
+        Check that an image can be segmented.
+
+        :raises InputError: it is not uint8 of shape (H, W, 3), or the region of interest lies
+            outside it
+        """
+        self._find_crop(image_bgr, self._plan.settings.roi)
+
+    def prepare(
+        self, images_bgr: Sequence[NDArray[np.uint8]], *, confidence: bool = False
+    ) -> PreparedBatch:
+        """
+        Crop and resize images, the first step of :meth:`segment`.
+
+        :raises InputError: as there
+        """
         started = perf_counter()
-        crops = [self._find_crop(image, plan.settings.roi) for image in images_bgr]
+        plan = self._plan
+        crops = tuple(self._find_crop(image, plan.settings.roi) for image in images_bgr)
         parts = [image[crop.part.slices] for image, crop in zip(images_bgr, crops, strict=True)]
+        with self._lock:
+            feeder = self._idle.pop() if self._idle else ImageFeeder(self._runtime)
+        batches = tuple(
+            (places, feeder.fill(index, [parts[place] for place in places]))
+            for index, places in enumerate(feeder.group(parts))
+        )
         wanted = self._needs_confidence(plan, asked=confidence)
+        return PreparedBatch(plan, crops, feeder, batches, wanted, perf_counter() - started)
+
+    def infer(self, prepared: PreparedBatch) -> InferredBatch:
+        """
+        Run the network, the second step of :meth:`segment`; one thread at a time.
+
+        :raises ConfigError: as there
+        :raises InferenceError: as there
+        """
+        started = perf_counter()
+        try:
+            # With a single batch its arrays need hold until they are finished only.
+            keeps = self._overlaps or len(prepared.batches) > 1
+            inferences = tuple(
+                self._infer(batch, prepared.wants_confidence, keeps)
+                for _, batch in prepared.batches
+            )
+        finally:
+            with self._lock:
+                if prepared.feeder.is_of(self._runtime):
+                    self._idle.append(prepared.feeder)
+        return InferredBatch(prepared, inferences, perf_counter() - started)
+
+    def finish(self, inferred: InferredBatch, *, confidence: bool = False) -> list[Segmentation]:
+        """
+        Make the masks of a batch, the last step of :meth:`segment`.
+
+        :param confidence: whether to return the confidence of every pixel too
+        """
+        started = perf_counter()
+        prepared = inferred.prepared
         masks: dict[int, _Maps] = {}
-        spans_s = []
-        for places in self._feeder.group(parts):
-            batch = self._feeder.fill([parts[place] for place in places])
-            prepared = perf_counter()
-            inference = infer_any_count(self._runtime, batch, confidence=wanted)
-            inferred = perf_counter()
+        for (places, _), inference in zip(prepared.batches, inferred.inferences, strict=True):
             for index, place in enumerate(places):
-                masks[place] = self._finish(inference, index, plan, crops[place])
-            finished = perf_counter()
-            spans_s.append((prepared - started, inferred - prepared, finished - inferred))
-            started = finished
-        times = StageTimes(*(sum(spans) for spans in zip(*spans_s, strict=True)))
+                masks[place] = self._finish(inference, index, prepared.plan, prepared.crops[place])
+        times = StageTimes(prepared.prepare_s, inferred.inference_s, perf_counter() - started)
         return [
-            Segmentation(labels, plan.label_set, sureness if confidence else None, times)
-            for labels, sureness in (masks[place] for place in range(len(crops)))
+            Segmentation(labels, prepared.plan.label_set, sureness if confidence else None, times)
+            for labels, sureness in (masks[place] for place in range(len(prepared.crops)))
         ]
 
     def replace_runtime(self, runtime: Runtime) -> None:
@@ -212,8 +301,9 @@ class Segmenter:
 
         :param runtime: an opened one
         """
-        old, self._runtime = self._runtime, runtime
-        self._feeder = ImageFeeder(runtime)
+        with self._lock:
+            old, self._runtime = self._runtime, runtime
+            self._idle = [ImageFeeder(runtime, shares_memory=not self._overlaps)]
         old.close()
 
     def close(self) -> None:
@@ -246,6 +336,13 @@ class Segmenter:
                 f'{settings.confidence_threshold:g}; set engine_confidence to true'
             )
         return _Plan(settings, label_set, table)
+
+    def _infer(self, batch: NDArray[np.generic], wants_confidence: bool, keeps: bool) -> Inference:
+        found = infer_any_count(self._runtime, batch, confidence=wants_confidence)
+        if not keeps:
+            return found
+        confidence = None if found.confidence is None else found.confidence.copy()
+        return Inference(found.labels.copy(), confidence)
 
     @staticmethod
     def _needs_confidence(plan: _Plan, *, asked: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -14,8 +15,9 @@ LIMIT_S = 50.0
 CONFTEST = """
 import pytest, time_limits
 
-time_limits.GRACE_S = time_limits.TEARDOWN_LIMIT_S = time_limits.EXIT_LIMIT_S = 1.0
+time_limits.GRACE_S = time_limits.TEARDOWN_LIMIT_S = time_limits.EXIT_LIMIT_S = 2.5
 time_limits.SLOW_LIMIT_S = 10.0
+time_limits.slowness = lambda: 1.0
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'slow: is slow')
@@ -50,9 +52,14 @@ def run_tests(folder: Path, tests: str, *arguments: str) -> tuple[int, str]:
     (folder / 'conftest.py').write_text(CONFTEST)
     (folder / 'test_it.py').write_text(tests)
     options = ['-o', f'pythonpath={PLUGIN_FOLDER}', '-o', 'timeout=1', '-rA', *arguments]
+    plugins = {
+        'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1',
+        'PYTEST_PLUGINS': 'pytest_timeout,xdist.plugin',
+    }
     done = subprocess.run(
         [sys.executable, '-m', 'pytest', *options, str(folder / 'test_it.py')],
         cwd=folder,
+        env=os.environ | plugins | {'PYTEST_ADDOPTS': ''},
         capture_output=True,
         text=True,
         timeout=LIMIT_S,

@@ -130,6 +130,17 @@ def positive_number(text: str) -> float:
     return value
 
 
+def number_from_zero(text: str) -> float:
+    """Read a number of 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float('inf'):
+        raise argparse.ArgumentTypeError(f'expected a number of 0 or more, found {text!r}')
+    return value
+
+
 def percentage(text: str) -> float:
     """Read a number from 0 to 100."""
     try:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from espnet_ros.benchmark.node_case import FREE_SPACE, OUTPUTS, SEGMENTATION
 from espnet_ros.cli._options import (
     add_foreign_options,
     add_runtime_options,
+    number_from_zero,
     positive_integer,
     positive_number,
     size,
 )
 from espnet_ros.telemetry.power_sensor import KINDS
+
+NODE_PREFIX = 'NodeCase.'
+"""Of the destinations of arguments that are fields of a NodeCase."""
+
+NODE_FLAGS = {
+    'device_latency_ms': '--device-ms',
+    'camera_rate_hz': '--camera-rate',
+    'cameras': '--cameras',
+    'outputs': '--outputs',
+    'measured_s': '--seconds',
+    'nodes': '--free-space',
+}
+"""Options by the field of a NodeCase that they set."""
 
 EPILOG = """
 examples:
@@ -23,7 +40,10 @@ examples:
   espnet-ros bench auto@tensorrt:exported auto@tensorrt:subpixel
   espnet-ros bench --peers --json bench.json
   espnet-ros bench --gpu-clocks 824,1134
-  espnet-ros bench --node --camera-rate 30
+  espnet-ros bench --node
+  espnet-ros bench --node --device-ms 5 --camera-rate 60 --image-size 1080,1920
+  espnet-ros bench --node --device-ms 8 --cameras 4 --image-size 720,1280
+  espnet-ros bench --node --free-space-only
 
 The protocol is that of the ESPNet paper, section 4.1: batches of one image of 1024x512, 200
 trials, start-up excluded. Every contender runs in a process of its own, and all take turns.
@@ -72,10 +92,11 @@ def _add_protocol(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         '--size',
+        '--image-size',
         type=size,
-        default=(512, 1024),
         metavar='HEIGHT,WIDTH',
-        help='Size of the image in pixels. Default: 512,1024.',
+        help='Size of the image in pixels. Default: 512,1024; with --node 1080,1920, or that of '
+        '--image.',
     )
     group.add_argument(
         '--image', type=Path, metavar='FILE', help='Image to segment. Default: a rendered street.'
@@ -153,19 +174,63 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_node(group: argparse._ArgumentGroup) -> None:
+    """Declare the fields of a NodeCase; those that are not given leave nothing behind."""
     group.add_argument(
         '--node',
         action='store_true',
-        help='Measure the real node over ROS 2 topics from another process: from an image '
-        'published to its mask received.',
+        help='Measure the real node over ROS 2 topics: camera, node and observer in processes of '
+        'their own, from the publication of an image to the arrival of its mask.',
     )
-    group.add_argument(
-        '--camera-rate',
-        type=positive_number,
-        default=30.0,
-        metavar='HZ',
-        help='Images per second that are published. Default: 30.',
+    _add_load(group)
+    beside = group.add_mutually_exclusive_group()
+    for flag, nodes, text in (
+        (NODE_FLAGS['nodes'], (SEGMENTATION, FREE_SPACE), 'The free space node too, beside it.'),
+        ('--free-space-only', (FREE_SPACE,), 'The free space node alone, on masks of a street.'),
+    ):
+        beside.add_argument(
+            flag,
+            action='store_const',
+            const=nodes,
+            dest=f'{NODE_PREFIX}nodes',
+            default=argparse.SUPPRESS,
+            help=text,
+        )
+
+
+def _add_load(group: argparse._ArgumentGroup) -> None:
+    def add(field: str, kind: Callable[[str], Any], form: str, text: str) -> None:
+        group.add_argument(
+            NODE_FLAGS[field],
+            type=kind,
+            metavar=form,
+            dest=NODE_PREFIX + field,
+            default=argparse.SUPPRESS,
+            help=text,
+        )
+
+    add(
+        'device_latency_ms',
+        positive_number,
+        'MS',
+        'Put a stand-in in the place of the network that takes so long for each batch, as a fast '
+        'device would, without the processor.',
     )
-    group.add_argument(
-        '--seconds', type=positive_number, default=20.0, metavar='S', help='Default: 20.'
+    add(
+        'camera_rate_hz',
+        number_from_zero,
+        'HZ',
+        'Images per second and camera; 0 publishes the next one when a mask has arrived, with '
+        'three under way. Default: 30.',
     )
+    add('cameras', positive_integer, 'N', 'Cameras of one batch. Default: 1.')
+    add(
+        'outputs',
+        _names,
+        'NAME,NAME',
+        f'What is subscribed, the mask always: {", ".join(OUTPUTS)}. Default: mask.',
+    )
+    add('measured_s', positive_number, 'S', 'Measured time. Default: 10.')
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(',') if part.strip())

@@ -69,3 +69,10 @@ class OverlaySettings:
 
     alpha: float = setting(0.5, 'Opacity of the class colours, 0 to 1.', minimum=0.0, maximum=1.0)
     legend: bool = setting(False, 'Draw the names and colours of the classes that are seen.')
+    max_width: int = setting(
+        960,
+        'Largest width in pixels of ~/overlay and ~/color_mask; larger images are reduced. 0 is '
+        'no limit.',
+        minimum=0,
+        maximum=16384,
+    )

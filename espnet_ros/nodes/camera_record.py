@@ -146,6 +146,11 @@ class CameraRecord:
             self._image = image
             self._input.add(now_s)
 
+    def gave_way(self) -> None:
+        """Count an image as dropped that was taken already, and gave way to a newer one."""
+        with self._lock:
+            self._dropped += 1
+
     def failed(self, now_s: float, kind: str, reason: str) -> None:
         """Count an image that gave no mask; see :class:`Failure`."""
         with self._lock:

@@ -36,7 +36,8 @@ class CameraSourceNode(Node):  # type: ignore[misc]
     Plays a video, images, a bag, a webcam or the synthetic street as a camera driver does.
 
     Frames are read and encoded in a thread, ahead of time; a timer stamps and publishes them.
-    While nobody subscribes to an image, none is read or rendered: files stay where they are.
+    While nobody subscribes to an image, none is read or rendered beyond the first: files stay
+    where they are.
 
     :param on_end: is called with the exit code when the source comes to its end
     :param arguments: for :class:`rclpy.node.Node`
@@ -102,7 +103,7 @@ class CameraSourceNode(Node):  # type: ignore[misc]
     def _watch(self) -> None:
         """Play while somebody subscribes to anything, and rest while nobody does."""
         wanted = self._outputs.wanted()
-        self._feed.want(not wanted.isdisjoint(IMAGE_OUTPUTS))
+        self._feed.want(not IMAGE_OUTPUTS.isdisjoint(wanted))
         if self._feed.has_ended:
             self._end(self._feed.error)
         elif not wanted:
@@ -112,7 +113,7 @@ class CameraSourceNode(Node):  # type: ignore[misc]
 
     def _publish(self) -> None:
         wanted = self._outputs.wanted()
-        if wanted.isdisjoint(IMAGE_OUTPUTS):
+        if IMAGE_OUTPUTS.isdisjoint(wanted):
             if wanted:
                 self._outputs.publish_info(self.get_clock().now().to_msg())
             return

@@ -30,7 +30,7 @@ def node_process(
     :param module: of ``espnet_ros.nodes``
     :param parameters: of the node, by name
     :param folder: where its output is kept
-    :param remappings: of its topics, from name to name
+    :param remappings: of its topics, and of ``__ns``, from name to name
     """
     command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
     for name, value in parameters.items():

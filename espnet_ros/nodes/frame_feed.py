@@ -19,10 +19,10 @@ class FrameFeed(Generic[PreparedT]):
     """
     Reads a source in a thread of its own and keeps two prepared frames at hand.
 
-    It reads while frames are wanted, from the first time that :meth:`want` says so, and waits
-    while both are there. A live source does not wait: its oldest frame goes then. Where no frame
-    is wanted any more, it keeps its place in the source and what it has at hand; of a live source
-    nothing is kept, so that the next frame is a new one.
+    It reads while frames are wanted, and waits while both are there. A live source does not wait:
+    its oldest frame goes then. While no frame is wanted, it keeps its place in the source and what
+    it has at hand; of a live source nothing is kept, so that the next frame is a new one. The
+    first frame, which may take long, is read before it is wanted, unless the source is live.
 
     :param source: is iterated in the thread
     :param prepare: makes of a frame what is handed on; runs in the thread
@@ -41,6 +41,7 @@ class FrameFeed(Generic[PreparedT]):
         self._ready: deque[PreparedT] = deque(maxlen=_AHEAD)
         self._changed = threading.Condition()
         self._is_wanted = False
+        self._has_read = False
         self._has_paused = True
         self._is_closing = False
         self._has_ended = False
@@ -121,10 +122,13 @@ class FrameFeed(Generic[PreparedT]):
         return True
 
     def _has_room(self) -> bool:
-        return self._is_wanted and (self._source.is_live or len(self._ready) < _AHEAD)
+        if self._source.is_live:
+            return self._is_wanted
+        return not self._has_read or (self._is_wanted and len(self._ready) < _AHEAD)
 
     def _put(self, prepared: PreparedT) -> None:
         with self._changed:
+            self._has_read = True
             # A live frame that was read before a pause is old.
             if not (self._source.is_live and self._has_paused):
                 self._ready.append(prepared)

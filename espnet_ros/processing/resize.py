@@ -41,3 +41,37 @@ def resize_labels(labels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
     height, width = size
     resized = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(resized, np.uint8)
+
+
+def reduce_image(image: NDArray[np.uint8], max_width: int) -> NDArray[np.uint8]:
+    """
+    Return an image as wide as is allowed, averaged over the pixels that become one.
+
+    :param image: uint8, (H, W, 3)
+    :param max_width: pixels; 0 is no limit
+    :return: the image itself where it is no wider
+    """
+    size = _reduced_size(image.shape[:2], max_width)
+    if size == image.shape[:2]:
+        return image
+    reduced = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.uint8)
+
+
+def reduce_labels(labels: NDArray[np.uint8], max_width: int) -> NDArray[np.uint8]:
+    """
+    Return a label map as wide as is allowed, by nearest neighbour.
+
+    :param labels: uint8, (H, W)
+    :param max_width: pixels; 0 is no limit
+    :return: the map itself where it is no wider
+    """
+    size = _reduced_size(labels.shape, max_width)
+    return labels if size == labels.shape else resize_labels(labels, size)
+
+
+def _reduced_size(size: tuple[int, ...], max_width: int) -> tuple[int, int]:
+    height, width = size[:2]
+    if not max_width or width <= max_width:
+        return height, width
+    return max(1, round(height * max_width / width)), max_width

@@ -152,6 +152,12 @@ def test_axis_that_nothing_is_known_of_is_refused() -> None:
         (('--root', '/nowhere'), 2, 'expected a folder'),
         (('auto@onnxruntime', '--runtime', 'openvino'), 2, 'behind the @ or as options'),
         (('a', 'b', '--node'), 2, 'expected one model'),
+        (('--device-ms', '5'), 2, 'expected --node'),
+        (('auto@openvino', '--node', '--device-ms', '5'), 2, 'found openvino'),
+        (('--node', '--outputs', 'mask,masc'), 2, 'found masc'),
+        (('--node', '--camera-rate', '-1'), 2, 'expected a number of 0 or more'),
+        (('--node', '--free-space', '--free-space-only'), 2, 'not allowed with'),
+        (('--node', '--free-space', '--image', 'a.png'), 2, 'expected the rendered street'),
         (('--image', '/nowhere.png'), 1, '/nowhere.png'),
     ],
 )

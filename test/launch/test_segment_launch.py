@@ -136,15 +136,8 @@ sys.exit(not seen)
     subprocess.run(['python3', '-c', code], check=True, timeout=2 * TIME_LIMIT_S)
 
 
-def test_masks_come_and_ctrl_c_ends_everything(
-    launch: Callable[..., Launched], channel_model_path: Path
-) -> None:
-    launched = launch(
-        f'model:={channel_model_path}',
-        'runtime:=onnxruntime',
-        'source:=synthetic',
-        'namespace:=robot',
-    )
+def test_masks_come_and_ctrl_c_ends_everything(launch: Callable[..., Launched]) -> None:
+    launched = launch(*STREET, 'namespace:=robot')
     wait_for_message('Image', '/robot/segmentation/mask')
     parts = launched.parts()
     assert set(parts) == {'segmentation', 'camera_source'}

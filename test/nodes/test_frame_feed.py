@@ -108,13 +108,34 @@ def test_it_reads_two_ahead_and_waits() -> None:
     feed.close()
 
 
-def test_nothing_is_read_before_it_is_wanted() -> None:
+def test_one_frame_is_read_before_it_is_wanted_and_the_others_after() -> None:
     source = Counting(50)
+    feed = make_feed(source)
+    feed.start()
+    wait_for_reads(source, 1)
+    assert not source.read.acquire(timeout=SHORT_S)
+    feed.want(True)
+    wait_for_reads(source, 1)
+    assert not source.read.acquire(timeout=SHORT_S)
+    feed.close()
+
+
+def test_nothing_of_a_live_source_is_read_before_it_is_wanted() -> None:
+    source = Counting(50, live=True)
     feed = make_feed(source)
     feed.start()
     assert not source.read.acquire(timeout=SHORT_S)
     feed.want(True)
-    wait_for_reads(source, 2)
+    wait_for_reads(source, 1)
+    feed.close()
+
+
+def test_a_source_without_a_readable_frame_ends_before_one_is_wanted() -> None:
+    source = Counting(0, ending=InputError('no frame'))
+    feed = make_feed(source)
+    feed.start()
+    assert take_all(feed) == []
+    assert feed.error == 'no frame'
     feed.close()
 
 

@@ -20,7 +20,8 @@ from live_settings import set_parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import Image
 
-READER = Path(__file__).parents[1] / 'support' / 'label_set_reader.py'
+ROOT = Path(__file__).parents[2]
+READER = ROOT / 'test' / 'support' / 'label_set_reader.py'
 UNLABELLED = 255
 
 
@@ -169,7 +170,7 @@ def stopped_reader(ros, ros_domain):
         [sys.executable, READER],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {'ROS_DOMAIN_ID': str(ros_domain)},
+        env=os.environ | {'ROS_DOMAIN_ID': str(ros_domain), 'PYTHONPATH': str(ROOT)},
     )
     yield process
     process.kill()
@@ -184,18 +185,19 @@ def test_masks_of_changed_ids_wait_for_readers_but_not_for_ever(
     segmentation()
     reader = Reader(ros)
     assert stopped_reader.stdout.readline() == 'custom\n'
-    reader.send(1 * S)  # the first announcement is no change: nobody is waited for
-    assert stopped_reader.stdout.readline() == 'custom\n'
     stopped_reader.send_signal(signal.SIGSTOP)
+    reader.send(1 * S)  # the first announcement is no change: nobody is waited for
+    reader.send(2 * S)
+    assert 'did not take the news' not in ''.join(capfd.readouterr())
     change(ros, 'label_groups', 'warm=red')
     started_s = time.monotonic()
-    assert reader.send(2 * S) == 0
+    assert reader.send(3 * S) == 0
     assert 0.5 <= time.monotonic() - started_s < 30.0
     assert 'a reader of label_set did not take the news' in ''.join(capfd.readouterr())
     stopped_reader.send_signal(signal.SIGCONT)
     assert stopped_reader.stdout.readline() == 'custom/groups\n'
     change(ros, 'label_groups', 'cold=blue')
-    assert reader.send(3 * S, BLUE) == 0
+    assert reader.send(4 * S, BLUE) == 0
     assert stopped_reader.stdout.readline() == 'custom/groups\n'
     assert 'did not take' not in ''.join(capfd.readouterr())
-    assert reader.send(3 * S + MS) == UNLABELLED
+    assert reader.send(4 * S + MS) == UNLABELLED

@@ -16,10 +16,18 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.nodes.conversions import array_to_image
+from ros_harness import PROCESSES
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 LIMIT_S = 60.0
+
+
+@pytest.fixture
+def ros(ros):
+    """Return a ROS that waits for processes to start."""
+    ros.patience = PROCESSES
+    return ros
 
 
 @contextmanager

@@ -188,13 +188,17 @@ def test_the_newest_image_wins_and_the_others_count_as_dropped(ros, segmentation
     images = ros.publisher(Image, 'image_raw')
     monkeypatch.setattr(OnnxRuntime, '_infer', wait)
     enable(ros, True)
-    images.publish(solid(RED, 1))
-    entered.acquire()
     record = node._session.cameras[''].record
-    for seconds in (2, 3, 4):
-        images.publish(solid(BLUE, seconds))
-        ros.wait_until(lambda s=seconds: record.snapshot(0.0).frames_received == s, 'the image')
-    free.release(2)
+    try:
+        images.publish(solid(RED, 1))
+        assert entered.acquire(timeout=20.0)
+        for seconds in (2, 3, 4):
+            images.publish(solid(BLUE, seconds))
+            ros.wait_until(
+                lambda s=seconds: record.snapshot(0.0).frames_received == s, 'the image'
+            )
+    finally:
+        free.release(10)
     masks.wait_for(lambda m: m.header.stamp.sec == 1)
     assert masks.wait_for().header.stamp.sec == 4
     last = stats.wait_for(lambda s: s.header.stamp.sec == 4)

@@ -19,6 +19,7 @@ os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 import pytest
+from time_limits import message_limit_s
 
 try:
     import espnet_ros.msg  # noqa: F401
@@ -34,14 +35,21 @@ except ImportError as error:
     MISSING = f'no ROS ({error}): source one, or run make setup'
 
 NodeT = TypeVar('NodeT')
-TIME_LIMIT_S = 60.0
+
+PROCESSES = 4.0
+"""The patience of tests that start processes of nodes, which import for seconds."""
 
 
 class Inbox:
-    """The messages that came on one topic."""
+    """
+    The messages that came on one topic.
 
-    def __init__(self) -> None:
+    :param limit_s: tells how long a message may take
+    """
+
+    def __init__(self, limit_s: Callable[[], float] = message_limit_s) -> None:
         self.messages: list[Any] = []
+        self._limit_s = limit_s
         self._arrived = threading.Condition()
 
     def put(self, message: Any) -> None:
@@ -51,9 +59,10 @@ class Inbox:
             self._arrived.notify_all()
 
     def wait_for(
-        self, wanted: Callable[[Any], bool] = lambda _: True, limit_s: float = TIME_LIMIT_S
+        self, wanted: Callable[[Any], bool] = lambda _: True, limit_s: float | None = None
     ) -> Any:
         """Return the first message that is wanted, and forget it and those before it."""
+        limit_s = self._limit_s() if limit_s is None else limit_s
 
         def find() -> int | None:
             return next((i for i, m in enumerate(self.messages) if wanted(m)), None)
@@ -62,7 +71,7 @@ class Inbox:
             if not self._arrived.wait_for(lambda: find() is not None, limit_s):
                 last = self.messages[-1] if self.messages else None
                 pytest.fail(
-                    f'no such message within {limit_s} s among {len(self.messages)}: {last}'
+                    f'no such message within {limit_s:.1f} s among {len(self.messages)}: {last}'
                 )
             index = find()
             message = self.messages[index]
@@ -76,10 +85,15 @@ class Inbox:
 
 
 class Ros:
-    """A context, an executor that spins in threads, and a node to talk with."""
+    """
+    A context, an executor that spins in threads, and a node to talk with.
+
+    :ivar patience: how many times the usual limit a message may take
+    """
 
     def __init__(self, domain_id: int) -> None:
         self.domain_id = domain_id
+        self.patience = 1.0
         self.context = Context()
         rclpy.init(
             context=self.context,
@@ -100,7 +114,7 @@ class Ros:
 
     def listen(self, message_type: type, topic: str, qos: QoSProfile | int = 10) -> Inbox:
         """Subscribe a topic."""
-        inbox = Inbox()
+        inbox = Inbox(self._limit_s)
         self.probe.create_subscription(message_type, topic, inbox.put, qos)
         return inbox
 
@@ -113,21 +127,22 @@ class Ros:
     def call(self, service_type: type, name: str, request: Any) -> Any:
         """Call a service and return its response."""
         client = self.probe.create_client(service_type, name)
-        assert client.wait_for_service(TIME_LIMIT_S), f'no service {name}'
+        assert client.wait_for_service(self._limit_s()), f'no service {name}'
         done = threading.Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
-        assert done.wait(TIME_LIMIT_S), f'no answer from {name}'
+        assert done.wait(self._limit_s()), f'no answer from {name}'
         return future.result()
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for what no message tells, as a match of publisher and subscription."""
         limit = threading.Event()
-        timer = threading.Timer(TIME_LIMIT_S, limit.set)
+        limit_s = self._limit_s()
+        timer = threading.Timer(limit_s, limit.set)
         timer.start()
         try:
             while not condition():
-                assert not limit.wait(0.01), f'{what} did not come within {TIME_LIMIT_S} s'
+                assert not limit.wait(0.01), f'{what} did not come within {limit_s:.1f} s'
         finally:
             timer.cancel()
 
@@ -141,6 +156,9 @@ class Ros:
             stack.callback(self._spinner.stop)
             for node in self._nodes:
                 stack.callback(getattr(node, 'interrupt', lambda: None))
+
+    def _limit_s(self) -> float:
+        return self.patience * message_limit_s()
 
 
 @pytest.fixture

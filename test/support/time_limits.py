@@ -13,16 +13,29 @@ from __future__ import annotations
 from collections.abc import Generator
 import faulthandler
 import os
+import threading
 from typing import Any
 
 import pytest
+import pytest_timeout
 
 SLOW_LIMIT_S = 300.0
 GRACE_S = 20.0
 TEARDOWN_LIMIT_S = 40.0
 EXIT_LIMIT_S = 20.0
+MESSAGE_LIMIT_S = 10.0
 
 STDERR_FD = pytest.StashKey[int]()
+
+
+def slowness() -> float:
+    """Return how many times longer than alone a process takes, as others want its cores too."""
+    return max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
+
+
+def message_limit_s() -> float:
+    """Return how long a message or an answer may take."""
+    return MESSAGE_LIMIT_S * slowness()
 
 
 def _end_after(limit_s: float, config: pytest.Config) -> None:
@@ -44,16 +57,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> None:
-    """Watch a test from its first fixture on; pytest-timeout sets its own timer after it."""
-    _end_after(settings.timeout + GRACE_S, item.config)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
+    """Watch a test from its first fixture on, with more patience on a busy machine."""
+    settings = settings._replace(timeout=settings.timeout * slowness())
+    _end_after(settings.timeout + GRACE_S * slowness(), item.config)
+    return bool(pytest_timeout.pytest_timeout_set_timer(item, settings))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
     """Watch the fixtures of a test that failed: all other timers end with the failure."""
     if isinstance(node, pytest.Item):
-        _end_after(TEARDOWN_LIMIT_S, node.config)
+        _end_after(TEARDOWN_LIMIT_S * slowness(), node.config)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -72,5 +87,6 @@ def pytest_enter_pdb() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Let no thread that a test left behind keep the process alive."""
-    if not hasattr(config, 'workerinput'):  # workers of pytest-xdist are ended by it
-        _end_after(EXIT_LIMIT_S, config)
+    left = [t for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
+    if left and not hasattr(config, 'workerinput'):  # workers of pytest-xdist are ended by it
+        _end_after(EXIT_LIMIT_S * slowness(), config)

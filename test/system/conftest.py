@@ -23,7 +23,7 @@ from espnet_ros.model_file import ModelInfo
 import numpy as np
 import onnx
 import pytest
-from ros_harness import ros, ros_domain  # noqa: F401  (fixtures)
+from ros_harness import PROCESSES, ros, ros_domain  # noqa: F401  (fixtures)
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
@@ -84,6 +84,7 @@ def launch(
     """Return what starts a launch by its arguments, with changed parameters by node."""
     monkeypatch.setenv('AMENT_PREFIX_PATH', sys.prefix)
     set_transport()
+    ros.patience = PROCESSES
     with ExitStack() as stack:
 
         def start(changes: dict[str, dict[str, Any]] | None = None, **arguments: Any) -> Launched:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 UNAVAILABLE = 'unavailable'
 
-_DISTURBING_PERCENT = 30.0
+DISTURBING_PERCENT = 30.0
 _TRUSTED_S = 30.0
 
 _COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], Any], str], ...] = (
@@ -46,7 +46,7 @@ def print_bench(record: dict[str, Any]) -> None:
             columns.append((pick, form))
             table.add_column(title, justify='right', no_wrap=True)
     for result in results:
-        table.add_row(result['name'], *(_shown(pick(result), form) for pick, form in columns))
+        table.add_row(result['name'], *(shown(pick(result), form) for pick, form in columns))
     OUT.print(table)
     OUT.print()
     _print_notes(record, unknown)
@@ -71,7 +71,7 @@ def _print_notes(record: dict[str, Any], unknown: list[str]) -> None:
             style='dim',
         )
     taken = [result['other_programs_core_percent'] or 0.0 for result in record['results']]
-    if max(taken) > _DISTURBING_PERCENT:
+    if max(taken) > DISTURBING_PERCENT:
         OUT.print(
             f'Other programs took up to {max(taken):.0f} % of a core meanwhile; measure again on '
             'a quiet machine.',
@@ -83,7 +83,7 @@ def _print_notes(record: dict[str, Any], unknown: list[str]) -> None:
     _print_power_notes(record)
     for entry in record.get('sensitivity') or ():
         OUT.print(
-            f'sensitivity to the GPU clock of {entry["name"]}: {_shown(entry["value"], ".2f")} '
+            f'sensitivity to the GPU clock of {entry["name"]}: {shown(entry["value"], ".2f")} '
             f'({entry["formula"]})',
             markup=False,
         )
@@ -95,7 +95,7 @@ def _print_power_notes(record: dict[str, Any]) -> None:
     if machine['reason']:
         OUT.print(f'power: {machine["reason"]}', markup=False, style='yellow')
     elif machine['source']:
-        idle = _shown(machine['idle_w'], '.2f')
+        idle = shown(machine['idle_w'], '.2f')
         where = f'{machine["scope"]}, {machine["source"]}'
         OUT.print(f'power: {where}; idle {idle} W', markup=False)
         shortest_s = min(result['measured_s'] for result in record['results'])
@@ -115,20 +115,7 @@ def _print_power_notes(record: dict[str, Any]) -> None:
         )
 
 
-def print_node(record: dict[str, Any]) -> None:
-    """Print what was measured of the node over topics."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, value in record.items():
-        if isinstance(value, dict):
-            parts = (f'{key} {_shown(part, ".2f")}' for key, part in value.items())
-            table.add_row(name, ', '.join(parts))
-        else:
-            shown = _shown(value, '.2f') if isinstance(value, float) else _shown(value, '')
-            table.add_row(name, shown)
-    OUT.print(table)
-
-
-def _shown(value: Any, form: str) -> str:
+def shown(value: Any, form: str) -> str:
     if value is None:
         return UNAVAILABLE
     return f'{value:{form}}' if isinstance(value, (int, float)) else str(value)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 import json
 from typing import Any
 
 from espnet_ros.cli import _exit
 from espnet_ros.cli._options import given, read_options
 from espnet_ros.cli.jobs import _bench_node, _bench_plot, _gpu_clocks, _ncu
+from espnet_ros.cli.jobs._bench_node_view import print_node
 from espnet_ros.cli.jobs._bench_record import add_ratios, describe_machine, describe_result
 from espnet_ros.cli.jobs._bench_run import measure, Measured, Telemetry
-from espnet_ros.cli.jobs._bench_view import print_bench, print_node
+from espnet_ros.cli.jobs._bench_view import print_bench
 from espnet_ros.cli.jobs._bench_worker import Contender, OURS, PEERS, shown_size
 from espnet_ros.cli.jobs._contender import parse_contender
 from espnet_ros.cli.jobs._output import write_json
@@ -25,16 +26,20 @@ from espnet_ros.telemetry.file_tree import FileTree
 import numpy as np
 from numpy.typing import NDArray
 
+PROTOCOL_SIZE = (512, 1024)
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure what ``arguments`` name; return the exit code."""
     if not arguments.root.is_dir():
         raise ConfigError(f'--root {arguments.root}: expected a folder, found none')
     if arguments.node:
-        record = _bench_node.run(arguments)
-        if not _is_json_output(arguments, record):
-            print_node(record)
+        result = _bench_node.run(arguments)
+        if not _is_json_output(arguments, asdict(result)):
+            print_node(result)
         return _exit.DONE
+    _bench_node.refuse_options(arguments)
+    arguments.size = arguments.size or PROTOCOL_SIZE
     contenders = _contenders(arguments)
     image_bgr = _open_image(arguments)
     telemetry = Telemetry(arguments.sensor, FileTree(arguments.root), arguments.rate)

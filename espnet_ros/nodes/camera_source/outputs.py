@@ -70,9 +70,9 @@ class CameraOutputs:
         """Return the names of the topics, resolved."""
         return [publisher.topic_name for publisher in self._publishers.values()]
 
-    def wanted(self) -> frozenset[str]:
-        """Return the outputs that somebody subscribes; from any thread."""
-        return frozenset(
+    def wanted(self) -> tuple[str, ...]:
+        """Return the outputs that somebody subscribes, camera_info first; from any thread."""
+        return tuple(
             output
             for output, publisher in self._publishers.items()
             if publisher.get_subscription_count()
@@ -111,12 +111,13 @@ class CameraOutputs:
         settings = self._settings
         image_topic = input_topic(settings.camera, 'image_raw')
         topics: dict[str, tuple[type, str]] = {}
+        # Who keeps the last camera_info has that of an image before the image.
+        if self._calibration is not None:
+            topics['info'] = CameraInfo, input_topic(settings.camera, 'camera_info')
         if settings.transport in ('raw', 'both'):
             topics['raw'] = Image, image_topic
         if settings.transport in ('compressed', 'both'):
             topics['compressed'] = CompressedImage, compressed_topic(node, image_topic)
-        if self._calibration is not None:
-            topics['info'] = CameraInfo, input_topic(settings.camera, 'camera_info')
         if settings.publish_labels:
             topics['labels'] = Image, output_topic(settings.camera, 'labels')
         return {

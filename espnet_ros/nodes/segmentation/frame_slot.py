@@ -33,7 +33,7 @@ class FrameSlots(Generic[FrameT]):
         self._waiting: dict[str, FrameT] = {}
         self._dropped: Counter[str] = Counter()
         self._changed = threading.Condition()
-        self._stopped = False
+        self._stopped = self._paused = False
 
     def put(self, camera: str, frame: FrameT) -> bool:
         """
@@ -49,24 +49,38 @@ class FrameSlots(Generic[FrameT]):
             return replaced
 
     def take_all(
-        self, not_before_s: Callable[[], float] = lambda: 0.0
+        self,
+        not_before_s: Callable[[], float] = lambda: 0.0,
+        when_taken: Callable[[], None] = lambda: None,
     ) -> dict[str, FrameT] | None:
         """
         Wait until a frame is there, and take the newest of every camera that has one.
 
         :param not_before_s: returns the time to wait for, by the clock; frames that come
             meanwhile replace each other. It is asked again after :meth:`wake`
+        :param when_taken: is called as frames are taken, so that they are either here or counted
+            by it at any moment
         :return: the frames by camera name, in the order of the cameras, or None when stopped
         """
         with self._changed:
             while not self._stopped:
                 early_s = not_before_s() - self._clock()
-                if self._waiting and early_s <= 0:
+                has_work = bool(self._waiting) and not self._paused
+                if has_work and early_s <= 0:
                     taken = {c: self._waiting[c] for c in self._cameras if c in self._waiting}
                     self._waiting.clear()
+                    when_taken()
                     return taken
-                self._changed.wait(min(early_s, _LONGEST_WAIT_S) if self._waiting else None)
+                self._changed.wait(min(early_s, _LONGEST_WAIT_S) if has_work else None)
             return None
+
+    def take_waiting(self) -> dict[str, FrameT]:
+        """Take what waits now, without waiting; nothing while it is paused or stopped."""
+        with self._changed:
+            if self._paused or self._stopped:
+                return {}
+            taken, self._waiting = self._waiting, {}
+            return taken
 
     def dropped(self, camera: str) -> int:
         """Return how many frames of a camera were replaced while they waited."""
@@ -81,6 +95,17 @@ class FrameSlots(Generic[FrameT]):
     def wake(self) -> None:
         """Let whoever waits for a time ask for it again."""
         with self._changed:
+            self._changed.notify_all()
+
+    def pause(self) -> None:
+        """Give out no frames until :meth:`resume`; the newest ones wait."""
+        with self._changed:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Give out frames again."""
+        with self._changed:
+            self._paused = False
             self._changed.notify_all()
 
     def stop(self) -> None:

@@ -117,6 +117,7 @@ class LabelAnnouncer:
         """
         image_ns = stamp_ns(header.stamp)
         has_changed = meaning != self._meaning
+        self._meaning = meaning  # the same object is compared fastest
         if not has_changed and self._since_ns is not None and image_ns >= self._since_ns:
             return False
         self._since_ns = image_ns

@@ -16,6 +16,7 @@ from espnet_ros.nodes.topics import compressed_topic, output_topic
 from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
 from espnet_ros.processing.overlay import blend_overlay, color_mask, draw_legend
+from espnet_ros.processing.resize import reduce_image, reduce_labels
 from espnet_ros.segmenter import Segmentation
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,16 @@ class CameraOutputs:
         """Return whether somebody listens to the statistics."""
         return has_listeners(self.stats)
 
+    @property
+    def wants_pictures(self) -> bool:
+        """Return whether somebody listens to what people look at."""
+        return (
+            self.overlay.has_listeners
+            or self.color_mask.has_listeners
+            or has_listeners(self.overlay_jpeg)
+            or has_listeners(self.mask_png)
+        )
+
     def publish_mask(self, frame: SegmentedFrame) -> None:
         """Publish what planners wait for: mask and confidence."""
         labels, header = frame.result.labels, frame.header
@@ -125,7 +136,8 @@ class CameraOutputs:
                 bytes_to_compressed(encode_png(labels), 'mono8; png compressed', header)
             )
         if self.color_mask.has_listeners:
-            painted = color_mask(labels, frame.result.label_set.palette_rgb())
+            small = reduce_labels(labels, settings.max_width)
+            painted = color_mask(small, frame.result.label_set.palette_rgb())
             self.color_mask.publish(painted, 'rgb8', header)
         wants_overlay = self.overlay.has_listeners
         if wants_overlay or has_listeners(self.overlay_jpeg):
@@ -182,6 +194,7 @@ def draw_overlay(
 ) -> tuple[NDArray[np.uint8], str]:
     """Return the image with the class colours over it, legend if wanted, and its encoding."""
     image, encoding = frame.picture()
+    image = reduce_image(image, settings.max_width)
     label_set = frame.result.label_set
     palette = label_set.palette_rgb()
     if encoding == 'bgr8':

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+import threading
 import time
 
-from espnet_ros.config import SegmentationNodeSettings
+from espnet_ros.config import MaskSettings, SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
+from espnet_ros.labels import LabelSet
 from espnet_ros.nodes.conversions import image_to_bgr
 from espnet_ros.nodes.segmentation.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.label_announcer import MaskMeaning, wait_until_acknowledged
 from espnet_ros.nodes.segmentation.outputs import SegmentedFrame
+from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.stats import make_stats
 from espnet_ros.nodes.stamps import NS_PER_S, seconds_since
 from espnet_ros.processing.image_messages import color_view, compressed_to_bgr
-from espnet_ros.segmenter import Segmentation, Segmenter
+from espnet_ros.segmenter import InferredBatch, PreparedBatch, Segmentation, Segmenter
 from espnet_ros.telemetry.stage_clock import Stopwatch
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +40,29 @@ class _Job:
     watch: Stopwatch
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Frames that are ready for the network."""
+
+    jobs: list[_Job]
+    batch: PreparedBatch
+    wants_confidence: bool
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """Frames that the network has seen."""
+
+    prepared: Prepared
+    batch: InferredBatch
+
+
 class FramePipeline:
     """
-    Turns batches of frames into masks on topics.
+    Turns batches of frames into masks on topics, in three steps.
+
+    Several threads may be in :meth:`prepare`; :meth:`infer` and :meth:`publish` take one thread
+    at a time each, and batches in the order in which they were taken.
 
     :param node: whose clock and logger it uses
     :param segmenter: what computes the masks
@@ -48,6 +71,7 @@ class FramePipeline:
         next batch
     :param power: counts the batches, and tells what a frame costs
 
+    :ivar pictures: draws what people look at; None where nobody does
     :ivar when_device_lost: is told why the device of the runtime cannot be used any more
     """
 
@@ -64,65 +88,116 @@ class FramePipeline:
         self._cameras = cameras
         self._settings = settings
         self._power = power
-        self._meaning = self._find_meaning()
+        self._lock = threading.Lock()
+        self._told: tuple[MaskMeaning, float] | None = None
+        self.pictures: PictureWorker | None = None
         self.when_device_lost: Callable[[str], None] = lambda _: None
 
-    def process(self, batch: Mapping[str, Frame]) -> None:
-        """Segment and publish a batch; what fails is counted, logged and left out."""
+    def prepare(self, batch: Mapping[str, Frame]) -> Prepared | None:
+        """
+        Convert and resize frames; those that cannot be used are counted, logged and left out.
+
+        :return: None where none can be used
+        """
         self.apply_settings()
         jobs = [job for name, frame in batch.items() if (job := self._convert(name, frame))]
-        segmented = self._segment(jobs)
-        self._announce([job for job, _ in segmented])
-        done = [self._publish_mask(job, result) for job, result in segmented]
-        if done:
-            self._power.count_batch(len(done))
-        # No camera's mask or geometry waits for another one's pictures.
+        if not jobs:
+            return None
+        confidence = any(job.camera.outputs.wants_confidence for job in jobs)
+        try:
+            prepared = self._prepare(jobs, confidence)
+        except InputError:
+            # One camera's image does not fit; the others' masks go out all the same.
+            jobs = [job for job in jobs if self._fits(job)]
+            if not jobs:
+                return None
+            prepared = self._prepare(jobs, confidence)
+        return Prepared(jobs, prepared, confidence)
+
+    def give_way(self, batch: Mapping[str, Frame], newer: Mapping[str, Frame]) -> None:
+        """Count the frames of a batch that newer ones take the place of."""
+        for name in batch.keys() & newer.keys():
+            self._cameras[name].record.gave_way()
+
+    def infer(self, prepared: Prepared) -> Inferred | None:
+        """Run the network; None where it failed, which is counted and logged."""
+        try:
+            return Inferred(prepared, self._segmenter.infer(prepared.batch))
+        except EspnetError as error:
+            for job in prepared.jobs:
+                job.camera.record.failed(time.monotonic(), 'output', str(error))
+            self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
+            if isinstance(error, DeviceLostError):
+                self.when_device_lost(str(error))
+            return None
+
+    def publish(self, inferred: Inferred) -> None:
+        """Make the masks and publish them, and have pictures drawn of them."""
+        jobs, confidence = inferred.prepared.jobs, inferred.prepared.wants_confidence
+        self._announce(inferred)
+        results = self._segmenter.finish(inferred.batch, confidence=confidence)
+        done = [self._publish_mask(job, result) for job, result in zip(jobs, results, strict=True)]
+        self._power.count_batch(len(done))
         for job, frame in done:
             self._publish_geometry(job, frame)
         for job, frame in done:
-            self._publish_rest(job, frame, len(jobs))
+            if self.pictures is not None:
+                self.pictures.offer(job.camera.name, job.camera.outputs, frame)
+            self._keep_record(job, frame, len(jobs))
 
     def apply_settings(self) -> None:
         """Bring the segmenter to the settings of this moment."""
-        segmenter, wanted = self._segmenter, self._settings().mask
-        if segmenter.settings == wanted:
-            return
-        before = segmenter.label_set, segmenter.settings.confidence_threshold
-        segmenter.reconfigure(wanted)
-        self._meaning = self._find_meaning()
-        if (segmenter.label_set, wanted.confidence_threshold) != before:
-            self._publish_label_info()
+        wanted = self._settings().mask
+        with self._lock:
+            if self._segmenter.settings != wanted:
+                self._segmenter.reconfigure(wanted)
 
     def begin(self) -> None:
         """Tell what the ids will mean, for each camera."""
+        segmenter = self._segmenter
+        meaning = self._meaning(segmenter.label_set, segmenter.settings)
         for camera in self._cameras.values():
-            camera.outputs.labels.begin(self._meaning)
-        self._publish_label_info()
+            camera.outputs.labels.begin(meaning)
+        self._publish_label_info(meaning, segmenter.settings)
 
     def fail(self, batch: Mapping[str, Frame], reason: str) -> None:
         """Count a batch as failed."""
         for name in batch:
             self._cameras[name].record.failed(time.monotonic(), 'output', reason)
 
-    def _find_meaning(self) -> MaskMeaning:
-        segmenter = self._segmenter
-        return MaskMeaning(
-            segmenter.label_set,
-            segmenter.runtime.model.info.name,
-            segmenter.settings.unlabelled_id,
-        )
+    def _prepare(self, jobs: list[_Job], confidence: bool) -> PreparedBatch:
+        return self._segmenter.prepare([job.image_bgr for job in jobs], confidence=confidence)
 
-    def _publish_label_info(self) -> None:
-        threshold = self._segmenter.settings.confidence_threshold
+    def _fits(self, job: _Job) -> bool:
+        try:
+            self._segmenter.check_image(job.image_bgr)
+        except InputError as error:
+            self._fail_input(job.camera, error)
+            return False
+        return True
+
+    def _meaning(self, label_set: LabelSet, settings: MaskSettings) -> MaskMeaning:
+        model = self._segmenter.runtime.model.info.name
+        return MaskMeaning(label_set, model, settings.unlabelled_id)
+
+    def _publish_label_info(self, meaning: MaskMeaning, settings: MaskSettings) -> None:
+        """Publish the names of the classes again where they, or the threshold, have changed."""
+        told = (meaning, settings.confidence_threshold)
+        if told == self._told:
+            return
+        self._told = told
         for camera in self._cameras.values():
-            camera.outputs.labels.publish_info(self._segmenter.label_set, threshold)
+            camera.outputs.labels.publish_info(meaning.label_set, settings.confidence_threshold)
 
-    def _announce(self, jobs: list[_Job]) -> None:
+    def _announce(self, inferred: Inferred) -> None:
         """Tell what the ids of the next masks mean; nobody reads these as those before."""
+        batch = inferred.batch.prepared
+        meaning = self._meaning(batch.label_set, batch.settings)
+        self._publish_label_info(meaning, batch.settings)
         news = [
             job.camera.outputs.labels
-            for job in jobs
-            if job.camera.outputs.labels.announce(self._meaning, job.frame.message.header)
+            for job in inferred.prepared.jobs
+            if job.camera.outputs.labels.announce(meaning, job.frame.message.header)
         ]
         if not wait_until_acknowledged(news, ACKNOWLEDGE_LIMIT_S):
             self._node.get_logger().warning(
@@ -140,29 +215,6 @@ class FramePipeline:
             self._fail_input(camera, error)
             return None
         return _Job(camera, frame, image_bgr, watch)
-
-    def _segment(self, jobs: list[_Job]) -> list[tuple[_Job, Segmentation]]:
-        if not jobs:
-            return []
-        confidence = any(job.camera.outputs.wants_confidence for job in jobs)
-        try:
-            results = self._segmenter.segment(
-                [job.image_bgr for job in jobs], confidence=confidence
-            )
-        except InputError as error:
-            if len(jobs) == 1:
-                self._fail_input(jobs[0].camera, error)
-                return []
-            # One camera's image does not fit; the others' masks go out all the same.
-            return [pair for job in jobs for pair in self._segment([job])]
-        except EspnetError as error:
-            for job in jobs:
-                job.camera.record.failed(time.monotonic(), 'output', str(error))
-            self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
-            if isinstance(error, DeviceLostError):
-                self.when_device_lost(str(error))
-            return []
-        return list(zip(jobs, results, strict=True))
 
     def _publish_mask(self, job: _Job, result: Segmentation) -> tuple[_Job, SegmentedFrame]:
         message, camera = job.frame.message, job.camera
@@ -202,10 +254,8 @@ class FramePipeline:
             if info is not None:
                 camera.outputs.publish_geometry(frame, info)
 
-    def _publish_rest(self, job: _Job, frame: SegmentedFrame, batch_size: int) -> None:
+    def _keep_record(self, job: _Job, frame: SegmentedFrame, batch_size: int) -> None:
         outputs = job.camera.outputs
-        with job.watch.stage('publish'):
-            outputs.publish_pictures(frame, self._settings().overlay)
         times = frame.result.stage_times
         now_s = time.monotonic()
         durations_s = {

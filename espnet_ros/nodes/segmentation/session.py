@@ -15,6 +15,7 @@ from espnet_ros.nodes.executor import call_in_spin_thread
 from espnet_ros.nodes.segmentation.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
 from espnet_ros.nodes.segmentation.load_shedder import effective_rate_hz
+from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.nodes.segmentation.pipeline import FramePipeline
 from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.worker import SegmentationWorker
@@ -49,6 +50,7 @@ class Session:
         self._settings = settings
         self._slots: FrameSlots[Frame] | None = None
         self._worker: SegmentationWorker | None = None
+        self._pictures: PictureWorker | None = None
         self.cameras: dict[str, Camera] = {}
         start = settings()
         model = open_model(start.model, start.foreign)
@@ -75,6 +77,10 @@ class Session:
             self._node, self._slots, self.pipeline, lambda: self.max_rate_hz
         )
         self.set_enabled(enabled)
+        self._pictures = self.pipeline.pictures = PictureWorker(
+            self._node, tuple(self.cameras), lambda: self._settings().overlay
+        )
+        self._pictures.start()
         self._worker.start()
         try:
             call_in_spin_thread(self._node, self._subscribe)
@@ -83,11 +89,13 @@ class Session:
             raise
 
     def stop(self) -> None:
-        """Unsubscribe, and finish the batch in flight."""
+        """Unsubscribe, and finish the batches in flight."""
         call_in_spin_thread(self._node, self._unsubscribe)
         if self._worker is not None:
             self._worker.stop()
-        self._slots = self._worker = None
+        if self._pictures is not None:
+            self._pictures.stop()
+        self._slots = self._worker = self._pictures = self.pipeline.pictures = None
 
     def set_enabled(self, enabled: bool) -> bool:
         """
@@ -143,7 +151,7 @@ class Session:
             model, start.runtime_settings, batch_size=len(start.cameras), watch=self._watch
         )
         try:
-            self.segmenter = Segmenter(runtime, start.mask)
+            self.segmenter = Segmenter(runtime, start.mask, overlaps=True)
             self.segmenter.warm_up(len(start.cameras))
             call_in_spin_thread(
                 self._node, lambda: self._create_cameras(start, runtime.has_confidence)

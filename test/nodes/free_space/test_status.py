@@ -96,26 +96,30 @@ def test_a_map_that_is_no_longer_current_is_given_to_nobody(ros, free_space, map
     assert camera.sent.index(late.messages[0].header.stamp) > camera.sent.index(last.header.stamp)
 
 
-def test_the_last_look_of_a_camera_that_died_leaves_the_ranges(ros, free_space, scans):
+@pytest.mark.parametrize('stamps', ['advance', 'are never set'])
+def test_the_last_look_of_a_camera_that_died_leaves_the_ranges(ros, free_space, scans, stamps):
     free_space(
         cameras=['left', 'right'], mount__yaw_rad=[0.6, -0.6], max_age_ms=0.0,
         diagnostics__image_timeout_s=0.2,
     )  # fmt: skip
     left, right = Camera(ros, 'left'), Camera(ros, 'right')
 
+    def send(camera):
+        camera.send(header=None if stamps == 'advance' else Header(frame_id=OPTICAL))
+
     def sides():
         ranges = np.array(scans.messages[-1].ranges)
         return (~np.isnan(ranges[:150])).any(), (~np.isnan(ranges[-150:])).any()
 
     def both_are_in():
-        left.send()
-        right.send()
+        send(left)
+        send(right)
         return scans.messages and sides() == (True, True)
 
     ros.wait_until(both_are_in, 'ranges on both sides')
 
     def left_alone():
-        left.send()
+        send(left)
         return sides() == (False, True)
 
     ros.wait_until(left_alone, 'the end of the right camera')

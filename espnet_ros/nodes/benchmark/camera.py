@@ -1,0 +1,177 @@
+"""
+The camera of a benchmark, in a process of its own: one message, again and again.
+
+A message is made once and only its stamp changes, so that the camera takes no more than its
+transport does.
+"""
+
+from __future__ import annotations
+
+from multiprocessing.connection import Connection
+from pathlib import Path
+import signal
+import time
+from typing import Any
+
+from espnet_ros.benchmark.node_case import IMAGE_SIZE
+from espnet_ros.exceptions import EspnetError, InputError
+from espnet_ros.nodes.benchmark.camera_commands import (
+    CameraPlan,
+    Command,
+    Played,
+    Ready,
+    Refusal,
+)
+from espnet_ros.nodes.benchmark.demand import Demand
+from espnet_ros.nodes.camera_source.calibration_message import calibration_message
+from espnet_ros.nodes.conversions import array_to_image
+from espnet_ros.nodes.qos import result_qos, sensor_qos
+from espnet_ros.nodes.topics import input_topic
+from espnet_ros.processing.codecs import decode_image
+from espnet_ros.processing.resize import resize_image
+from espnet_ros.sources import Frame, open_source
+import numpy as np
+from numpy.typing import NDArray
+import rclpy
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+FRAME_ID = 'camera'
+_NS = 10**9
+
+
+def play(plan: CameraPlan, connection: Connection) -> None:
+    """Publish as told until the other end of the pipe is closed; the process's main function."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
+    try:
+        message, info = _make_messages(plan)
+    except (EspnetError, OSError) as error:
+        connection.send(Refusal(str(error)))
+        return
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    camera = BenchmarkCamera(plan, message, info, connection)
+    connection.send(Ready(f'{message.encoding} {message.width}x{message.height}'))
+    try:
+        while True:
+            if connection.recv() is Command.PLAY:  # else an arrival that came after the pause
+                camera.play()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass
+    finally:
+        rclpy.try_shutdown()
+
+
+class BenchmarkCamera:
+    """
+    Publishes one message as several cameras.
+
+    :param plan: what is published
+    :param message: the image or mask
+    :param info: its geometry, or None
+    :param connection: where commands come from
+    """
+
+    def __init__(
+        self, plan: CameraPlan, message: Image, info: CameraInfo | None, connection: Connection
+    ) -> None:
+        self._plan = plan
+        self._connection = connection
+        self._stamp = message.header.stamp
+        node = Node(
+            'camera',
+            namespace=plan.namespace,
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
+        kind, qos = ('mask', result_qos) if plan.plays_masks else ('image_raw', sensor_qos)
+        messages = {'camera_info': info, kind: message}
+        self._outputs: list[list[tuple[Publisher, Any]]] = [
+            [
+                (node.create_publisher(type(value), input_topic(name, topic), qos()), value)
+                for topic, value in messages.items()
+                if value is not None
+            ]
+            for name in plan.cameras
+        ]
+        self._counts = [0] * len(plan.cameras)
+
+    def play(self) -> None:
+        """Publish until told to pause, and tell how many."""
+        self._counts = [0] * len(self._counts)
+        began_s = time.monotonic()
+        if self._plan.rate_hz:
+            self._play_at_rate(1 / self._plan.rate_hz)
+        else:
+            self._play_on_demand()
+        self._connection.send(Played(tuple(self._counts), time.monotonic() - began_s))
+
+    def _play_at_rate(self, period_s: float) -> None:
+        next_s = time.monotonic()
+        while not self._is_paused():
+            for index in range(len(self._outputs)):
+                self._publish(index)
+            # One that is late leaves the grid only where its turn has gone by: no bursts.
+            next_s = max(next_s + period_s, time.monotonic())
+            time.sleep(max(0.0, next_s - time.monotonic()))
+
+    def _is_paused(self) -> bool:
+        while self._connection.poll():
+            if self._connection.recv() is Command.PAUSE:
+                return True
+        return False
+
+    def _play_on_demand(self) -> None:
+        demand = Demand(len(self._outputs))
+        while True:
+            for index in demand.due(time.monotonic()):
+                stamp_ns = self._publish(index)
+                demand.published(index, stamp_ns, time.monotonic())
+            if not self._connection.poll(demand.wait_s()):
+                continue
+            told = self._connection.recv()
+            if told is Command.PAUSE:
+                return
+            demand.arrived(told.index, told.stamp_ns, time.monotonic())
+
+    def _publish(self, index: int) -> int:
+        """Publish as one of the cameras; return the stamp in nanoseconds."""
+        stamp_ns = time.time_ns()
+        self._stamp.sec, self._stamp.nanosec = divmod(stamp_ns, _NS)
+        for publisher, message in self._outputs[index]:
+            publisher.publish(message)
+        self._counts[index] += 1
+        return stamp_ns
+
+
+def _make_messages(plan: CameraPlan) -> tuple[Image, CameraInfo | None]:
+    """
+    Return image or mask, and the geometry; both have the same header.
+
+    :raises EspnetError: the image cannot be had
+    :raises OSError: its file cannot be read
+    """
+    header = Header(frame_id=FRAME_ID)
+    if plan.image_path is not None:
+        return array_to_image(_read_image(plan.image_path, plan.image_size), 'bgr8', header), None
+    with open_source('synthetic', size=plan.image_size or IMAGE_SIZE) as source:
+        frame = next(frame for frame in source if isinstance(frame, Frame))
+        info = None
+        if plan.has_info and source.calibration is not None:
+            info = calibration_message(source.calibration, header)
+    if not plan.plays_masks:
+        return array_to_image(frame.image_bgr, 'bgr8', header), info
+    if frame.labels is None:
+        raise InputError('the rendered street gave no class ids')
+    return array_to_image(frame.labels, 'mono8', header), info
+
+
+def _read_image(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    image_bgr = decode_image(path.read_bytes())
+    if size is None:
+        return image_bgr
+    resized = np.empty((*size, 3), np.uint8)
+    resize_image(image_bgr, resized)
+    return resized

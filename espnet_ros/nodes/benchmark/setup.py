@@ -1,0 +1,120 @@
+"""How a case becomes nodes, a camera and topics that are heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from espnet_ros.benchmark.node_case import FREE_SPACE, MAPS, MASK, NodeCase, SEGMENTATION
+from espnet_ros.msg import InferenceStats
+from espnet_ros.nodes.benchmark.camera_commands import CameraPlan
+from espnet_ros.nodes.topics import input_topic
+from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD
+from nav_msgs.msg import OccupancyGrid
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
+
+COSTMAP_TOPIC = f'{FREE_SPACE}/{MAPS[0]}'
+POWER_TOPIC = f'{SEGMENTATION}/power'
+
+_STREET_LABELS = 'camvid'
+"""What the ids of the street's masks mean, which nobody publishes where free_space is alone."""
+
+_KINDS: Mapping[str, type] = {
+    'mask/compressed': CompressedImage,
+    'overlay/compressed': CompressedImage,
+    'camera_info': CameraInfo,
+    'stats': InferenceStats,
+    'costmap': OccupancyGrid,
+    'scan': LaserScan,
+}
+"""Message type of outputs; the others are images."""
+
+_READ_BY_FREE_SPACE = (MASK, 'camera_info', 'label_set', 'label_info')
+
+
+@dataclass(frozen=True)
+class NodeSetup:
+    """
+    A node to be run.
+
+    :param name: of the node
+    :param parameters: by name
+    :param remappings: by topic, namespace included
+    """
+
+    name: str
+    parameters: Mapping[str, object]
+    remappings: Mapping[str, str]
+
+    @property
+    def module(self) -> str:
+        """Return its module of ``espnet_ros.nodes``."""
+        return f'{self.name}_node'
+
+
+def plan_camera(case: NodeCase, namespace: str) -> CameraPlan:
+    """Return what the camera publishes."""
+    return CameraPlan(
+        namespace,
+        case.camera_names,
+        case.camera_rate_hz,
+        plays_masks=not case.has_segmentation,
+        has_info=case.has_free_space or 'camera_info' in case.heard,
+        image_path=case.image_path,
+        image_size=case.image_size,
+    )
+
+
+def mask_topic(camera: str) -> str:
+    """Return the topic of a camera's masks, in the namespace of the benchmark."""
+    return f'{SEGMENTATION}/{input_topic(camera, MASK)}'
+
+
+def heard_topics(case: NodeCase) -> dict[str, type]:
+    """Return the message type by topic of what the observer listens to, masks first."""
+    topics = {
+        f'{SEGMENTATION}/{input_topic(camera, output)}': output
+        for output in case.heard
+        for camera in case.camera_names
+    }
+    if case.has_free_space:
+        topics |= {f'{FREE_SPACE}/{output}': output for output in MAPS}
+    return {topic: _KINDS.get(output, Image) for topic, output in topics.items()}
+
+
+def set_up_nodes(case: NodeCase, namespace: str) -> list[NodeSetup]:
+    """Return the nodes of a case."""
+    shared: dict[str, object] = {}
+    if case.cameras > 1:
+        shared['cameras'] = list(case.camera_names)
+    nodes = []
+    if case.has_segmentation:
+        parameters = {**case.parameters, **shared}
+        if case.device_latency_ms is not None:
+            parameters |= {'runtime': 'fake', 'fake.latency_ms': case.device_latency_ms}
+        nodes.append(NodeSetup(SEGMENTATION, parameters, {'__ns': f'/{namespace}'}))
+    if case.has_free_space:
+        parameters = {**_mount(), **shared}
+        if not case.has_segmentation:
+            parameters['label_set'] = _STREET_LABELS
+        nodes.append(NodeSetup(FREE_SPACE, parameters, _free_space_topics(case, namespace)))
+    return nodes
+
+
+def _mount() -> dict[str, object]:
+    """Return where the street's camera is."""
+    return {
+        'pose_source': 'parameters',
+        'mount.height_m': [HEIGHT_M],
+        'mount.pitch_rad': [PITCH_RAD],
+    }
+
+
+def _free_space_topics(case: NodeCase, namespace: str) -> dict[str, str]:
+    topics = {'__ns': f'/{namespace}'}
+    if case.has_segmentation:
+        for camera in case.camera_names:
+            for kind in _READ_BY_FREE_SPACE:
+                topic = input_topic(camera, kind)
+                topics[topic] = f'{SEGMENTATION}/{topic}'
+    return topics
