@@ -12,7 +12,7 @@ from sensor_msgs.msg import LaserScan, PointCloud2
 from status_reader import ERROR, OK, values, WARN
 from std_msgs.msg import Header
 
-from .scene import add_seconds, Camera, OPTICAL, status_of
+from .scene import add_seconds, Camera, OPTICAL, Pace, status_of
 
 COSTMAP, SCAN, POINTS = (f'/free_space/{name}' for name in ('costmap', 'scan', 'points'))
 
@@ -127,14 +127,17 @@ def test_the_last_look_of_a_camera_that_died_leaves_the_ranges(ros, free_space, 
 
 def test_a_look_that_is_older_than_the_newest_does_not_count_beside_it(ros, free_space, scans):
     """By their stamps, though both came at the same time."""
-    free_space(cameras=['left', 'right'], mount__yaw_rad=[0.6, -0.6], max_age_ms=1000.0)
+    free_space(cameras=['left', 'right'], mount__yaw_rad=[0.6, -0.6], max_age_ms=2000.0)
     left, right = Camera(ros, 'left'), Camera(ros, 'right')
-    while not scans.messages:
-        right.send(header=right.header(age_s=0.5))
-    scans.clear()
-    header = left.send(
-        header=Header(frame_id=OPTICAL, stamp=add_seconds(left.header().stamp, 0.7))
-    )
+    pace = Pace()
+
+    def right_is_in():
+        if pace.is_due():
+            right.send(header=right.header(age_s=1.0))
+        return scans.messages
+
+    ros.wait_until(right_is_in, 'ranges on the right')
+    header = left.send(header=left.header(age_s=-1.5))
     message = scans.wait_for(lambda m: m.header.stamp == header.stamp)
     ranges = np.array(message.ranges)
     assert np.isnan(ranges[:150]).all()
