@@ -17,9 +17,6 @@ from std_msgs.msg import Header
 from .scene import add_seconds, Camera, cells, FRAME, OPTICAL, ROAD_AHEAD, status_of
 from .tree import CAMERA, mount, place, ROBOT
 
-# Tests send faster than any camera, and none of their masks may be missing.
-FASTER_THAN_A_CAMERA = {'qos_overrides./mask.subscription.depth': 10}
-
 
 @pytest.fixture
 def maps(ros):
@@ -113,7 +110,7 @@ def test_odometry_that_makes_no_sense_gives_no_map_and_ends_nothing(
 
 def test_every_mask_waits_for_a_camera_transform_that_comes_later(ros, free_space, tree, scans):
     """A joint published at 5 Hz, a camera at 10 Hz: no mask finds its transform at once."""
-    free_space(pose_source='tf', **FASTER_THAN_A_CAMERA)
+    free_space(pose_source='tf')
     camera = Camera(ros)
     begin = camera.header().stamp
     ros.wait_until(lambda: tree.buffers, 'a listener')
@@ -163,7 +160,7 @@ def test_a_mask_that_a_newer_one_overtook_is_dropped_and_counted(ros, free_space
 def test_time_that_goes_back_begins_anew(ros, free_space, tree, scans):
     """As a recording that loops, or a simulation that is reset."""
     tree.static[CAMERA] = mount()
-    free_space(pose_source='tf', max_age_ms=0.0, **FASTER_THAN_A_CAMERA)
+    free_space(pose_source='tf', max_age_ms=0.0)
     camera = Camera(ros)
     now = camera.header().stamp
 
