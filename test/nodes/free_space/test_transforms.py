@@ -178,6 +178,20 @@ def test_time_that_goes_back_begins_anew(ros, free_space, tree, scans):
     assert tree.cleared == 2
 
 
+def test_masks_that_are_late_are_no_sign_that_time_went_back(ros, free_space, tree, scans):
+    tree.static[CAMERA] = mount()
+    free_space(pose_source='tf', max_age_ms=2000.0)
+    camera = Camera(ros)
+    newest = camera.send_until(scans).header
+    late = [camera.send(header=camera.header(age_s=4.0 - 0.1 * i)) for i in range(4)]
+    status_of(ros, 'ground', lambda s: int(values(s)['dropped_late']) >= 4)
+    assert tree.cleared == 0
+    header = camera.send()
+    scans.wait_for(of(header))
+    assert not [m for m in scans.messages if m.header.stamp in [h.stamp for h in late]]
+    assert newest.stamp in camera.sent
+
+
 def test_ranges_do_not_wait_for_odometry_and_every_map_does(ros, free_space, tree, maps, scans):
     """Odometry of 20 Hz behind a camera of 10 Hz: every map has a memory."""
     tree.static[CAMERA] = mount()
