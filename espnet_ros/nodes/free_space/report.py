@@ -83,6 +83,7 @@ class Report:
             'base_frame': settings.base_frame,
             'pose_source': poses.name if poses else settings.pose_source,
             'fusion': pipeline.maps.state if pipeline else UNAVAILABLE,
+            'dropped_maps': str(pipeline.maps.dropped) if pipeline else UNAVAILABLE,
         }
         if health.failure:
             return Status('state', Level.ERROR, health.failure, values)

@@ -24,8 +24,7 @@ from sensor_msgs.msg import Image
 
 DROP_KINDS = ('age', 'late', 'labels', 'mask', 'calibration', 'confidence', 'pose')
 _LATE_IN_A_ROW = 3
-_BURST_SHARE = 0.5
-_BACKLOG_SHARE = 0.25
+_BACKLOG_SHARE = 0.5
 
 
 class CameraStream:
@@ -142,20 +141,13 @@ class CameraStream:
         """
         Drop those that this machine is too slow for, as the newest is worth more than all.
 
-        Masks that waited come in bursts, and have some time to be worked up; others are read
-        late where the machine was busy with earlier ones.
-
         :param ready: newest first
         """
-        now_s, patience_s = time.monotonic(), self._ages.patience_s
+        now_s, limit_s = time.monotonic(), _BACKLOG_SHARE * self._ages.patience_s
         kept: list[tuple[Waiting[StampedMask], MaskParts]] = []
         for entry, parts in ready:
             entry.ready_s = now_s if entry.ready_s is None else entry.ready_s
-            behind_s = (ready[0][0].stamp_ns - entry.stamp_ns) / NS_PER_S
-            is_late = now_s - entry.ready_s > _BURST_SHARE * patience_s or (
-                not entry.reason and behind_s > _BACKLOG_SHARE * patience_s
-            )
-            if kept and is_late:
+            if kept and now_s - entry.ready_s > limit_s:
                 self._queue.remove(entry)
                 self.drops['late'] += 1
             else:

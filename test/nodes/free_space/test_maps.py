@@ -194,7 +194,7 @@ def test_a_machine_that_is_too_slow_shows_the_newest_mask(ros, free_space, monke
     status = status_of(
         ros, 'latency', lambda s: values(s)['age_ms_p50'] != 'unavailable', camera.send
     )
-    assert float(values(status)['age_ms_p50']) < 1200
+    assert float(values(status)['age_ms_p50']) < 1700
     assert len(camera.sent) > 1.5 * len(inbox.messages), 'it is too slow'
 
 
