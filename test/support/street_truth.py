@@ -39,7 +39,7 @@ def true_classes(index: int, x_m: NDArray[np.floating], y_m: NDArray[np.floating
 
 
 def true_ranges_m(
-    index: int, bearings_rad: NDArray[np.floating], farthest_m: float, step_m: float = 0.01
+    index: int, bearings_rad: NDArray[np.floating], farthest_m: float, step_m: float = 0.03
 ) -> NDArray[np.float64]:
     """Return the range to the first thing that blocks, by walking along each bearing."""
     ranges_m = np.arange(0.3, farthest_m, step_m)
