@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from time import perf_counter
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import (
@@ -236,24 +237,51 @@ class TestRefusals:
             segmenter.segment([plain(9, 9, 0)])
 
 
-def test_warming_up_runs_the_network_as_the_first_frame_will(channel_model):
+@pytest.mark.parametrize('threshold', [0.0, 0.5])
+def test_warming_up_runs_the_network_as_the_first_frame_will(channel_model, threshold):
+    """On black images, and with the confidence only where it is needed."""
     calls = []
 
     class Recording(FakeRuntime):
         def _infer(self, batch, confidence):
-            calls.append((batch.shape, confidence))
+            calls.append((batch.shape, confidence, int(batch.max())))
             return super()._infer(batch, confidence)
 
     runtime = Recording(channel_model, RuntimeSettings())
-    with Segmenter(runtime, MaskSettings(confidence_threshold=0.5)) as segmenter:
+    with Segmenter(runtime, MaskSettings(confidence_threshold=threshold)) as segmenter:
         segmenter.warm_up(3)
         segmenter.segment([plain(9, 9, 0)] * 3)
-    assert calls == [((3, 16, 32, 3), True)] * 2
+    assert calls == [((3, 16, 32, 3), threshold > 0, 0)] * 2
 
 
 def test_stages_are_timed(segmenter):
+    started_s = perf_counter()
     times = segmenter.segment([halves(100, 200)])[0].stage_times
-    assert min(times.prepare_s, times.inference_s, times.finish_s) > 0
+    took_s = perf_counter() - started_s
+    stages_s = (times.prepare_s, times.inference_s, times.finish_s)
+    assert min(stages_s) > 0
+    assert sum(stages_s) <= took_s
+
+
+def test_settings_are_checked_without_being_taken(segmenter):
+    before = segmenter.settings
+    segmenter.check(MaskSettings(label_groups='free=red'))
+    with pytest.raises(ConfigError, match="no class 'purple'"):
+        segmenter.check(MaskSettings(label_groups='free=purple'))
+    assert segmenter.settings is before
+    assert segmenter.label_set.names == COLORS
+
+
+def test_a_threshold_needs_a_runtime_that_gives_the_confidence(channel_model):
+    class Unsure(FakeRuntime):
+        has_confidence = False
+
+    with Segmenter(Unsure(channel_model, RuntimeSettings())) as segmenter:
+        assert segmenter.segment([plain(9, 9, 128)])[0].confidence is None
+        for threshold in (0.01, 1.0):
+            with pytest.raises(ConfigError, match='confidence_threshold: expected 0'):
+                segmenter.reconfigure(MaskSettings(confidence_threshold=threshold))
+        assert segmenter.settings.confidence_threshold == 0
 
 
 def test_a_float_model_gets_images_resized_as_floats(channel_model):
