@@ -22,6 +22,7 @@ from espnet_ros.nodes.free_space.meaning import check_meaning
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline, make_shapes
 from espnet_ros.nodes.free_space.poses import name_pose_source, open_poses, PoseSource
+from espnet_ros.nodes.free_space.quiet import QuietTrigger
 from espnet_ros.nodes.free_space.report import Report
 from espnet_ros.nodes.health import NodeHealth, Status
 from espnet_ros.nodes.log_bridge import LogBridge
@@ -93,11 +94,12 @@ class FreeSpaceNode(ManagedNode):
             settings=lambda: self._settings,
             tell=self._tell,
         )
-        self._poll = self._steady_timer(_POLL_S, self._advance)
+        self._work = QuietTrigger(self, self._advance)
+        self._poll = self._steady_timer(_POLL_S, self._work.trigger)
         self._poll.cancel()
         self._periodic = [self._poll, self._steady_timer(_AGEING_S, self._withdraw)]
         for name, source in self._inputs.items():
-            source.subscribe(partial(self._take, name), partial(self._advance_camera, name))
+            source.subscribe(partial(self._take, name), self._wake)
 
     def stop(self) -> None:
         """Unsubscribe, and take the topics away with the last map that they hold."""
@@ -105,6 +107,8 @@ class FreeSpaceNode(ManagedNode):
             source.unsubscribe()
         for timer in self._periodic:
             self.destroy_timer(timer)
+        if self._periodic:
+            self._work.destroy()
         self._periodic = []
         outputs, self._outputs, self._pipeline = self._outputs, None, None
         if outputs is not None:
@@ -130,21 +134,23 @@ class FreeSpaceNode(ManagedNode):
     def _take(self, camera: str, mask: Image) -> None:
         if self._pipeline is not None:
             self._pipeline.take(camera, mask)
-            self._advance_camera(camera)
+            self._work.heard()
+
+    def _wake(self) -> None:
+        """Look what can be worked up, after a message other than a mask."""
+        if self._pipeline is not None and self._pipeline.is_waiting:
+            self._work.heard()
 
     def _advance(self) -> None:
-        for camera in self._settings.cameras:
-            self._advance_camera(camera)
-
-    def _advance_camera(self, camera: str) -> None:
         pipeline = self._pipeline
         if pipeline is None:
             return
-        try:
-            pipeline.advance(camera)
-        except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
-            self.get_logger().error(traceback.format_exc(), throttle_duration_sec=5.0)
-            pipeline.give_up(camera, f'{type(error).__name__}: {error}')
+        for camera in self._settings.cameras:
+            try:
+                pipeline.advance(camera)
+            except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
+                self.get_logger().error(traceback.format_exc(), throttle_duration_sec=5.0)
+                pipeline.give_up(camera, f'{type(error).__name__}: {error}')
         # The timer runs only while something waits.
         if not pipeline.is_waiting:
             self._poll.cancel()

@@ -23,7 +23,8 @@ from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
-_DEPTH = 8
+_MASK_DEPTH = 2
+_PARTNER_DEPTH = 8
 
 
 class CameraInput:
@@ -65,7 +66,7 @@ class CameraInput:
         self._wake = wake
         # What masks mean is subscribed before they are, so that it is there first.
         sets_qos = latched_qos()
-        sets_qos.depth = _DEPTH
+        sets_qos.depth = _PARTNER_DEPTH
         self._subscribe(LabelSetMessage, 'label_set', self._take_label_set, sets_qos)
         types = label_info_types()
         if types is not None:
@@ -97,9 +98,8 @@ class CameraInput:
         )
 
     def _subscribe_sensor(self, kind: type, topic: str, callback: Callable[..., None]) -> None:
-        # One mask and its calibration must not push each other's partners out.
-        qos = sensor_qos()
-        qos.depth = _DEPTH
+        # The newest masks or none; what belongs to them is small, and is never to be missing.
+        qos = sensor_qos(_MASK_DEPTH if topic == 'mask' else _PARTNER_DEPTH)
         self._subscribe(kind, topic, callback, qos, qos_overriding_options=overridable())
 
     def _take_label_set(self, message: LabelSetMessage) -> None:

@@ -32,6 +32,8 @@ from sensor_msgs.msg import Image
 
 DROP_KINDS = ('age', 'late', 'labels', 'mask', 'calibration', 'confidence', 'pose')
 _LATE_IN_A_ROW = 3
+_BURST_SHARE = 0.5
+_BACKLOG_SHARE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,8 @@ class CameraStream:
     Works the masks of one camera up, in the order of their stamps.
 
     A mask waits for what belongs to it without holding up newer ones; once a newer one was
-    worked up, it is dropped.
+    worked up, it is dropped. So is one that could have been worked up for a while, where a newer
+    one can be, too.
 
     :param source: where its messages come from
     :param poses: where the camera is
@@ -146,7 +149,7 @@ class CameraStream:
             parts = self._try(entry)
             if parts is not None:
                 ready.append((entry, parts))
-        for entry, parts in reversed(ready):
+        for entry, parts in reversed(self._without_backlog(ready)):
             for older in self._queue.pop_before(entry.stamp_ns):
                 self._drop(older.kind, older.reason)
             self._queue.remove(entry)
@@ -156,6 +159,32 @@ class CameraStream:
             sight = self._observe(entry, parts)
             if sight is not None:
                 yield sight
+
+    def _without_backlog(
+        self, ready: list[tuple[Waiting[_Mask], _Parts]]
+    ) -> list[tuple[Waiting[_Mask], _Parts]]:
+        """
+        Drop those that this machine is too slow for, as the newest is worth more than all.
+
+        Masks that waited come in bursts, and have some time to be worked up; others are read
+        late where the machine was busy with earlier ones.
+
+        :param ready: newest first
+        """
+        now_s, patience_s = time.monotonic(), self._ages.patience_s
+        kept: list[tuple[Waiting[_Mask], _Parts]] = []
+        for entry, parts in ready:
+            entry.ready_s = now_s if entry.ready_s is None else entry.ready_s
+            behind_s = (ready[0][0].stamp_ns - entry.stamp_ns) / NS_PER_S
+            is_late = now_s - entry.ready_s > _BURST_SHARE * patience_s or (
+                not entry.reason and behind_s > _BACKLOG_SHARE * patience_s
+            )
+            if kept and is_late:
+                self._queue.remove(entry)
+                self.drops['late'] += 1
+            else:
+                kept.append((entry, parts))
+        return kept
 
     def _try(self, entry: Waiting[_Mask]) -> _Parts | None:
         """Return a mask with all that belongs to it; None where it waits or was dropped."""

@@ -29,6 +29,7 @@ class Waiting(Generic[T]):
     :param since_s: when it came, by time.monotonic
     :param kind: what it waits for, for example ``pose``
     :param reason: the same in words; empty before it had to wait
+    :param ready_s: since when it need not wait any more, by time.monotonic; None before
     """
 
     stamp_ns: int
@@ -36,6 +37,7 @@ class Waiting(Generic[T]):
     since_s: float
     kind: str = ''
     reason: str = ''
+    ready_s: float | None = None
 
 
 class StampQueue(Generic[T]):

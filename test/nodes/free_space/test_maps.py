@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+import time
 
 import numpy as np
 import pytest
@@ -14,12 +15,13 @@ from espnet_ros.nodes.conversions import array_to_image
 from espnet_ros.nodes.free_space.messages import CONTACT_TYPE, PLACE_TYPE
 from espnet_ros.nodes.parameter_file import format_parameter_file, FREE_SPACE_HEADING
 from espnet_ros.nodes.qos import latched_qos
+from espnet_ros.planning.observer import GroundObserver
 from geometry_msgs.msg import PolygonStamped
 from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
 from rclpy.qos import QoSDurabilityPolicy
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
-from status_reader import ERROR
+from status_reader import ERROR, values
 
 from .scene import Camera, cells, FRAME, ROAD_AHEAD, SIZE, status_of, STREET
 
@@ -174,6 +176,26 @@ def test_the_parameter_file_is_up_to_date():
     assert CONFIG.read_text() == format_parameter_file(FreeSpaceSettings, FREE_SPACE_HEADING), (
         'run: python -m espnet_ros.nodes.parameter_file free_space > config/free_space.yaml'
     )
+
+
+def test_a_machine_that_is_too_slow_shows_the_newest_mask(ros, free_space, monkeypatch):
+    """A camera of 20 Hz, and a tenth of a second and a half for each mask."""
+    observe = GroundObserver.observe
+
+    def observe_slowly(*arguments):
+        time.sleep(0.15)
+        return observe(*arguments)
+
+    monkeypatch.setattr(GroundObserver, 'observe', observe_slowly)
+    free_space(max_age_ms=2000.0)
+    inbox = ros.listen(LaserScan, 'free_space/scan')
+    camera = Camera(ros)
+    status_of(ros, 'ground', lambda s: int(values(s)['frames_published']) >= 25, camera.send)
+    status = status_of(
+        ros, 'latency', lambda s: values(s)['age_ms_p50'] != 'unavailable', camera.send
+    )
+    assert float(values(status)['age_ms_p50']) < 1200
+    assert len(camera.sent) > 1.5 * len(inbox.messages), 'it is too slow'
 
 
 def test_a_fault_of_the_program_is_told_and_ends_nothing(ros, free_space, monkeypatch):
