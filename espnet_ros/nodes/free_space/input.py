@@ -23,8 +23,7 @@ from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 
-_MASK_DEPTH = 2
-_PARTNER_DEPTH = 8
+_DEPTH = 8
 
 
 class CameraInput:
@@ -66,7 +65,7 @@ class CameraInput:
         self._wake = wake
         # What masks mean is subscribed before they are, so that it is there first.
         sets_qos = latched_qos()
-        sets_qos.depth = _PARTNER_DEPTH
+        sets_qos.depth = _DEPTH
         self._subscribe(LabelSetMessage, 'label_set', self._take_label_set, sets_qos)
         types = label_info_types()
         if types is not None:
@@ -98,9 +97,10 @@ class CameraInput:
         )
 
     def _subscribe_sensor(self, kind: type, topic: str, callback: Callable[..., None]) -> None:
-        # The newest masks or none; what belongs to them is small, and is never to be missing.
-        qos = sensor_qos(_MASK_DEPTH if topic == 'mask' else _PARTNER_DEPTH)
-        self._subscribe(kind, topic, callback, qos, qos_overriding_options=overridable())
+        # All are read before any is worked up, so a depth makes no mask old, and loses none of
+        # those that come together with the calibration of another one.
+        options = overridable()
+        self._subscribe(kind, topic, callback, sensor_qos(_DEPTH), qos_overriding_options=options)
 
     def _take_label_set(self, message: LabelSetMessage) -> None:
         try:

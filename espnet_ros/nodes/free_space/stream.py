@@ -4,55 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 import time
-from typing import Any
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.conversions import mask_values
 from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.input import CameraInput
-from espnet_ros.nodes.free_space.joining import confidence_of, info_of
 from espnet_ros.nodes.free_space.meaning import Meaning
-from espnet_ros.nodes.free_space.messages import calibration_of
+from espnet_ros.nodes.free_space.parts import MaskParts, PartFinder, StampedMask
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
 from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
 from espnet_ros.nodes.health import describe_stamp_fault, NO_CLOCK
 from espnet_ros.nodes.stamps import NS_PER_S, stamp_ns
-from espnet_ros.planning.camera import Camera, make_camera
 from espnet_ros.planning.grid import GridShape, SweepShape
 from espnet_ros.planning.observer import GroundObserver
-from espnet_ros.planning.pose import CameraPose
 from espnet_ros.planning.view import ViewRules
-import numpy as np
-from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 DROP_KINDS = ('age', 'late', 'labels', 'mask', 'calibration', 'confidence', 'pose')
 _LATE_IN_A_ROW = 3
 _BURST_SHARE = 0.5
 _BACKLOG_SHARE = 0.25
-
-
-@dataclass(frozen=True, eq=False)
-class _Mask:
-    """A mask as it came, and whether its stamp tells how old it is."""
-
-    message: Image
-    has_age: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """A mask with all that belongs to it."""
-
-    meaning: Meaning
-    labels: NDArray[np.uint8]
-    camera: Camera
-    confidence: NDArray[np.uint8] | None
-    pose: CameraPose
 
 
 class CameraStream:
@@ -82,12 +55,11 @@ class CameraStream:
         self.drops: Counter[str] = Counter()
         self.meaning: Meaning | None = None
         self.observer: GroundObserver | None = None
-        self._poses = poses
+        self._finder = PartFinder(source, poses, settings)
         self._ages = ages
         self._settings = settings
         self._tell = tell
-        self._queue: StampQueue[_Mask] = StampQueue()
-        self._camera: tuple[Any, Camera] | None = None
+        self._queue: StampQueue[StampedMask] = StampQueue()
         self._last_ns: int | None = None
         self._late = 0
 
@@ -105,14 +77,18 @@ class CameraStream:
         now_s, mask_ns = time.monotonic(), stamp_ns(mask.header.stamp)
         has_age = self._record(now_s, mask_ns, mask)
         behind_s = 0.0 if self._last_ns is None else (self._last_ns - mask_ns) / NS_PER_S
-        self._late = self._late + 1 if behind_s > 0 else 0
-        went_back = behind_s > self._ages.patience_s or self._late >= _LATE_IN_A_ROW
-        if self._late and not went_back:
+        # What is too old by the clock, too, is late, and no sign that time went back.
+        is_old = self._ages.is_over(mask_ns, waited_s=0.0)
+        self._late = self._late + 1 if behind_s > 0 and not is_old else 0
+        went_back = not is_old and (
+            behind_s > self._ages.patience_s or self._late >= _LATE_IN_A_ROW
+        )
+        if behind_s > 0 and not went_back:
             self.drops['late'] += 1
             return False
         if went_back:
             self.start_anew()
-        pushed_out = self._queue.add(mask_ns, _Mask(mask, has_age), now_s)
+        pushed_out = self._queue.add(mask_ns, StampedMask(mask, has_age), now_s)
         if pushed_out is not None:
             self._drop(pushed_out.kind or 'age', f'too many masks wait; {pushed_out.reason}')
         return went_back
@@ -143,7 +119,7 @@ class CameraStream:
 
     def sights(self) -> Iterator[Sight]:
         """Work up what can be worked up now, and return what each of the masks says."""
-        ready: list[tuple[Waiting[_Mask], _Parts]] = []
+        ready: list[tuple[Waiting[StampedMask], MaskParts]] = []
         # The newest first: a transform that comes meanwhile serves the older ones too.
         for entry in reversed(tuple(self._queue)):
             parts = self._try(entry)
@@ -161,8 +137,8 @@ class CameraStream:
                 yield sight
 
     def _without_backlog(
-        self, ready: list[tuple[Waiting[_Mask], _Parts]]
-    ) -> list[tuple[Waiting[_Mask], _Parts]]:
+        self, ready: list[tuple[Waiting[StampedMask], MaskParts]]
+    ) -> list[tuple[Waiting[StampedMask], MaskParts]]:
         """
         Drop those that this machine is too slow for, as the newest is worth more than all.
 
@@ -172,7 +148,7 @@ class CameraStream:
         :param ready: newest first
         """
         now_s, patience_s = time.monotonic(), self._ages.patience_s
-        kept: list[tuple[Waiting[_Mask], _Parts]] = []
+        kept: list[tuple[Waiting[StampedMask], MaskParts]] = []
         for entry, parts in ready:
             entry.ready_s = now_s if entry.ready_s is None else entry.ready_s
             behind_s = (ready[0][0].stamp_ns - entry.stamp_ns) / NS_PER_S
@@ -186,7 +162,7 @@ class CameraStream:
                 kept.append((entry, parts))
         return kept
 
-    def _try(self, entry: Waiting[_Mask]) -> _Parts | None:
+    def _try(self, entry: Waiting[StampedMask]) -> MaskParts | None:
         """Return a mask with all that belongs to it; None where it waits or was dropped."""
         waited_s = time.monotonic() - entry.since_s
         fault = self._age_fault(entry, waited_s)
@@ -196,7 +172,7 @@ class CameraStream:
             self._drop(*((entry.kind, reason) if entry.reason else ('age', fault)))
             return None
         try:
-            return self._gather(entry)
+            return self._finder.find(entry)
         except PendingError as error:
             entry.reason = str(error)
         except InputError as error:
@@ -204,7 +180,7 @@ class CameraStream:
             self._drop(entry.kind, str(error))
         return None
 
-    def _age_fault(self, entry: Waiting[_Mask], waited_s: float) -> str:
+    def _age_fault(self, entry: Waiting[StampedMask], waited_s: float) -> str:
         if not self._ages.is_over(entry.stamp_ns, waited_s):
             return ''
         limit_ms = 1e3 * self._ages.patience_s
@@ -224,39 +200,7 @@ class CameraStream:
             'the segmentation is too slow, or its clock differs from that of this node'
         )
 
-    def _gather(self, entry: Waiting[_Mask]) -> _Parts:
-        """
-        Bring together what belongs to a mask.
-
-        :raises PendingError: something is not there yet; ``entry.kind`` tells what
-        :raises InputError: something makes no sense
-        """
-        mask, source = entry.item.message, self.source
-        entry.kind = 'labels'
-        meaning = source.meaning.at(entry.stamp_ns)
-        entry.kind = 'mask'
-        labels = mask_values(mask)
-        entry.kind = 'calibration'
-        camera = self._make_camera(mask)
-        entry.kind = 'confidence'
-        confidence = None
-        if self._settings().use_confidence:
-            found = confidence_of(mask, source.confidences, source.topic('confidence'))
-            confidence = mask_values(found)
-        entry.kind = 'pose'
-        header = mask.header
-        pose = self._poses.camera_pose(source.name, header.frame_id, header.stamp)
-        return _Parts(meaning, labels, camera, confidence, pose)
-
-    def _make_camera(self, mask: Image) -> Camera:
-        info = info_of(mask, self.source.infos, self.source.topic('camera_info'))
-        size = (int(mask.height), int(mask.width))
-        key = (calibration_of(info), size, self._settings().image_rectified)
-        if self._camera is None or self._camera[0] != key:
-            self._camera = key, make_camera(key[0], rectified=key[2]).resized(size)
-        return self._camera[1]
-
-    def _observe(self, entry: Waiting[_Mask], parts: _Parts) -> Sight | None:
+    def _observe(self, entry: Waiting[StampedMask], parts: MaskParts) -> Sight | None:
         observer = self._observer_for(parts.meaning)
         try:
             seen = observer.observe(parts.camera, parts.pose, parts.labels, parts.confidence)

@@ -12,7 +12,7 @@ from sensor_msgs.msg import LaserScan, PointCloud2
 from status_reader import ERROR, OK, values, WARN
 from std_msgs.msg import Header
 
-from .scene import add_seconds, Camera, OPTICAL, status_of
+from .scene import add_seconds, Camera, OPTICAL, Pace, status_of
 
 COSTMAP, SCAN, POINTS = (f'/free_space/{name}' for name in ('costmap', 'scan', 'points'))
 
@@ -96,26 +96,30 @@ def test_a_map_that_is_no_longer_current_is_given_to_nobody(ros, free_space, map
     assert camera.sent.index(late.messages[0].header.stamp) > camera.sent.index(last.header.stamp)
 
 
-def test_the_last_look_of_a_camera_that_died_leaves_the_ranges(ros, free_space, scans):
+@pytest.mark.parametrize('stamps', ['advance', 'are never set'])
+def test_the_last_look_of_a_camera_that_died_leaves_the_ranges(ros, free_space, scans, stamps):
     free_space(
         cameras=['left', 'right'], mount__yaw_rad=[0.6, -0.6], max_age_ms=0.0,
         diagnostics__image_timeout_s=0.2,
     )  # fmt: skip
     left, right = Camera(ros, 'left'), Camera(ros, 'right')
 
+    def send(camera):
+        camera.send(header=None if stamps == 'advance' else Header(frame_id=OPTICAL))
+
     def sides():
         ranges = np.array(scans.messages[-1].ranges)
         return (~np.isnan(ranges[:150])).any(), (~np.isnan(ranges[-150:])).any()
 
     def both_are_in():
-        left.send()
-        right.send()
+        send(left)
+        send(right)
         return scans.messages and sides() == (True, True)
 
     ros.wait_until(both_are_in, 'ranges on both sides')
 
     def left_alone():
-        left.send()
+        send(left)
         return sides() == (False, True)
 
     ros.wait_until(left_alone, 'the end of the right camera')
@@ -123,14 +127,17 @@ def test_the_last_look_of_a_camera_that_died_leaves_the_ranges(ros, free_space, 
 
 def test_a_look_that_is_older_than_the_newest_does_not_count_beside_it(ros, free_space, scans):
     """By their stamps, though both came at the same time."""
-    free_space(cameras=['left', 'right'], mount__yaw_rad=[0.6, -0.6], max_age_ms=1000.0)
+    free_space(cameras=['left', 'right'], mount__yaw_rad=[0.6, -0.6], max_age_ms=2000.0)
     left, right = Camera(ros, 'left'), Camera(ros, 'right')
-    while not scans.messages:
-        right.send(header=right.header(age_s=0.5))
-    scans.clear()
-    header = left.send(
-        header=Header(frame_id=OPTICAL, stamp=add_seconds(left.header().stamp, 0.7))
-    )
+    pace = Pace()
+
+    def right_is_in():
+        if pace.is_due():
+            right.send(header=right.header(age_s=1.0))
+        return scans.messages
+
+    ros.wait_until(right_is_in, 'ranges on the right')
+    header = left.send(header=left.header(age_s=-1.5))
     message = scans.wait_for(lambda m: m.header.stamp == header.stamp)
     ranges = np.array(message.ranges)
     assert np.isnan(ranges[:150]).all()
