@@ -16,6 +16,9 @@ from espnet_ros.config.health import (
     POWER_SENSORS,
     PowerSettings,
 )
+from espnet_ros.config.images import (
+    ImageSettings,
+)
 from espnet_ros.config.mask import (
     MaskSettings,
     OverlaySettings,
@@ -42,6 +45,7 @@ __all__ = [
     'FreeSpaceSettings',
     'FusionSettings',
     'GridSettings',
+    'ImageSettings',
     'MaskSettings',
     'MountSettings',
     'OverlaySettings',

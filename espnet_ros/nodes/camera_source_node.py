@@ -101,6 +101,7 @@ class CameraSourceNode(Node):  # type: ignore[misc]
             rate_hz=settings.rate_hz or None,
             size=(height, width) if height else None,
             seed=settings.seed,
+            bit_depth=settings.images.image_bit_depth,
         )
         if settings.publish_labels and source.label_set is None:
             source.close()

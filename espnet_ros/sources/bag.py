@@ -27,6 +27,7 @@ class BagSource(Source):
     :param topic: which topic; may be empty where one alone holds images
     :param loop: whether to start again at the end
     :param rate_hz: rate to play it at; None takes that of the stamps
+    :param bit_depth: bits that count in images of 16 bits, 8 to 16
     :raises InputError: it is no bag, the topic is not in it, or it has no image that can be read
     """
 
@@ -39,8 +40,10 @@ class BagSource(Source):
         topic: str = '',
         loop: bool = False,
         rate_hz: float | None = None,
+        bit_depth: int = 16,
     ) -> None:
         self.path = path
+        self._bit_depth = bit_depth
         with open_bag(path) as bag:
             counts = bag.image_counts()
             self.topic = _choose_topic(path, bag, topic)
@@ -71,7 +74,7 @@ class BagSource(Source):
         try:
             image = record.read()
             name = _unique_name(image, index, names)
-            image_bgr = image.decode()
+            image_bgr = image.decode(self._bit_depth)
         except InputError as error:
             return BrokenFrame(name, index, f'{self.name}, image {index}: {error}')
         height, width = image_bgr.shape[:2]

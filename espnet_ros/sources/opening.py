@@ -27,6 +27,7 @@ def open_source(
     rate_hz: float | None = None,
     size: tuple[int, int] | None = None,
     seed: int = 0,
+    bit_depth: int = 16,
 ) -> Source:
     """
     Open a source of images.
@@ -43,6 +44,7 @@ def open_source(
     :param size: (height, width) of the synthetic street, or to ask a webcam for; None takes
         the source's own. Files have a size of their own and take none.
     :param seed: which synthetic street
+    :param bit_depth: bits that count in a bag's image messages of 16 bits, 8 to 16
     :raises InputError: there is nothing to be opened, or a rate or size makes no sense
     """
     silence_opencv()
@@ -59,7 +61,7 @@ def open_source(
         )
     path, topic = split_topic(spec)
     if _is_bag(path):
-        return _open_bag(path, topic, loop, rate_hz)
+        return _open_bag(path, topic, loop, rate_hz, bit_depth)
     return _open_files(path, loop, rate_hz)
 
 
@@ -79,14 +81,14 @@ def _is_bag(path: Path) -> bool:
     return path.suffix in _BAG_SUFFIXES and path.is_file()
 
 
-def _open_bag(path: Path, topic: str, loop: bool, rate_hz: float | None) -> Source:
+def _open_bag(path: Path, topic: str, loop: bool, rate_hz: float | None, bit_depth: int) -> Source:
     try:
         from espnet_ros.sources.bag import BagSource  # noqa: PLC0415  (rosbags may be missing)
     except ModuleNotFoundError as error:
         raise InputError(
             f'{path}: bags are read with {error.name}, which is not installed: pip install rosbags'
         ) from error
-    return BagSource(path, topic=topic, loop=loop, rate_hz=rate_hz)
+    return BagSource(path, topic=topic, loop=loop, rate_hz=rate_hz, bit_depth=bit_depth)
 
 
 def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:

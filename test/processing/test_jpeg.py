@@ -114,7 +114,7 @@ def test_a_few_lost_bytes_are_noticed_and_standard_error_stays_empty(
 @pytest.mark.parametrize('length', [64, 500])
 def test_zeros_in_the_middle_are_noticed(options: tuple[int, ...], length: int) -> None:
     file = overwritten(bytes(length))(encoded('.jpg', textured(), *options))
-    with pytest.raises(InputError, match='a part of its data is zeros|restart markers'):
+    with pytest.raises(InputError, match=r'a part of its data is zeros|restart markers'):
         decode_jpeg(file, cv2.IMREAD_UNCHANGED)
 
 
