@@ -71,7 +71,8 @@ lint: setup
 
 test: lint
 # One process a core, so one thread each for torch: its threads wait for each other actively.
-	@ROS_PYTHON_CHECK_FIELDS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST)
+	@ROS_PYTHON_CHECK_FIELDS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
+	  $(BIN)/python -m pytest $(PYTEST)
 
 clean:
 	rm -rf build dist *.egg-info demo_output .venv .venv-*

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import functools
+import gc
 import hashlib
 import os
 from pathlib import Path
@@ -20,8 +21,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let nothing hang."""
+    """Let nothing hang, and leave thousands of collected tests alone until they are all there."""
     config.pluginmanager.register(time_limits)
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, but not among what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope='session')

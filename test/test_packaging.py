@@ -96,3 +96,24 @@ def test_messages_are_found_from_the_source_tree() -> None:
     source, messages = result.stdout.split()
     assert Path(source).is_relative_to(ROOT)
     assert 'site-packages' in messages or 'dist-packages' in messages
+
+
+def test_the_plugins_of_launch_stay_out_of_the_tests(tmp_path: Path) -> None:
+    """A sourced ROS brings them; they import test modules anew, or fail with this pytest."""
+    for name in ('launch_testing', 'launch_ros', 'launch_pytest'):
+        folder = tmp_path / f'{name}-1.0.dist-info'
+        folder.mkdir()
+        (folder / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n')
+        (folder / 'entry_points.txt').write_text(f'[pytest11]\n{name} = loaded_{name}\n')
+        (tmp_path / f'loaded_{name}.py').write_text(f'raise SystemExit("{name} was loaded")\n')
+    result = subprocess.run(
+        [sys.executable, '-m', 'pytest', '--collect-only', '-q', ROOT / 'test/test_version.py'],
+        cwd=tmp_path,
+        env=os.environ | {'PYTHONPATH': str(tmp_path), 'PYTEST_ADDOPTS': ''},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert 'was loaded' not in result.stdout + result.stderr
+    assert 'collected' in result.stdout

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from time import perf_counter
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import (
@@ -13,6 +15,7 @@ from espnet_ros.exceptions import (
     RuntimeUnavailableError,
 )
 from espnet_ros.labels import LabelClass, LabelSet
+from espnet_ros.runtimes.base import Inference
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.fake_runtime import FakeRuntime
 from espnet_ros.segmenter import check_image, Segmenter
@@ -236,24 +239,51 @@ class TestRefusals:
             segmenter.segment([plain(9, 9, 0)])
 
 
-def test_warming_up_runs_the_network_as_the_first_frame_will(channel_model):
+@pytest.mark.parametrize('threshold', [0.0, 0.5])
+def test_warming_up_runs_the_network_as_the_first_frame_will(channel_model, threshold):
+    """On black images, and with the confidence only where it is needed."""
     calls = []
 
     class Recording(FakeRuntime):
         def _infer(self, batch, confidence):
-            calls.append((batch.shape, confidence))
+            calls.append((batch.shape, confidence, int(batch.max())))
             return super()._infer(batch, confidence)
 
     runtime = Recording(channel_model, RuntimeSettings())
-    with Segmenter(runtime, MaskSettings(confidence_threshold=0.5)) as segmenter:
+    with Segmenter(runtime, MaskSettings(confidence_threshold=threshold)) as segmenter:
         segmenter.warm_up(3)
         segmenter.segment([plain(9, 9, 0)] * 3)
-    assert calls == [((3, 16, 32, 3), True)] * 2
+    assert calls == [((3, 16, 32, 3), threshold > 0, 0)] * 2
 
 
 def test_stages_are_timed(segmenter):
+    started_s = perf_counter()
     times = segmenter.segment([halves(100, 200)])[0].stage_times
-    assert min(times.prepare_s, times.inference_s, times.finish_s) > 0
+    took_s = perf_counter() - started_s
+    stages_s = (times.prepare_s, times.inference_s, times.finish_s)
+    assert min(stages_s) > 0
+    assert sum(stages_s) <= took_s
+
+
+def test_settings_are_checked_without_being_taken(segmenter):
+    before = segmenter.settings
+    segmenter.check(MaskSettings(label_groups='free=red'))
+    with pytest.raises(ConfigError, match="no class 'purple'"):
+        segmenter.check(MaskSettings(label_groups='free=purple'))
+    assert segmenter.settings is before
+    assert segmenter.label_set.names == COLORS
+
+
+def test_a_threshold_needs_a_runtime_that_gives_the_confidence(channel_model):
+    class Unsure(FakeRuntime):
+        has_confidence = False
+
+    with Segmenter(Unsure(channel_model, RuntimeSettings())) as segmenter:
+        assert segmenter.segment([plain(9, 9, 128)])[0].confidence is None
+        for threshold in (0.01, 1.0):
+            with pytest.raises(ConfigError, match='confidence_threshold: expected 0'):
+                segmenter.reconfigure(MaskSettings(confidence_threshold=threshold))
+        assert segmenter.settings.confidence_threshold == 0
 
 
 def test_a_float_model_gets_images_resized_as_floats(channel_model):
@@ -323,3 +353,81 @@ class TestAnotherRuntimeTakesOver:
             floats.open()
             segmenter.replace_runtime(floats)
             assert (segmenter.segment([plain(9, 9, 128)])[0].labels == 1).all()
+
+    def test_a_batch_that_was_prepared_before_spoils_none_of_the_next(self, channel_model):
+        """The memory that it lies in is of the old runtime's form."""
+        with Segmenter(Answering(channel_model, 0), overlaps=True) as segmenter:
+            early = segmenter.prepare([plain(9, 9, 128)])
+            floats = Answering(channel_model.with_float_image(), 1)
+            floats.open()
+            segmenter.replace_runtime(floats)
+            with suppress(InferenceError, InputError):
+                segmenter.infer(early)
+            assert (segmenter.segment([plain(9, 9, 128)])[0].labels == 1).all()
+
+
+class Reusing(FakeRuntime):
+    """Answers in the same memory each time, as a device does."""
+
+    def __init__(self, model):
+        super().__init__(model, RuntimeSettings())
+        self._memory = {}
+
+    def _infer(self, batch, confidence):
+        found = super()._infer(batch, confidence)
+        return Inference(
+            self._in_memory('labels', found.labels),
+            None if found.confidence is None else self._in_memory('confidence', found.confidence),
+        )
+
+    def _in_memory(self, name, values):
+        memory = self._memory.setdefault(name, np.empty_like(values))
+        memory[...] = values
+        return memory
+
+
+class TestOverlappingBatches:
+    @pytest.fixture
+    def overlapping(self, channel_model):
+        with Segmenter(Reusing(channel_model), overlaps=True) as segmenter:
+            yield segmenter
+
+    def test_a_batch_waits_untouched_while_the_next_is_prepared(self, overlapping):
+        first = overlapping.prepare([plain(9, 9, BRIGHTNESS['dark'])])
+        overlapping.prepare([plain(9, 9, BRIGHTNESS['bright'])])
+        (result,) = overlapping.finish(overlapping.infer(first))
+        assert (result.labels == 0).all()
+
+    def test_what_the_network_said_waits_untouched_while_it_sees_the_next(self, overlapping):
+        grays = (BRIGHTNESS['dark'], 214)
+        prepared = [overlapping.prepare([plain(9, 9, gray)], confidence=True) for gray in grays]
+        inferred = [overlapping.infer(batch) for batch in prepared]
+        results = [overlapping.finish(batch, confidence=True)[0] for batch in inferred]
+        assert [int(r.labels[0, 0]) for r in results] == [0, 2]
+        alone = [overlapping.segment([plain(9, 9, gray)], confidence=True)[0] for gray in grays]
+        for result, expected in zip(results, alone, strict=True):
+            np.testing.assert_array_equal(result.confidence, expected.confidence)
+
+    def test_a_batch_keeps_the_settings_that_it_was_prepared_by(self, overlapping):
+        batch = overlapping.prepare([halves(100, 200)])
+        overlapping.reconfigure(MaskSettings(label_groups='free=red; solid=blue,green'))
+        assert (batch.label_set.names, batch.settings.label_groups) == (COLORS, '')
+        (result,) = overlapping.finish(overlapping.infer(batch))
+        np.testing.assert_array_equal(result.labels[0], np.repeat([0, 2], 100))
+        assert result.label_set.names == COLORS
+
+    def test_the_confidence_is_given_to_whoever_wants_it(self, overlapping):
+        batch = overlapping.prepare([plain(9, 9, 128)], confidence=True)
+        (result,) = overlapping.finish(overlapping.infer(batch))
+        assert result.confidence is None
+        batch = overlapping.prepare([plain(9, 9, 128)], confidence=True)
+        (result,) = overlapping.finish(overlapping.infer(batch), confidence=True)
+        assert result.confidence.shape == (9, 9)
+
+    def test_an_image_is_checked_before_it_is_prepared(self, overlapping):
+        overlapping.reconfigure(MaskSettings(roi=(200, 0, 10, 10)))
+        overlapping.check_image(plain(100, 300, 0))
+        with pytest.raises(InputError, match='overlaps the image of 200x100 pixels'):
+            overlapping.check_image(plain(100, 200, 0))
+        with pytest.raises(InputError, match='convert gray'):
+            overlapping.check_image(np.zeros((9, 9, 1), np.uint8))

@@ -12,7 +12,7 @@ from espnet_ros.cli._options import (
     add_settings,
     positive_integer,
 )
-from espnet_ros.config import BirdseyeSettings
+from espnet_ros.config import BirdseyeSettings, ImageSettings
 
 EPILOG = """
 output files:
@@ -88,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'fp32 unless given.',
     )
     add_runtime_options(parser)
+    add_settings(parser.add_argument_group('images of a bag'), ImageSettings)
     add_mask_options(parser)
     add_settings(parser.add_argument_group('the camera of --birdseye'), BirdseyeSettings)
     parser.set_defaults(job='espnet_ros.cli.jobs.segment')

@@ -16,6 +16,9 @@ from espnet_ros.config.health import (
     POWER_SENSORS,
     PowerSettings,
 )
+from espnet_ros.config.images import (
+    ImageSettings,
+)
 from espnet_ros.config.launch import (
     LaunchSettings,
 )
@@ -48,6 +51,7 @@ __all__ = [
     'FusionSettings',
     'GridSettings',
     'LaunchSettings',
+    'ImageSettings',
     'MaskSettings',
     'MountSettings',
     'OverlaySettings',

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from espnet_ros.config.images import ImageSettings
 from espnet_ros.config.sizes import check_size
-from espnet_ros.settings import setting
+from espnet_ros.settings import section, setting
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class CameraSourceSettings:
         'synthetic street.',
         read_only=True,
     )
+    images: ImageSettings = section(ImageSettings)
     rate_hz: float = setting(
         0.0,
         "Images per second; 0 takes the source's own rate, or 10 where it has none.",

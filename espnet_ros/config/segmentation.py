@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.config.health import DiagnosticsSettings, PowerSettings
+from espnet_ros.config.images import ImageSettings
 from espnet_ros.config.mask import MaskSettings, OverlaySettings
 from espnet_ros.config.runtime import ForeignModelSettings, RuntimeSettings
 from espnet_ros.settings import section, setting
@@ -39,6 +40,7 @@ class SegmentationNodeSettings:
         'has the same stamp; 0 takes equal stamps only.',
         minimum=0.0,
     )
+    images: ImageSettings = section(ImageSettings)
     mask: MaskSettings = section(MaskSettings)
     overlay: OverlaySettings = section(OverlaySettings, 'overlay')
     max_rate_hz: float = setting(

@@ -157,6 +157,7 @@ def _open(settings: CameraSourceSettings) -> Source:
             size=(height, width) if height else None,
             seed=settings.seed,
             camera_info_topic=settings.camera_info_topic,
+            bit_depth=settings.images.image_bit_depth,
         )
     except OSError as error:
         raise InputError(f'{settings.source}: cannot be opened ({error.strerror})') from error

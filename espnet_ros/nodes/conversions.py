@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing.image_messages import ENCODINGS, raw_to_bgr
+from espnet_ros.processing.image_messages import compressed_to_bgr, ENCODINGS, raw_to_bgr
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
@@ -16,18 +16,21 @@ from std_msgs.msg import Header
 _MASK_ENCODINGS = ('mono8', '8UC1')
 
 
-def image_to_bgr(message: Image) -> NDArray[np.uint8]:
+def image_to_bgr(message: Image | CompressedImage, bit_depth: int = 16) -> NDArray[np.uint8]:
     """
-    Return the image as 8-bit BGR; see :func:`raw_to_bgr`.
+    Return the image as 8-bit BGR; see :func:`raw_to_bgr` and :func:`compressed_to_bgr`.
 
     Encodings that are not known there are left to cv_bridge, where it is installed.
 
+    :param bit_depth: bits that count in values of 16
     :return: uint8, (height, width, 3)
     :raises InputError: data, step or size do not fit each other, or nobody here knows the
-        encoding
+        encoding or format
     """
+    if isinstance(message, CompressedImage):
+        return compressed_to_bgr(message, bit_depth)
     if message.encoding in ENCODINGS:
-        return raw_to_bgr(message)
+        return raw_to_bgr(message, bit_depth)
     return _by_cv_bridge(message)
 
 
@@ -47,7 +50,9 @@ def mask_values(message: Image) -> NDArray[np.uint8]:
             f'found {width}x{height} pixels, step {step} and {len(message.data)} bytes'
         )
     data = np.frombuffer(message.data, np.uint8)
-    return np.lib.stride_tricks.as_strided(data, (height, width), (step, 1), writeable=False)
+    values: NDArray[np.uint8] = np.ndarray((height, width), np.uint8, data, strides=(step, 1))
+    values.flags.writeable = False
+    return values
 
 
 def array_to_image(values: NDArray[np.uint8], encoding: str, header: Header) -> Image:

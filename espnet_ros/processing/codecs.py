@@ -6,9 +6,12 @@ import contextlib
 import os
 from pathlib import Path
 import threading
+from typing import Any
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
+from espnet_ros.processing.jpeg import decode_jpeg
+from espnet_ros.processing.jpeg_stream import cut_off, START
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,9 +29,6 @@ if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
     # Trying every filter on every row takes ten times as long (OpenCV before 4.11 does not).
     _MASK_OPTIONS += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
 
-_JPEG_START = b'\xff\xd8'
-_JPEG_SCAN = b'\xff\xda'
-_JPEG_END = b'\xff\xd9'
 _PNG_START = b'\x89PNG\r\n\x1a\n'
 _PNG_END = b'IEND'
 
@@ -71,13 +71,38 @@ def decode_image(data: bytes) -> NDArray[np.uint8]:
     """
     Return the image that a PNG, JPEG or other common file holds.
 
+    It is turned as its EXIF orientation says, as photographs are meant to be seen.
+
     :param data: the content of the file
     :return: uint8, (H, W, 3), BGR; gray images have three equal channels
-    :raises InputError: the data is no image, or is cut off
+    :raises InputError: the data is no image, is cut off or damaged
     """
-    _refuse_cut_off(data)
+    return np.asarray(_decode(data, cv2.IMREAD_COLOR), np.uint8)
+
+
+def decode_unchanged(data: bytes) -> NDArray[Any]:
+    """
+    Return the pixels of a PNG, JPEG or other common file as they are stored.
+
+    Nothing is turned: camera_info is of the image as the sensor has it, whatever EXIF says.
+
+    :param data: the content of the file
+    :return: (H, W) or (H, W, channels), of the file's own depth; colours in the order B, G, R, A
+    :raises InputError: the data is no image, is cut off or damaged
+    """
+    return _decode(data, cv2.IMREAD_UNCHANGED)
+
+
+def _decode(data: bytes, flags: int) -> NDArray[Any]:
+    image: NDArray[Any] | None
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        if data.startswith(START):
+            image = decode_jpeg(data, flags)
+        else:
+            # OpenCV refuses a damaged PNG, but fills up one that is cut off.
+            if data.startswith(_PNG_START) and _PNG_END not in data[-64:]:
+                raise cut_off(data)
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     except cv2.error as error:
         raise InputError(f'cannot decode an image of {len(data)} bytes ({error.err})') from error
     if image is None:
@@ -85,18 +110,7 @@ def decode_image(data: bytes) -> NDArray[np.uint8]:
             f'expected the content of an image file (PNG, JPEG ...), found {len(data)} bytes '
             'that are none'
         )
-    return np.asarray(image, np.uint8)
-
-
-def _refuse_cut_off(data: bytes) -> None:
-    """Refuse what OpenCV would fill up with gray: files whose end marker is missing."""
-    if data.startswith(_JPEG_START):
-        # Inside the last scan the end marker cannot occur; what follows it is padding.
-        complete = data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN)
-    else:
-        complete = not data.startswith(_PNG_START) or _PNG_END in data[-64:]
-    if not complete:
-        raise InputError(f'the image is cut off after {len(data)} bytes; its end is missing')
+    return np.asarray(image)
 
 
 def write_image(path: str | Path, array: NDArray[np.uint8]) -> None:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 import cv2
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing.codecs import decode_image
+from espnet_ros.processing.codecs import decode_unchanged
+from espnet_ros.processing.compressed_format import CompressedFormat, parse_format
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,18 +78,19 @@ for _pattern, _code in (
     _PACKED[f'bayer_{_pattern}8'] = _Packed(1, 1, _code, smallest=3)
     _PACKED[f'bayer_{_pattern}16'] = _Packed(1, 2, _code, smallest=3)
 
+_TIFF_STARTS = (b'II*\0', b'MM\0*')
+
 _SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21}
 
 ENCODINGS = (*_PACKED, *_SEMI_PLANAR)
 """The encodings that :func:`raw_to_bgr` knows."""
 
 
-def raw_to_bgr(image: RawImage) -> NDArray[np.uint8]:
+def raw_to_bgr(image: RawImage, bit_depth: int = 16) -> NDArray[np.uint8]:
     """
     Return the image as 8-bit BGR.
 
-    Values of 16 bits keep their upper byte (a division by 256).
-
+    :param bit_depth: bits that count in values of 16, 8 to 16; their upper 8 are kept
     :return: uint8, (height, width, 3). For bgr8 it is a read-only view of the message's
         data, rows padded as there; every other encoding is converted to a new array
     :raises InputError: data, step or size do not fit each other, or the encoding is none of
@@ -98,9 +100,9 @@ def raw_to_bgr(image: RawImage) -> NDArray[np.uint8]:
     if encoding in _PACKED:
         layout = _PACKED[encoding]
         pixels = _packed_view(image, layout)
-        if layout.to_bgr is None:
-            return pixels
-        return np.asarray(cv2.cvtColor(pixels, layout.to_bgr), np.uint8)
+        if layout.channel_bytes > 1:
+            pixels = _upper_bits(pixels, bit_depth)
+        return _convert(pixels, encoding)
     if encoding in _SEMI_PLANAR:
         planes = _semi_planar_view(image)
         return np.asarray(cv2.cvtColor(planes, _SEMI_PLANAR[encoding]), np.uint8)
@@ -122,58 +124,123 @@ def color_view(image: RawImage, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[n
     return image_bgr, 'bgr8'
 
 
-def compressed_to_bgr(image: CompressedImage) -> NDArray[np.uint8]:
+def compressed_to_bgr(image: CompressedImage, bit_depth: int = 16) -> NDArray[np.uint8]:
     """
-    Decode a JPEG or PNG.
+    Decode a JPEG, PNG or TIFF, whose ``format`` tells what was compressed.
 
-    :return: uint8, (height, width, 3), BGR
-    :raises InputError: the data is neither, or damaged
+    A mosaic becomes colours. JPEG and PNG say themselves which channel is red, and OpenCV reads
+    them as BGR; whatever the format says of rgb8 or bgr8 changes nothing, as
+    compressed_image_transport compresses from bgr8 since 1.8.5 (2012). But it writes TIFF from
+    the camera's own order as if that were BGR (since 2.3.2), so rgb8 is swapped there.
+
+    :param bit_depth: as :func:`raw_to_bgr`
+    :return: uint8, (height, width, 3), BGR, as the sensor has it: EXIF orientation is ignored
+    :raises InputError: the data is no picture, is cut off or damaged
     """
+    data = bytes(image.data)
     try:
-        return decode_image(bytes(image.data))
+        told = parse_format(image.format)
+        pixels = decode_unchanged(data)
+        if pixels.dtype == np.uint16:
+            pixels = _upper_bits(pixels, bit_depth)
+        elif pixels.dtype != np.uint8:
+            raise InputError(f'expected 8 or 16 bits a channel, found {pixels.dtype}')
+        elif told.is_scaled_down and bit_depth < 16:
+            pixels = cv2.convertScaleAbs(pixels, alpha=2.0 ** (16 - bit_depth))
+        if pixels.ndim == 2:
+            return _gray_to_bgr(pixels, told.mosaic)
+        return _colors_to_bgr(pixels, told, is_tiff=data.startswith(_TIFF_STARTS))
     except InputError as error:
         raise InputError(f'compressed image, format {image.format!r}: {error}') from error
 
 
-def _packed_view(image: RawImage, layout: _Packed) -> NDArray[np.uint8]:
-    """Return (height, width[, channels]) over the message's data, one byte a channel."""
+def _gray_to_bgr(pixels: NDArray[np.uint8], mosaic: str) -> NDArray[np.uint8]:
+    encoding = mosaic or 'mono8'
+    if encoding not in _PACKED:
+        raise InputError(f'expected the Bayer pattern rggb, bggr, gbrg or grbg, found {mosaic!r}')
+    height, width = pixels.shape
+    _check_size(encoding, (height, width), _PACKED[encoding].smallest)
+    return _convert(pixels, encoding)
+
+
+def _colors_to_bgr(
+    pixels: NDArray[np.uint8], told: CompressedFormat, *, is_tiff: bool
+) -> NDArray[np.uint8]:
+    is_rgb = is_tiff and not told.stored and told.original.startswith('rgb')
+    order = 'rgb' if is_rgb else 'bgr'
+    encoding = {3: f'{order}8', 4: f'{order}a8'}.get(pixels.shape[2])
+    if encoding is None:
+        raise InputError(f'expected 1, 3 or 4 channels, found {pixels.shape[2]}')
+    return _convert(pixels, encoding)
+
+
+def _convert(pixels: NDArray[np.uint8], encoding: str) -> NDArray[np.uint8]:
+    """Return packed pixels as BGR; those that are of that order as they are."""
+    to_bgr = _PACKED[encoding].to_bgr
+    return pixels if to_bgr is None else np.asarray(cv2.cvtColor(pixels, to_bgr), np.uint8)
+
+
+def _upper_bits(values: NDArray[Any], bit_depth: int) -> NDArray[np.uint8]:
+    """
+    Return the upper 8 of so many bits; larger values become 255.
+
+    :param values: of 16 bits, any byte order
+    """
+    native = np.ascontiguousarray(values, np.uint16)
+    # The offset makes rounding a cut, for every value.
+    step = 2.0 ** (bit_depth - 8)
+    offset = (1 / step - 1) / 2
+    return np.asarray(cv2.convertScaleAbs(native, alpha=1 / step, beta=offset), np.uint8)
+
+
+def _packed_view(image: RawImage, layout: _Packed) -> NDArray[Any]:
+    """Return (height, width[, channels]) over the message's data, in its byte order."""
     height, width = image.height, image.width
     pixel_bytes = layout.channels * layout.channel_bytes
-    _check_size(image, layout.smallest, layout.width_multiple, 1)
-    data = _checked_data(image, height, width * pixel_bytes)
-    pixels = np.lib.stride_tricks.as_strided(
-        data,
-        (height, width, layout.channels, layout.channel_bytes),
-        (image.step, pixel_bytes, layout.channel_bytes, 1),
-        writeable=False,
+    _check_size(
+        image.encoding, (height, width), layout.smallest, width_multiple=layout.width_multiple
     )
-    upper_byte = pixels[..., 0 if image.is_bigendian else layout.channel_bytes - 1]
-    if layout.channels == 1:
-        upper_byte = upper_byte[..., 0]
-    return upper_byte if layout.channel_bytes == 1 else np.ascontiguousarray(upper_byte)
+    data = _checked_data(image, height, width * pixel_bytes)
+    order = '>' if image.is_bigendian else '<'
+    pixels: NDArray[Any] = np.ndarray(
+        (height, width, layout.channels),
+        f'{order}u{layout.channel_bytes}',
+        data,
+        strides=(image.step, pixel_bytes, layout.channel_bytes),
+    )
+    pixels.flags.writeable = False
+    return pixels[..., 0] if layout.channels == 1 else pixels
 
 
 def _semi_planar_view(image: RawImage) -> NDArray[np.uint8]:
     """Return the luma rows and, below them, the rows of interleaved chroma."""
-    _check_size(image, 2, 2, 2)
+    _check_size(
+        image.encoding, (image.height, image.width), 2, width_multiple=2, height_multiple=2
+    )
     rows = image.height * 3 // 2
     data = _checked_data(image, rows, image.width)
-    return np.lib.stride_tricks.as_strided(
-        data, (rows, image.width), (image.step, 1), writeable=False
-    )
+    return np.ndarray((rows, image.width), np.uint8, data, strides=(image.step, 1))
 
 
-def _check_size(image: RawImage, smallest: int, width_multiple: int, height_multiple: int) -> None:
-    if min(image.height, image.width) < smallest:
+def _check_size(
+    encoding: str,
+    size: tuple[int, int],
+    smallest: int,
+    *,
+    width_multiple: int = 1,
+    height_multiple: int = 1,
+) -> None:
+    height, width = size
+    if min(height, width) < smallest:
         raise InputError(
-            f'{image.encoding} image: expected at least {smallest}x{smallest} pixels, '
-            f'found {image.width}x{image.height}'
+            f'{encoding} image: expected at least {smallest}x{smallest} pixels, '
+            f'found {width}x{height}'
         )
-    if image.width % width_multiple or image.height % height_multiple:
+    if width % width_multiple or height % height_multiple:
         raise InputError(
-            f'{image.encoding} image: expected a width that is a multiple of '
+            f'{encoding} image: expected a width that is a multiple of '
             f'{width_multiple} and a height that is one of {height_multiple}, '
-            f'found {image.width}x{image.height}'
+            f'found {width}x{height}'
         )
 
 

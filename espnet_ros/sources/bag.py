@@ -42,6 +42,7 @@ class BagSource(Source):
     :param rate_hz: rate to play it at; None takes that of the stamps
     :param camera_info_topic: topic of the calibrations; empty takes camera_info beside the
         images, where that is in the bag
+    :param bit_depth: bits that count in images of 16 bits, 8 to 16
     :raises InputError: it is no bag, a topic is not in it, or it has no image that can be read
     """
 
@@ -55,8 +56,10 @@ class BagSource(Source):
         loop: bool = False,
         rate_hz: float | None = None,
         camera_info_topic: str = '',
+        bit_depth: int = 16,
     ) -> None:
         self.path = path
+        self._bit_depth = bit_depth
         with open_bag(path) as bag:
             self.topic = choose_images(path, bag, topic)
             count = bag.counts(IMAGE_TYPES)[self.topic]
@@ -118,7 +121,7 @@ class BagSource(Source):
             if isinstance(image, InputError):
                 raise image
             name = _unique_name(image, index, names)
-            image_bgr = image.decode()
+            image_bgr = image.decode(self._bit_depth)
         except InputError as error:
             return BrokenFrame(name, index, f'{self.name}, image {index}: {error}')
         height, width = image_bgr.shape[:2]

@@ -42,14 +42,16 @@ class BagImage:
     message: Any
     is_compressed: bool
 
-    def decode(self) -> NDArray[np.uint8]:
+    def decode(self, bit_depth: int = 16) -> NDArray[np.uint8]:
         """
         Return the pixels.
 
+        :param bit_depth: bits that count in values of 16
         :return: uint8, (H, W, 3), BGR; may be a read-only view of the message
         :raises InputError: they cannot be read
         """
-        return (compressed_to_bgr if self.is_compressed else raw_to_bgr)(self.message)
+        to_bgr = compressed_to_bgr if self.is_compressed else raw_to_bgr
+        return to_bgr(self.message, bit_depth)
 
 
 @dataclass(frozen=True, eq=False)

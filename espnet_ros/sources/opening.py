@@ -28,6 +28,7 @@ def open_source(
     size: tuple[int, int] | None = None,
     seed: int = 0,
     camera_info_topic: str = '',
+    bit_depth: int = 16,
 ) -> Source:
     """
     Open a source of images.
@@ -46,6 +47,7 @@ def open_source(
     :param seed: which synthetic street
     :param camera_info_topic: topic of a bag that the calibrations of its images are on; empty
         takes camera_info beside the image topic. Other sources take none.
+    :param bit_depth: bits that count in a bag's image messages of 16 bits, 8 to 16
     :raises InputError: there is nothing to be opened, or a rate, size or topic makes no sense
     """
     silence_opencv()
@@ -66,7 +68,14 @@ def open_source(
             'take one'
         )
     if _is_bag(path):
-        return _open_bag(path, topic, loop, rate_hz, camera_info_topic)
+        return _open_bag(
+            path,
+            topic,
+            loop=loop,
+            rate_hz=rate_hz,
+            camera_info_topic=camera_info_topic,
+            bit_depth=bit_depth,
+        )
     return _open_files(path, loop, rate_hz)
 
 
@@ -87,7 +96,13 @@ def _is_bag(path: Path) -> bool:
 
 
 def _open_bag(
-    path: Path, topic: str, loop: bool, rate_hz: float | None, camera_info_topic: str
+    path: Path,
+    topic: str,
+    *,
+    loop: bool,
+    rate_hz: float | None,
+    camera_info_topic: str,
+    bit_depth: int,
 ) -> Source:
     try:
         from espnet_ros.sources.bag import BagSource  # noqa: PLC0415  (rosbags may be missing)
@@ -96,7 +111,12 @@ def _open_bag(
             f'{path}: bags are read with {error.name}, which is not installed: pip install rosbags'
         ) from error
     return BagSource(
-        path, topic=topic, loop=loop, rate_hz=rate_hz, camera_info_topic=camera_info_topic
+        path,
+        topic=topic,
+        loop=loop,
+        rate_hz=rate_hz,
+        camera_info_topic=camera_info_topic,
+        bit_depth=bit_depth,
     )
 
 

@@ -211,6 +211,29 @@ def test_bag_gives_masks_called_after_their_stamps_a_video_and_a_summary(
     assert 'inputs lie in this folder' in ended.err
 
 
+@pytest.mark.parametrize(('options', 'value'), [(('--image-bit-depth', '12'), 200), ((), 12)])
+def test_a_bags_deep_images_have_the_bit_depth_that_is_given(
+    segment, tmp_path: Path, options: tuple[str, ...], value: int
+) -> None:
+    pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
+    from bags import write_bag
+
+    pixels = np.full((16, 32), 200 << 4, '<u2')
+    fields = {'encoding': 'mono16', 'height': 16, 'width': 32, 'is_bigendian': 0, 'step': 64}
+    message = 'Image', fields | {'data': pixels.view(np.uint8).ravel()}
+    bag = write_bag(tmp_path / 'drive', {'/image_raw': [message]})
+    ended = segment(bag, *options, '--alpha', '0')
+    assert ended.code == 0, ended.err
+    overlay = cv2.VideoCapture(str(tmp_path / 'out' / 'drive_overlay.mp4')).read()[1]
+    assert np.abs(overlay.astype(int) - value).max() <= 4
+
+
+def test_a_bit_depth_that_no_image_has_is_refused(segment, tmp_path: Path) -> None:
+    ended = segment(tmp_path, '--image-bit-depth', '17')
+    assert ended.code == 2
+    assert 'expected 8 to 16, found 17' in ended.err
+
+
 def _bgr8(image_bgr: np.ndarray) -> tuple[str, dict]:
     height, width, _ = image_bgr.shape
     return 'Image', {

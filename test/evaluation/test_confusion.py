@@ -47,3 +47,12 @@ def test_maps_that_do_not_match_are_refused(predicted: np.ndarray) -> None:
 def test_impossible_numbers_of_classes_are_refused(classes: int) -> None:
     with pytest.raises(ValueError, match='1 to 255 classes'):
         ConfusionMatrix(classes)
+
+
+@pytest.mark.parametrize('classes', [1, 255])
+def test_the_fewest_and_the_most_classes_are_counted(classes: int) -> None:
+    matrix = ConfusionMatrix(classes)
+    matrix.add(np.array([0, classes - 1, 255], np.uint8), np.array([0, 255, 0], np.uint8))
+    assert matrix.counts.sum() == 3
+    assert matrix.counts[classes - 1, classes] == 1
+    assert matrix.counts[classes, 0] == 1

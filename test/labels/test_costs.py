@@ -99,3 +99,32 @@ def test_every_shipped_set_has_the_same_four_roles(name):
     without = set(label_set.names) - members
     assert without <= {'sky', 'void', 'background'}
     assert grouped.classes[3].cost == (None if name == 'pascal_voc' else 100)
+
+
+def test_a_group_of_classes_that_cost_nothing_known_says_nothing_of_the_ground():
+    sky = LabelSet('x', (LabelClass('sky', (1, 2, 3)), LabelClass('road', (4, 5, 6), cost=0)))
+    above, ground = sky.grouped((('above', ('sky',)), ('ground', ('road',)))).classes
+    assert (above.cost, above.flat) == (None, None)
+    assert (ground.cost, ground.flat) == (0, True)
+
+
+def test_a_group_is_flat_only_where_all_of_its_classes_are():
+    mixed = LabelSet(
+        'x',
+        (
+            LabelClass('road', (1, 1, 1), cost=0),
+            LabelClass('kerb', (2, 2, 2), cost=60),
+            LabelClass('wall', (3, 3, 3), cost=100),
+        ),
+    )
+    grouping = (('low', ('road', 'kerb')), ('any', ('wall',)))
+    low, high = mixed.grouped(grouping).classes
+    assert (low.cost, low.is_flat) == (60, True)
+    assert (high.cost, high.is_flat) == (100, False)
+    (together,) = mixed.grouped((('all', ('road', 'wall')),)).classes
+    assert (together.cost, together.is_flat) == (100, False)
+
+
+def test_a_set_of_ones_own_is_left_as_it_is():
+    own = LabelSet.from_names(('road', 'sky'), name='my_yard')
+    assert completed_by_shipped(own) is own

@@ -187,3 +187,20 @@ class TestFiles:
     def test_an_unknown_name_is_refused_with_those_there_are(self, name):
         with pytest.raises(ConfigError, match=r'one of camvid, .*cityscapes'):
             load_label_set(name)
+
+
+@pytest.mark.parametrize('count', [1, 255])
+def test_a_set_may_have_one_class_and_as_many_as_ids_leave_beside_unlabelled(count):
+    label_set = LabelSet('x', tuple(LabelClass(str(i), (0, 0, 0)) for i in range(count)))
+    assert label_set.id_of(str(count - 1)) == count - 1
+
+
+@pytest.mark.parametrize('void_id', [0, 2])
+def test_void_may_be_the_first_and_the_last_class(void_id):
+    label_set = make_set(void_id=void_id)
+    assert LabelSet.from_dict(label_set.to_dict(), 'x.yaml').void_id == void_id
+
+
+def test_a_class_cannot_go_into_two_groups_of_a_grouping_made_by_hand():
+    with pytest.raises(ConfigError, match="class 'road' is in two groups"):
+        make_set().grouped((('free', ('road',)), ('again', ('car', 'road'))))

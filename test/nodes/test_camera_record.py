@@ -70,3 +70,11 @@ def test_a_new_start_forgets_rates_but_not_counts():
     now = record.snapshot(200.5)
     assert (now.frames_published, now.waited_s) == (4, 0.5)
     assert now.output_rate_hz is None
+
+
+def test_a_state_without_percentiles_has_all_the_rest():
+    record = record_with_masks()
+    quick, full = record.snapshot(100.3, percentiles=False), record.snapshot(100.3)
+    assert (quick.median_s, quick.p99_s) == ({}, {})
+    assert quick.output_rate_hz == full.output_rate_hz is not None
+    assert quick.frames_published == full.frames_published

@@ -34,7 +34,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {'size': [60, 80], 'rate_hz': 50.0}
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 Play = Callable[..., CameraSourceNode]
 Start = Callable[..., subprocess.Popen[str]]

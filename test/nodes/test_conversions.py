@@ -14,8 +14,10 @@ from espnet_ros.nodes.conversions import (
     bytes_to_compressed,
     fill_image,
     image_to_bgr,
+    mask_values,
 )
-from sensor_msgs.msg import Image
+from pictures import encoded
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 pytestmark = pytest.mark.ros
@@ -68,6 +70,71 @@ def test_cv_bridge_is_not_asked_for_an_image_without_pixels(monkeypatch):
     stand_in_bridge(monkeypatch, lambda message, desired_encoding: np.zeros((0, 6, 3)))
     with pytest.raises(InputError, match='at least 1x1 pixels, found 6x0'):
         image_to_bgr(message_of(encoded_image('mono8'), encoding='32FC1', height=0))
+
+
+@pytest.mark.parametrize('bit_depth', [12, 16])
+def test_messages_of_either_type_have_the_bit_depth_of_the_camera(bit_depth):
+    values = np.full((4, 6), 200 << (bit_depth - 8), np.uint16)
+    raw = Image(encoding='mono16', height=4, width=6, step=12)
+    raw.data = array.array('B', values.astype('<u2').tobytes())
+    compressed = bytes_to_compressed(encoded('.png', values), 'mono16; png compressed ', Header())
+    assert isinstance(compressed, CompressedImage)
+    for message in (raw, compressed):
+        assert (image_to_bgr(message, bit_depth) == 200).all()
+
+
+def mask_message(**changes):
+    """Return a mask of 3x4 ids in rows of 6 bytes, the last without its padding."""
+    rows = np.pad(np.arange(12, dtype=np.uint8).reshape(3, 4), ((0, 0), (0, 2)))
+    fields = {'encoding': 'mono8', 'height': 3, 'width': 4, 'step': 6}
+    data = array.array('B', rows.tobytes()[:-2])
+    return Image(**fields | {'data': data} | changes)
+
+
+@pytest.mark.parametrize('encoding', ['mono8', '8UC1'])
+def test_a_mask_is_a_view_of_its_message_that_nobody_can_write_to(encoding):
+    message = mask_message(encoding=encoding)
+    values = mask_values(message)
+    np.testing.assert_array_equal(values, np.arange(12).reshape(3, 4))
+    assert not values.flags.writeable
+    message.data[6] = 99
+    assert values[1, 0] == 99
+
+
+def test_rows_of_a_mask_may_follow_each_other_without_padding():
+    message = mask_message(step=4, data=array.array('B', range(12)))
+    np.testing.assert_array_equal(mask_values(message), np.arange(12).reshape(3, 4))
+    one = mask_message(height=1, width=1, step=1, data=array.array('B', [7]))
+    np.testing.assert_array_equal(mask_values(one), [[7]])
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'data': array.array('B', bytes(15))},  # one byte less than the last row needs
+        {'data': array.array('B')},
+        {'step': 3},
+        {'step': 7},
+        {'step': 2**32 - 1},
+        {'width': 5},
+        {'width': 2**32 - 1},
+        {'height': 4},
+        {'height': 2**32 - 1},
+        {'height': 0},
+        {'width': 0},
+        {'step': 0},
+        {'height': 0, 'width': 0, 'step': 0},
+    ],
+)
+def test_a_mask_that_contradicts_itself_is_refused(changes):
+    with pytest.raises(InputError, match='mask: expected at least one pixel, rows of'):
+        mask_values(mask_message(**changes))
+
+
+@pytest.mark.parametrize('encoding', ['mono16', 'rgb8', '', '8UC3'])
+def test_a_mask_of_other_pixels_is_refused(encoding):
+    with pytest.raises(InputError, match=f'expected encoding mono8, found {encoding!r}'):
+        mask_values(mask_message(encoding=encoding))
 
 
 @pytest.mark.parametrize(('shape', 'encoding'), [((4, 6), 'mono8'), ((4, 6, 3), 'rgb8')])

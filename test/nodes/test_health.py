@@ -213,3 +213,57 @@ def test_the_topic_has_the_keys_of_greenwave_monitor():
         'expected_frequency': '1.00',
         'tolerance': '0',
     }
+
+
+@pytest.mark.parametrize(
+    ('waited_s', 'level'), [(2.9, OK), (3.1, WARN), (5.9, WARN), (6.1, ERROR)]
+)
+def test_a_camera_has_the_time_that_its_user_gives_it(waited_s, level):
+    settings = DiagnosticsSettings(image_timeout_s=3.0)
+    starved = replace(HEALTHY, waited_s=waited_s)
+    assert judge_input(WORKING, starved, settings, '/image_raw', 1).level is level
+
+
+@pytest.mark.parametrize(
+    ('publishers', 'words'), [(0, 'no publishers'), (1, '1 publisher'), (2, '2 publishers')]
+)
+def test_a_silent_topic_names_who_could_publish_it(publishers, words):
+    message = input_of(replace(HEALTHY, waited_s=9.0), publishers=publishers).message
+    assert message.endswith(f'which has {words}')
+
+
+def test_the_time_since_the_last_image_is_not_known_before_the_first():
+    key = 'since_last_image_s'
+    assert input_of(NEW).values[key] == 'unavailable'
+    assert input_of(replace(HEALTHY, waited_s=0.25)).values[key] == '0.25'
+
+
+def test_a_rate_that_is_too_low_is_told_with_the_one_that_is_expected():
+    slow = replace(HEALTHY, output_rate_hz=2.0)
+    status = output_of(slow, settings=DiagnosticsSettings(min_rate_hz=2.5))
+    assert status.message == '2.00 masks a second, expected 2.5'
+    assert output_of(HEALTHY).message == 'masks are published'
+    assert output_of(NEW).message == 'no mask yet'
+
+
+def test_late_masks_are_told_in_the_milliseconds_that_they_took():
+    slow = replace(HEALTHY, median_s=TIMES | {'latency': 0.25})
+    status = judge_latency(WORKING, slow, DiagnosticsSettings(max_latency_ms=200.0))
+    assert status.message == 'latency 250 ms, expected 200 or less'
+    assert status.values['max_latency_ms'] == '200.00'
+
+
+def test_limits_are_shown_as_they_are_and_unavailable_where_they_are_off():
+    limits = DiagnosticsSettings(max_latency_ms=200.0, max_age_ms=0.0)
+    values = judge_latency(WORKING, HEALTHY, limits).values
+    assert (values['max_latency_ms'], values['max_age_ms']) == ('200.00', 'unavailable')
+    limits = DiagnosticsSettings(max_latency_ms=0.0, max_age_ms=500.0)
+    values = judge_latency(WORKING, HEALTHY, limits).values
+    assert (values['max_latency_ms'], values['max_age_ms']) == ('unavailable', '500.00')
+
+
+def test_a_late_age_does_not_hide_a_later_latency():
+    both = replace(HEALTHY, median_s=TIMES | {'latency': 0.5, 'age': 0.3})
+    limits = DiagnosticsSettings(max_latency_ms=200.0, max_age_ms=200.0)
+    status = judge_latency(WORKING, both, limits)
+    assert (status.level, status.message) == (ERROR, 'latency 500 ms, expected 200 or less')

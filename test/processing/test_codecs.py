@@ -7,8 +7,15 @@ from pathlib import Path
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
-from espnet_ros.processing.codecs import decode_image, encode_jpeg, encode_png, write_image
+from espnet_ros.processing.codecs import (
+    decode_image,
+    decode_unchanged,
+    encode_jpeg,
+    encode_png,
+    write_image,
+)
 import numpy as np
+from pictures import at_share, encoded, textured, TURNED_HALF, with_orientation
 import pytest
 
 
@@ -86,6 +93,34 @@ def test_gray_and_deep_files_become_three_bytes_a_pixel():
         decoded = decode_image(data)
         assert decoded.dtype == np.uint8
         np.testing.assert_array_equal(decoded, gray[..., np.newaxis].repeat(3, axis=2))
+
+
+def test_a_file_is_turned_as_its_orientation_says_and_a_stored_image_is_not():
+    upright = encode_jpeg(textured())
+    turned = with_orientation(upright, TURNED_HALF)
+    np.testing.assert_array_equal(decode_image(turned), decode_image(upright)[::-1, ::-1])
+    np.testing.assert_array_equal(decode_unchanged(turned), decode_image(upright))
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.tiff'])
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_stored_pixels_keep_depth_and_channels(suffix, dtype, channels):
+    shape = (8, 12) if channels == 1 else (8, 12, channels)
+    pixels = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, shape, dtype)
+    stored = decode_unchanged(encoded(suffix, pixels))
+    assert stored.dtype == dtype
+    np.testing.assert_array_equal(stored, pixels)
+
+
+@pytest.mark.parametrize('decode', [decode_image, decode_unchanged])
+@pytest.mark.parametrize('encode', [encode_jpeg, encode_png])
+def test_damaged_images_are_refused(decode, encode, capfd):
+    data = encode(textured())
+    at = at_share(data, 0.5) if encode is encode_jpeg else len(data) // 2
+    for broken in (data[:at] + bytes(200) + data[at + 200 :], data[:at] + data[at + 400 :]):
+        with pytest.raises(InputError):
+            decode(broken)
 
 
 @pytest.mark.parametrize('name', ['a.png', 'a.PNG', 'a.jpg', 'a.jpeg'])

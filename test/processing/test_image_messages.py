@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,6 +16,7 @@ from espnet_ros.processing.image_messages import (
     raw_to_bgr,
 )
 import numpy as np
+from pictures import at_share, encoded, textured, TURNED_HALF, with_orientation
 import pytest
 
 
@@ -77,10 +79,55 @@ def test_an_8k_image_is_an_image() -> None:
     assert raw_to_bgr(message).shape == (4320, 7680, 3)
 
 
-def test_the_last_row_may_lack_its_padding() -> None:
-    message = Raw(**encoded_image('bgr8').fields(10))
-    message.data = message.data[:-10]
-    assert (raw_to_bgr(message) == COLOR_BGR).all()
+@pytest.mark.parametrize('padding', [0, 10])
+@pytest.mark.parametrize('image', ENCODED_IMAGES, ids=lambda image: image.encoding)
+def test_the_last_row_may_lack_its_padding_and_not_one_byte_more(
+    image: EncodedImage, padding: int
+) -> None:
+    message = Raw(**image.fields(padding))
+    message.data = message.data[: len(message.data) - padding]
+    assert image.is_shown_by(raw_to_bgr(message))
+    short = replace(message, data=message.data[:-1])
+    needed = len(message.data)
+    with pytest.raises(InputError, match=f'expected {needed} bytes of data, found {needed - 1}'):
+        raw_to_bgr(short)
+
+
+@pytest.mark.parametrize('image', ENCODED_IMAGES, ids=lambda image: image.encoding)
+def test_a_step_is_at_least_a_row_of_pixels(image: EncodedImage) -> None:
+    message = Raw(**image.fields())
+    assert image.is_shown_by(raw_to_bgr(message))
+    with pytest.raises(InputError, match=f'at least {message.step} bytes, found'):
+        raw_to_bgr(replace(message, step=message.step - 1, data=message.data * 2))
+
+
+@pytest.mark.parametrize('step', [2**31 - 1, 2**32 - 1])
+@pytest.mark.parametrize('encoding', ENCODINGS)
+def test_a_step_that_leads_out_of_the_data_is_refused(encoding: str, step: int) -> None:
+    with pytest.raises(InputError, match=r'bytes of data, found'):
+        raw_to_bgr(raw(encoding, step=step))
+
+
+@pytest.mark.parametrize('big_endian', [False, True])
+@pytest.mark.parametrize('bit_depth', range(8, 17))
+def test_of_16_bits_the_upper_8_that_count_are_kept(bit_depth: int, big_endian: bool) -> None:
+    values = np.arange(2**16).reshape(256, 256)
+    rows = values.astype('>u2' if big_endian else '<u2')
+    message = Raw('mono16', 256, 256, 512, int(big_endian), rows.tobytes())
+    expected = np.minimum(values >> (bit_depth - 8), 255)
+    np.testing.assert_array_equal(raw_to_bgr(message, bit_depth)[..., 1], expected)
+
+
+@pytest.mark.parametrize('encoding', [name for name in ENCODINGS if '16' in name])
+def test_every_deep_encoding_has_a_bit_depth(encoding: str) -> None:
+    image = encoded_image(encoding)
+    message = Raw(**replace(image, rows=image.rows >> 4).fields())
+    assert image.is_shown_by(raw_to_bgr(message, bit_depth=12))
+    assert not image.is_shown_by(raw_to_bgr(message))
+
+
+def test_images_of_8_bits_have_no_other_depth() -> None:
+    assert (raw_to_bgr(raw('bgr8'), bit_depth=10) == COLOR_BGR).all()
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
@@ -136,16 +183,177 @@ def test_overlays_keep_the_color_order_of_the_input(encoding: str, order: str) -
     assert (view == (expected_bgr if order == 'bgr8' else expected_bgr[::-1])).all()
 
 
-@pytest.mark.parametrize('suffix', ['.png', '.jpg'])
-def test_compressed_images_are_decoded(suffix: str) -> None:
-    data = cv2.imencode(suffix, np.full((4, 6, 3), COLOR_BGR, np.uint8))[1].tobytes()
-    result = compressed_to_bgr(Compressed('jpeg', data))
-    assert np.abs(result.astype(int) - COLOR_BGR).max() <= 3
+COLORS = np.full((4, 6, 3), COLOR_BGR, np.uint8)
+DEEP_COLORS = COLORS.astype(np.uint16) * 256 + 99
+
+
+def shown(text: str, data: bytes, bit_depth: int = 16) -> np.ndarray:
+    """Return what a compressed image shows."""
+    return compressed_to_bgr(Compressed(text, data), bit_depth)
+
+
+def is_color(image_bgr: np.ndarray) -> bool:
+    return bool((np.abs(image_bgr.astype(int) - COLOR_BGR) <= 3).all())
+
+
+def rgb(image_bgr: np.ndarray) -> np.ndarray:
+    return image_bgr[..., ::-1]
+
+
+def with_alpha(image: np.ndarray) -> np.ndarray:
+    return np.concatenate([image, np.full_like(image[..., :1], 9)], axis=2)
 
 
 @pytest.mark.parametrize(
-    'data', [b'', b'not an image', cv2.imencode('.png', np.zeros((4, 6)))[1].tobytes()[:40]]
+    ('text', 'suffix'),
+    [
+        ('', '.jpg'),
+        ('jpeg', '.jpg'),
+        ('jpeg', '.png'),
+        ('anything', '.png'),
+        ('bgr8; jpeg compressed bgr8', '.jpg'),
+        ('rgb8; jpeg compressed bgr8', '.jpg'),
+        ('rgb8; jpeg compressed rgb8', '.jpg'),  # proper files with this text are seen, too
+        ('rgb8; jpeg compressed', '.jpg'),
+        ('RGBA8; JPEG compressed BGR8', '.jpg'),
+        ('rgb8; png compressed bgr8', '.png'),
+        ('bgr8; png compressed bgr8', '.png'),
+        ('rgb8; png compressed rgb8', '.png'),
+        ('bgr8; tiff compressed ', '.tiff'),
+        ('tiff', '.tiff'),
+    ],
 )
-def test_damaged_compressed_images_are_refused(data: bytes) -> None:
-    with pytest.raises(InputError, match="format 'png'"):
-        compressed_to_bgr(Compressed('png', data))
+def test_the_file_says_which_channel_is_red(text: str, suffix: str) -> None:
+    assert is_color(shown(text, encoded(suffix, COLORS)))
+
+
+def test_a_tiff_has_the_channel_order_of_the_camera() -> None:
+    """compressed_image_transport hands OpenCV the camera's image as if it were BGR."""
+    for text, stored in {
+        'rgb8; tiff compressed ': rgb(COLORS),
+        'rgb16; tiff compressed ': rgb(DEEP_COLORS),
+        'rgba8; tiff compressed ': with_alpha(rgb(COLORS)),
+        'rgba16; tiff compressed ': with_alpha(rgb(DEEP_COLORS)),
+        'bgr8; tiff compressed ': COLORS,
+        'bgr16; tiff compressed ': DEEP_COLORS,
+        'bgra8; tiff compressed ': with_alpha(COLORS),
+        'rgb8; tiff compressed bgr8': COLORS,
+    }.items():
+        assert (shown(text, encoded('.tiff', stored)) == COLOR_BGR).all(), text
+
+
+@pytest.mark.parametrize('text', ['rgba8; png compressed bgra8', 'bgra8; png compressed bgr8'])
+def test_alpha_is_left_out(text: str) -> None:
+    assert (shown(text, encoded('.png', with_alpha(COLORS))) == COLOR_BGR).all()
+
+
+@pytest.mark.parametrize('bits', [8, 16])
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
+@pytest.mark.parametrize(
+    ('text', 'suffix'),
+    [
+        ('{}; png compressed ', '.png'),
+        ('{}; png compressed', '.png'),
+        ('{}; tiff compressed ', '.tiff'),
+        ('{}; jpeg compressed ', '.jpg'),
+        ('{}; jpeg compressed {}', '.jpg'),
+    ],
+)
+def test_a_mosaic_becomes_colors(text: str, suffix: str, pattern: str, bits: int) -> None:
+    encoding = f'bayer_{pattern}{bits}'
+    rows = encoded_image(encoding).rows
+    if suffix == '.jpg':  # has 8 bits; blocks of one colour each would be too much for it
+        rows = encoded_image(f'bayer_{pattern}8').rows
+    image_bgr = shown(text.format(encoding, encoding), encoded(suffix, rows, 1, 100))
+    assert image_bgr.shape == (8, 8, 3)
+    assert is_color(image_bgr)
+
+
+def test_what_is_no_mosaic_any_more_stays_as_it_is() -> None:
+    gray = np.full((8, 8), 90, np.uint8)
+    for text, data, expected_bgr in (
+        ('bayer_rggb8; jpeg compressed bgr8', encoded('.jpg', COLORS), COLOR_BGR),
+        ('bayer_rggb8; jpeg compressed ', encoded('.jpg', COLORS), COLOR_BGR),
+        ('bayer_rggb8; png compressed bgr8', encoded('.png', COLORS), COLOR_BGR),
+        ('bayer_rggb8; jpeg compressed mono8', encoded('.jpg', gray), (90, 90, 90)),
+    ):
+        assert (np.abs(shown(text, data).astype(int) - expected_bgr) <= 3).all(), text
+    stripes = np.tile(np.array([0, 200], np.uint8), (16, 8))
+    image_bgr = shown('bayer_rggb8; jpeg compressed mono8', encoded('.jpg', stripes, 1, 100))
+    assert (image_bgr[..., 0] == image_bgr[..., 2]).all()
+
+
+@pytest.mark.parametrize(
+    'text', ['mono16; png compressed ', '16UC1; png compressed', 'png', '16UC1; tiff compressed ']
+)
+def test_the_bit_depth_is_that_of_the_camera(text: str) -> None:
+    values = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    data = encoded('.tiff' if 'tiff' in text else '.png', values)
+    np.testing.assert_array_equal(shown(text, data, bit_depth=12)[..., 1], values >> 4)
+    np.testing.assert_array_equal(shown(text, data)[..., 1], values >> 8)
+    mosaic = encoded_image('bayer_grbg16').rows >> 6
+    text = text.replace('mono16', 'bayer_grbg16').replace('16UC1', 'bayer_grbg16')
+    if ';' in text:
+        assert is_color(shown(text, encoded('.png', mosaic), bit_depth=10))
+
+
+def test_deep_images_that_were_made_jpeg_are_as_bright_as_others() -> None:
+    """compressed_image_transport divides by 257, whatever bits the camera has."""
+    seen = np.full((16, 16), round(2600 / 257), np.uint8)
+    text, data = 'mono16; jpeg compressed mono8', encoded('.jpg', seen)
+    assert (shown(text, data) == 10).all()
+    assert (shown(text, data, bit_depth=12) == 160).all()
+    assert (shown('mono8; jpeg compressed mono8', data, bit_depth=12) == 10).all()
+    white = encoded('.jpg', np.full((16, 16), 40, np.uint8))
+    assert (shown(text, white, bit_depth=12) == 255).all()
+
+
+def test_an_exif_orientation_is_ignored_as_camera_info_knows_none_of_it() -> None:
+    upright = encoded('.jpg', textured())
+    turned = with_orientation(upright, TURNED_HALF)
+    np.testing.assert_array_equal(shown('jpeg', turned), shown('jpeg', upright))
+
+
+@pytest.mark.parametrize(
+    ('text', 'data', 'words'),
+    [
+        ('png', b'', 'found 0 bytes'),
+        ('png', b'not an image', 'found 12 bytes that are none'),
+        ('h264', b'\0\0\0\1\x67' + bytes(99), 'found 104 bytes that are none'),
+        ('16UC1; compressedDepth png', bytes(99), 'found a depth image'),
+        ('32FC1; tiff compressed ', encoded('.tiff', np.ones((4, 6), np.float32)), 'float32'),
+        ('bayer_rgbg8; png compressed ', encoded('.png', COLORS[..., 0]), 'pattern rggb, bggr'),
+        ('bayer_rggb8; png compressed ', encoded('.png', COLORS[:2, :, 0]), 'at least 3x3'),
+        ('png', encoded('.png', textured())[:4000], 'cut off'),
+        ('jpeg', encoded('.jpg', textured())[:4000], 'cut off'),
+    ],
+)
+def test_what_is_no_picture_is_refused_and_its_format_named(
+    text: str, data: bytes, words: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        shown(text, data)
+    assert str(caught.value).startswith(f'compressed image, format {text!r}: ')
+    assert words in str(caught.value)
+    assert '\n' not in str(caught.value)
+
+
+def test_a_damaged_jpeg_is_refused() -> None:
+    data = encoded('.jpg', textured())
+    at = at_share(data, 0.4)
+    with pytest.raises(InputError, match="format 'jpeg': the JPEG is damaged"):
+        shown('jpeg', data[:at] + data[at + 500 :])
+
+
+def test_a_recorded_mosaic_shows_the_colors_of_the_street(shared_data: Path) -> None:
+    """A camera's frame that was published as bayer_rggb8 and made PNG."""
+    data = (shared_data / 'faults' / 'bayer_rggb8_png_compressed.png').read_bytes()
+    truth = cv2.imread(str(shared_data / 'camvid' / 'val' / '0016E5_07999.png')).astype(int)
+    image_bgr = shown('bayer_rggb8; png compressed ', data)
+    assert np.abs(image_bgr - truth).mean() < 4
+
+
+def test_a_recorded_image_is_not_turned(shared_data: Path) -> None:
+    data = (shared_data / 'faults' / 'exif_orientation_3.jpg').read_bytes()
+    truth = cv2.imread(str(shared_data / 'camvid' / 'val' / '0016E5_07999.png')).astype(int)
+    assert np.abs(shown('bgr8; jpeg compressed bgr8', data) - truth).mean() < 2

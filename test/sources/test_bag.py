@@ -12,6 +12,7 @@ from encoded_images import encoded_image, ENCODED_IMAGES, EncodedImage
 from espnet_ros.exceptions import InputError
 from espnet_ros.sources import BrokenFrame, Frame, open_source
 import numpy as np
+from pictures import at_share, encoded, textured, TURNED_HALF, with_orientation
 import pytest
 
 pytest.importorskip('rosbags', reason="no rosbags: pip install '.[bag]'")
@@ -80,6 +81,58 @@ def test_one_file_of_a_bag_is_a_source_too(tmp_path: Path, storage: StoragePlugi
 def test_compressed_images_are_read(tmp_path: Path) -> None:
     bag = write_bag(tmp_path / 'bag', {'/image_raw/compressed': [photo(7), photo(8)]})
     assert [frame.image_bgr[0, 0, 0] for frame in open_source(str(bag))] == [7, 8]
+
+
+def compressed(text: str, data: bytes) -> Message:
+    return 'CompressedImage', {'format': text, 'data': np.frombuffer(data, np.uint8)}
+
+
+def test_a_compressed_mosaic_becomes_colors(tmp_path: Path) -> None:
+    image = encoded_image('bayer_rggb8')
+    message = compressed('bayer_rggb8; png compressed ', encoded('.png', image.rows))
+    bag = write_bag(tmp_path / 'bag', {'/image_raw/compressed': [message]})
+    (frame,) = open_source(str(bag))
+    assert isinstance(frame, Frame)
+    assert image.is_shown_by(frame.image_bgr)
+
+
+def test_a_damaged_jpeg_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
+    whole = encoded('.jpg', textured())
+    at = at_share(whole, 0.5)
+    messages = [compressed('jpeg', d) for d in (whole, whole[:at] + whole[at + 500 :], whole)]
+    bag = write_bag(tmp_path / 'bag', {'/image_raw/compressed': messages})
+    first, broken, last = open_source(str(bag))
+    assert isinstance(broken, BrokenFrame)
+    assert "image 1: compressed image, format 'jpeg': the JPEG is damaged" in broken.reason
+    for frame in (first, last):
+        assert isinstance(frame, Frame)
+        assert frame.image_bgr.shape == (120, 160, 3)
+
+
+def test_a_recorded_image_is_not_turned_by_its_orientation(tmp_path: Path) -> None:
+    upright = encoded('.jpg', textured())
+    turned = with_orientation(upright, TURNED_HALF)
+    messages = [compressed('jpeg', data) for data in (upright, turned)]
+    bag = write_bag(tmp_path / 'bag', {'/image_raw/compressed': messages})
+    first, second = (f.image_bgr for f in open_source(str(bag)) if isinstance(f, Frame))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_deep_images_have_the_bit_depth_of_their_camera(tmp_path: Path) -> None:
+    values = np.full((4, 6), 200 << 4, np.uint16)
+    fields = {'encoding': 'mono16', 'height': 4, 'width': 6, 'is_bigendian': 0, 'step': 12}
+    bag = write_bag(
+        tmp_path / 'bag',
+        {
+            '/raw': [('Image', fields | {'data': values.view(np.uint8).ravel()})],
+            '/png': [compressed('mono16; png compressed ', encoded('.png', values))],
+        },
+    )
+    for topic in ('raw', 'png'):
+        for bit_depth, expected in ((12, 200), (16, 12)):
+            (frame,) = open_source(f'{bag}:/{topic}', bit_depth=bit_depth)
+            assert isinstance(frame, Frame)
+            assert (frame.image_bgr == expected).all()
 
 
 def test_rate_and_count_are_those_of_the_topic(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from espnet_ros.exceptions import InputError
 from espnet_ros.sources import BrokenFrame, Frame, open_source
 from espnet_ros.sources.images import natural_key
 import numpy as np
+from pictures import at_share, encoded, textured, TURNED_HALF, with_orientation
 import pytest
 
 
@@ -46,6 +47,25 @@ def test_every_image_format_is_read_as_three_channels(tmp_path: Path, suffix: st
     assert isinstance(frame, Frame)
     assert frame.image_bgr.shape == (8, 12, 3)
     assert frame.image_bgr.dtype == np.uint8
+
+
+def test_a_photograph_is_turned_as_people_look_at_it(tmp_path: Path) -> None:
+    upright = encoded('.jpg', textured())
+    (tmp_path / 'a.jpg').write_bytes(upright)
+    (tmp_path / 'b.jpg').write_bytes(with_orientation(upright, TURNED_HALF))
+    first, second = (f.image_bgr for f in open_source(str(tmp_path)) if isinstance(f, Frame))
+    np.testing.assert_array_equal(first, second[::-1, ::-1])
+
+
+def test_a_damaged_photograph_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
+    whole = encoded('.jpg', textured())
+    at = at_share(whole, 0.5)
+    (tmp_path / 'a.jpg').write_bytes(whole[:at] + whole[at + 500 :])
+    (tmp_path / 'b.jpg').write_bytes(whole)
+    broken, frame = open_source(str(tmp_path))
+    assert isinstance(broken, BrokenFrame)
+    assert broken.reason.startswith(f'{tmp_path / "a.jpg"}: the JPEG is damaged')
+    assert isinstance(frame, Frame)
 
 
 def test_other_files_hidden_files_and_sub_folders_are_left_out(folder: Path) -> None:

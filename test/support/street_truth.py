@@ -6,6 +6,7 @@ from typing import Any
 
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.sources.street import StreetSource
+from espnet_ros.sources.street.source import RATE_HZ
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,19 +19,27 @@ class StreetTruth:
     """
     Finds the frame of the street that a true label image is of.
 
-    Frames are found in order, as the camera plays them.
+    The camera plays the frames in order, at the street's own rate.
     """
 
     def __init__(self) -> None:
-        self._next = 0
+        self._last: tuple[int, float] | None = None
 
-    def index_of(self, labels: NDArray[np.uint8]) -> int:
+    def index_of(self, labels: NDArray[np.uint8], stamp_s: float) -> int:
         """Return the index of the frame with these labels, uint8 (H, W)."""
-        for index in range(self._next, self._next + 500):
+        for index in self._likely(stamp_s):
             if np.array_equal(STREET.frame(index).labels, labels):
-                self._next = index
+                self._last = index, stamp_s
                 return index
         raise AssertionError('no frame of the street has these labels')
+
+    def _likely(self, stamp_s: float) -> list[int]:
+        """Return the indices by how likely they are."""
+        if self._last is None:
+            return list(range(500))
+        index, before_s = self._last
+        guess = index + round((stamp_s - before_s) * RATE_HZ)
+        return sorted(range(index, index + 500), key=lambda other: abs(other - guess))
 
 
 def true_classes(index: int, x_m: NDArray[np.floating], y_m: NDArray[np.floating]) -> Any:
@@ -39,7 +48,7 @@ def true_classes(index: int, x_m: NDArray[np.floating], y_m: NDArray[np.floating
 
 
 def true_ranges_m(
-    index: int, bearings_rad: NDArray[np.floating], farthest_m: float, step_m: float = 0.01
+    index: int, bearings_rad: NDArray[np.floating], farthest_m: float, step_m: float = 0.03
 ) -> NDArray[np.float64]:
     """Return the range to the first thing that blocks, by walking along each bearing."""
     ranges_m = np.arange(0.3, farthest_m, step_m)

@@ -195,9 +195,23 @@ def test_a_count_alone_is_spread_evenly() -> None:
 
 def test_a_count_without_power_of_one_end_uses_the_mean_there() -> None:
     meter = EnergyMeter()
-    meter.add(reading(0.0, None, 0.0), 5.0)
-    meter.add(reading(2.0, 10.0, 40.0), 5.0)  # 20 W on average, 10 W at the end
-    assert meter.window(0.0, 1.0).energy_j == pytest.approx(40.0 * 17.5 / 30.0)
+    meter.add(reading(10.0, None, 0.0), 5.0)
+    meter.add(reading(12.0, 10.0, 40.0), 5.0)  # 20 W on average, 10 W at the end
+    assert meter.window(10.0, 11.0).energy_j == pytest.approx(40.0 * 17.5 / 30.0)
+
+
+def test_a_count_beside_a_power_that_reads_zero_is_spread_evenly() -> None:
+    meter = EnergyMeter()
+    meter.add(reading(10.0, 0.0, 0.0), 5.0)
+    meter.add(reading(14.0, 0.0, 2.0), 5.0)
+    assert meter.window(10.0, 11.0).energy_j == pytest.approx(0.5)
+
+
+def test_the_power_of_a_small_rail_changes_as_evenly_as_that_of_a_large_one() -> None:
+    meter = EnergyMeter()
+    meter.add(reading(10.0, 0.03), 5.0)
+    meter.add(reading(14.0, 0.01), 5.0)
+    assert meter.window(10.0, 11.0).energy_j == pytest.approx(0.0275)
 
 
 def test_power_that_crosses_zero_gives_the_halves_what_each_of_them_took() -> None:

@@ -19,6 +19,7 @@ from espnet_ros.cli.jobs._summary import describe, SUMMARY
 from espnet_ros.cli.jobs._video import stem_of, VideoOutput
 from espnet_ros.config import (
     ForeignModelSettings,
+    ImageSettings,
     MaskSettings,
     OverlaySettings,
     RuntimeSettings,
@@ -34,7 +35,8 @@ _LISTED_BROKEN = 20
 def run(arguments: argparse.Namespace) -> int:
     """Segment ``arguments.source``; return the exit code."""
     masks = read_options(arguments, MaskSettings)
-    with open_source(arguments.source) as source:
+    images = read_options(arguments, ImageSettings)
+    with open_source(arguments.source, bit_depth=images.image_bit_depth) as source:
         folder = OutputFolder(arguments.output, arguments.source)
         with _open_segmenter(arguments, masks) as segmenter:
             outcome = _segment(arguments, source, segmenter, folder)

@@ -19,7 +19,7 @@ from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.stats import make_stats
 from espnet_ros.nodes.stamps import NS_PER_S, seconds_since
-from espnet_ros.processing.image_messages import color_view, compressed_to_bgr
+from espnet_ros.processing.image_messages import color_view
 from espnet_ros.segmenter import InferredBatch, PreparedBatch, Segmentation, Segmenter
 from espnet_ros.telemetry.stage_clock import Stopwatch
 import numpy as np
@@ -209,8 +209,7 @@ class FramePipeline:
         camera, watch = self._cameras[name], Stopwatch()
         try:
             with watch.stage('convert'):
-                convert = image_to_bgr if isinstance(frame.message, Image) else compressed_to_bgr
-                image_bgr = convert(frame.message)
+                image_bgr = image_to_bgr(frame.message, self._settings().images.image_bit_depth)
         except InputError as error:
             self._fail_input(camera, error)
             return None

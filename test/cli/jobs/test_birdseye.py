@@ -10,11 +10,12 @@ from espnet_ros.config import BirdseyeSettings
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.sources.street import StreetSource
+from lazy_frame import LazyFrame
 import numpy as np
 import pytest
 
 STREET = StreetSource(size=(270, 480), seed=2)
-FRAME = STREET.frame(0)
+FRAME = LazyFrame(STREET)
 
 
 def draw(drawer):

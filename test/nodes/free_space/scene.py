@@ -11,13 +11,14 @@ from espnet_ros.nodes.conversions import array_to_image
 from espnet_ros.nodes.label_set_message import make_label_set_message
 from espnet_ros.nodes.qos import latched_qos
 from espnet_ros.sources.street import StreetSource
+from lazy_frame import LazyFrame
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 SIZE = (270, 480)
 STREET = StreetSource(size=SIZE, seed=2)
-FRAME = STREET.frame(0)
+FRAME = LazyFrame(STREET)
 MOUNT = {'mount.height_m': [STREET.camera.height_m], 'mount.pitch_rad': [STREET.camera.pitch_rad]}
 OPTICAL = 'camera_optical_frame'
 CAMVID = load_label_set('camvid')
@@ -83,16 +84,17 @@ class Camera:
         values = {'height': SIZE[0], 'width': SIZE[1], 'distortion_model': 'plumb_bob', 'k': k}
         return CameraInfo(header=header, d=[0.0] * 5, **{**values, **changes})
 
-    def send(self, labels=FRAME.labels, header=None, **changes):
+    def send(self, labels=None, header=None, **changes):
         """Send a mask with its calibration."""
         header = header or self.header()
         self.infos.publish(self.info(header, **changes))
         self.send_mask(labels, header)
         return header
 
-    def send_mask(self, labels=FRAME.labels, header=None):
+    def send_mask(self, labels=None, header=None):
         """Send a mask alone."""
         header = header or self.header()
+        labels = FRAME.labels if labels is None else labels
         self.masks.publish(array_to_image(labels, 'mono8', header))
         self.sent.append(header.stamp)
         return header

@@ -27,9 +27,18 @@ SAME = {
 TO_CITYSCAPES = np.array(
     [CITYSCAPES.id_of(SAME.get(name, name)) for name in CAMVID.names], np.uint8
 )
-AS_CITYSCAPES = TO_CITYSCAPES[FRAME.labels]
-PAVED = FRAME.labels.copy()
-PAVED[220:, 100:200] = CAMVID.id_of('pavement')
+
+
+def as_cityscapes():
+    """Return the labels of the street by ids of Cityscapes."""
+    return TO_CITYSCAPES[FRAME.labels]
+
+
+def paved():
+    """Return the labels of the street with a stretch of pavement."""
+    labels = FRAME.labels.copy()
+    labels[220:, 100:200] = CAMVID.id_of('pavement')
+    return labels
 
 
 def costs_of(message):
@@ -57,13 +66,13 @@ def test_nothing_goes_out_before_it_is_known_what_the_ids_mean(ros, free_space, 
 
 
 @pytest.mark.parametrize(
-    ('label_set', 'labels'), [(CAMVID, FRAME.labels), (CITYSCAPES, AS_CITYSCAPES)]
+    ('label_set', 'labels'), [(CAMVID, lambda: FRAME.labels), (CITYSCAPES, as_cityscapes)]
 )
 def test_every_model_is_understood_by_itself(ros, free_space, maps, label_set, labels):
     free_space()
     camera = Camera(ros, label_set=None)
     camera.mean(label_set, model='a_model')
-    cost = cells(camera.send_until(maps, labels=labels))
+    cost = cells(camera.send_until(maps, labels=labels()))
     assert (cost[ROAD_AHEAD] == 0).all()
     assert (cost >= 0).mean() > 0.15
     status = status_of(
@@ -81,16 +90,16 @@ def test_a_mask_keeps_the_meaning_that_it_had_when_its_image_was_taken(ros, free
     before = camera.header()
     after = Header(frame_id=before.frame_id, stamp=add_seconds(before.stamp, 0.05))
     camera.mean(CITYSCAPES, after.stamp)
-    camera.send(AS_CITYSCAPES)
+    camera.send(as_cityscapes())
     status_of(ros, 'state', lambda s: values(s)['label_set'] == 'cityscapes', lambda: (
-        camera.send(AS_CITYSCAPES)
+        camera.send(as_cityscapes())
     ))  # fmt: skip
     # Masks that arrive in the order of their stamps around another change.
     change = add_seconds(camera.header().stamp, 0.05)
     first = Header(frame_id=before.frame_id, stamp=add_seconds(change, -0.04))
     second = Header(frame_id=before.frame_id, stamp=change)
     camera.mean(CAMVID, change)
-    camera.send(AS_CITYSCAPES, first)
+    camera.send(as_cityscapes(), first)
     camera.send(FRAME.labels, second)
     for header in (first, second):
         cost = cells(maps.wait_for(lambda m, h=header: m.header.stamp == h.stamp))
@@ -143,11 +152,11 @@ def test_a_named_set_serves_masks_of_which_nobody_tells_anything(ros, free_space
 def test_own_costs_are_taken_live(ros, free_space, maps):
     free_space(fusion__enabled=False)
     camera = Camera(ros)
-    assert costs_of(camera.send_until(maps, labels=PAVED)) == {-1, 0, 40, 100}
+    assert costs_of(camera.send_until(maps, labels=paved())) == {-1, 0, 40, 100}
     result = set_parameter(ros, 'costs', ['pavement=25', 'road=3'], 'free_space')
     assert result.successful
     maps.clear()
-    camera.send(PAVED)
+    camera.send(paved())
     maps.wait_for(lambda m: costs_of(m) == {-1, 3, 25, 100})
     result = set_parameter(ros, 'costs', ['pavement=high'], 'free_space')
     assert not result.successful
@@ -199,7 +208,7 @@ def test_unlabelled_pixels_are_those_that_the_set_tells(ros, free_space, maps):
     free_space(fusion__enabled=False)
     camera = Camera(ros, label_set=None)
     camera.mean(CAMVID, unlabelled_id=CAMVID.id_of('pavement'))
-    assert costs_of(camera.send_until(maps, labels=PAVED)) == {-1, 0, 100}
+    assert costs_of(camera.send_until(maps, labels=paved())) == {-1, 0, 100}
 
 
 def test_two_cameras_may_have_two_models(ros, free_space):
@@ -210,7 +219,7 @@ def test_two_cameras_may_have_two_models(ros, free_space):
 
     def both_see_far():
         left.send()
-        right.send(AS_CITYSCAPES)
+        right.send(as_cityscapes())
         ranges = [np.array(m.ranges) for m in list(scans.messages)]
         return any(np.isinf(r[:150]).any() and np.isinf(r[-150:]).any() for r in ranges)
 

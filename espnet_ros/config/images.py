@@ -1,0 +1,22 @@
+"""What images hold, as far as they do not tell it themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from espnet_ros.settings import setting
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """How image messages are read, from topics and bags alike."""
+
+    image_bit_depth: int = setting(
+        16,
+        'Bits that count in images of 16 bits a channel (mono16, 16UC1, bayer_rggb16, rgb16, PNG '
+        'of 16 bits): 10 or 12 for a camera that leaves the upper ones empty. Values above are '
+        'white.',
+        minimum=8,
+        maximum=16,
+        read_only=True,
+    )
