@@ -23,26 +23,18 @@ class Run:
     """
     How a command is run.
 
-    :param more: put behind it, so that it ends within seconds
     :param replaced: placeholders of the page, and what stands for them
     :param seconds: how long it may run before it is asked to end by Ctrl-C; 0 until it ends
     :param needs: modules without which it cannot run
     """
 
-    more: str = ''
     replaced: tuple[tuple[str, str], ...] = (('MODEL', 'auto'),)
     seconds: float = 0.0
     needs: tuple[str, ...] = ()
 
 
-_FETCH = Run(needs=('torch', 'onnxscript'))
-_QUICK_BENCH = '--trials 2 --warm-up 1 --rounds 1 --size 64,128 --idle 0.1'
-_QUICK_TRAINING = '--epochs 1 --batch-size 2 --crop 64,64 --size 64,64'
-
 RUN: dict[str, Run] = {
     r'espnet-ros models list': Run(),
-    r'espnet-ros models fetch \w+': _FETCH,
-    r'espnet-ros models show espnet_p2_q8_cityscapes': Run(needs=('fetched',)),
     r'espnet-ros segment (drive\.mp4|drive_bag)( --output \w+)?': Run(),
     r'espnet-ros segment drive_bag:/front/image_raw --output drive': Run(),
     r'espnet-ros segment drive\.mp4 --birdseye .*': Run(),
@@ -51,10 +43,8 @@ RUN: dict[str, Run] = {
     ),
     r'espnet-ros compare drive\.mp4 --help': Run(),
     r'espnet-ros evaluate --model MODEL --data camvid': Run(),
-    r'espnet-ros train --data camvid --output run': Run(_QUICK_TRAINING, needs=('torch',)),
     r'espnet-ros power': Run(),
     r'espnet-ros power --watch': Run(seconds=2.0),
-    r'espnet-ros bench --peers': Run(_QUICK_BENCH, needs=('torch', 'onnxruntime')),
     r'espnet-ros doctor( --json > doctor\.json)?': Run(),
 }
 
@@ -64,6 +54,7 @@ _GPU = 'needs TensorRT and a GPU; test/cli/test_build.py runs the command on a s
 _MEASURES = (
     'a measurement of many minutes for a quiet machine; test/cli/test_bench.py runs the verb'
 )
+_FETCHES = 'exports weights for half a minute; test/cli/test_models.py runs it from a mirror'
 _INSTALLS = 'installs into the user\'s system; "make setup" in a clean clone is the test of it'
 
 NOT_RUN: dict[str, str] = {
@@ -80,6 +71,8 @@ NOT_RUN: dict[str, str] = {
     r'python3 -c .*tensorrt.*': _GPU,
     r'cat /etc/nv_tegra_release.*': 'of a Jetson',
     r'espnet-ros build .*': _GPU,
+    r'espnet-ros models (fetch|show) \w+': _FETCHES,
+    r'espnet-ros bench --peers': _MEASURES,
     r'espnet-ros bench .*@tensorrt.*': _GPU,
     r'espnet-ros bench (espnet_p2_q8_cityscapes|\$M)@.*': _MEASURES,
     r'M=espnet_p2_q8_cityscapes': _MEASURES,
@@ -89,7 +82,6 @@ NOT_RUN: dict[str, str] = {
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
     r'espnet-ros export .*': 'needs a file of the reader; test/cli/test_export.py runs the verb',
     r'espnet-ros compare my_espnet\.onnx@.*': 'needs a file of the reader; see test_compare.py',
-    r'(\.venv/bin/)?python scripts/\w+\.py .*': _MEASURES,
     r'(\.venv/bin/)?python -m espnet_ros\.nodes\..*': 'test/system/test_street.py runs the nodes',
 }
 

@@ -18,7 +18,6 @@ import pytest
 
 RUNNING = [command for command in all_commands() if find_run(command)]
 LIMIT_S = 120.0
-FETCHED = 'espnet_p2_q8_cityscapes'
 
 
 def test_every_command_is_run_or_has_a_reason_why_not():
@@ -103,18 +102,14 @@ def test_the_command_works_as_printed(
     command: str, folder: Path, environment: dict[str, str]
 ) -> None:
     run = find_run(command)
-    missing = [name for name in run.needs if name != 'fetched' and not find_spec(name)]
+    missing = [name for name in run.needs if not find_spec(name)]
     if missing:
         pytest.skip(f'needs {", ".join(missing)}')
-    lines = [f'espnet-ros models fetch {FETCHED} >/dev/null'] if 'fetched' in run.needs else []
-    if lines and not (find_spec('torch') and find_spec('onnxscript')):
-        pytest.skip('fetching needs torch and onnxscript')
     printed = command
     for placeholder, value in run.replaced:
         printed = printed.replace(placeholder, value)
-    lines.append(f'{printed} {run.more}')
     with subprocess.Popen(
-        ['bash', '-ec', '\n'.join(lines)],
+        ['bash', '-ec', printed],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -124,5 +119,5 @@ def test_the_command_works_as_printed(
     ) as process:
         code, output = end_of(process, run.seconds)
     expected = (0, 130) if run.seconds else (0,)
-    assert code in expected, f'{lines[-1]}\n{output}'
+    assert code in expected, f'{printed}\n{output}'
     assert 'Traceback' not in output
