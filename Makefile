@@ -1,5 +1,6 @@
 # make demo    install everything into .venv and segment a camera stream over ROS 2
 # make test    the same set-up, then every check and test
+# make test-long  with the tests that take minutes: networks of all sizes, whole benchmarks
 # make setup   the set-up alone; puts espnet-ros into .venv/bin
 #
 # Where a ROS 2 is sourced it is used; elsewhere ROS 2 comes from PyPI wheels of
@@ -38,7 +39,7 @@ export ESPNET_ROS_MIRROR ?= $(wildcard $(CURDIR)/../shared/data/weights)
 gpu-check: setup
 	@$(BIN)/python scripts/gpu_check.py $(GPU_CHECK)
 
-.PHONY: demo test setup lint clean
+.PHONY: demo test test-long setup lint clean
 
 demo: setup
 	@$(BIN)/python -m espnet_ros.nodes.demo $(DEMO)
@@ -73,6 +74,10 @@ test: lint
 # One process a core, so one thread each for torch: its threads wait for each other actively.
 	@ROS_PYTHON_CHECK_FIELDS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= \
 	  $(BIN)/python -m pytest $(PYTEST)
+
+# Every test, also those that take minutes together with their like.
+test-long: lint
+	@ESPNET_ROS_LONG=1 ROS_PYTHON_CHECK_FIELDS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST)
 
 clean:
 	rm -rf build dist *.egg-info demo_output .venv .venv-*

@@ -31,7 +31,7 @@ class EndlessCamera(Source):
 def test_ctrl_c_keeps_a_whole_video_and_a_summary(
     cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera())
+    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera())
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out)
     assert ended.code == 130
@@ -55,7 +55,7 @@ def test_ctrl_c_between_a_frame_of_the_video_and_its_record_loses_neither(
             if next(written) == 3:
                 _thread.interrupt_main()
 
-    monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera(None))
+    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera(None))
     monkeypatch.setattr(segment, 'VideoOutput', InterruptedVideo)
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out, '--limit', '99')
@@ -69,7 +69,7 @@ def test_ctrl_c_between_a_frame_of_the_video_and_its_record_loses_neither(
 def test_records_of_an_endless_source_do_not_fill_the_memory(
     cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera())
+    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera())
     out = tmp_path / 'out'
     cli('segment', '0', '--model', channel_model_path, '--output', out)
     summary = read_json(out / 'summary.json')
@@ -81,7 +81,7 @@ def test_records_of_an_endless_source_do_not_fill_the_memory(
 def test_an_endless_source_that_is_limited_keeps_every_record(
     cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec: EndlessCamera())
+    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera())
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out, '--limit', '3')
     assert ended.code == 0

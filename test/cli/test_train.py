@@ -166,7 +166,12 @@ def test_other_arguments_do_not_go_on_with_a_training(
 
 
 @pytest.mark.parametrize(
-    'network', [('enet',), ('espnetv2', '--argument', 'scale=0.5'), ('espnet_c', '--alpha3', 1)]
+    'network',
+    [
+        pytest.param(('enet',), marks=pytest.mark.long),
+        pytest.param(('espnetv2', '--argument', 'scale=0.5'), marks=pytest.mark.long),
+        ('espnet_c', '--alpha3', 1),
+    ],
 )
 def test_other_networks_are_trained_likewise(
     cli: Run, streets: Path, tmp_path: Path, network: tuple[object, ...]

@@ -18,7 +18,7 @@ def test_the_file_is_up_to_date():
 def test_the_file_is_yaml_with_every_parameter_described():
     text = CONFIG.read_text()
     parameters = yaml.safe_load(text)['/**']['ros__parameters']
-    assert parameters['overlay'] == {'alpha': 0.5, 'legend': False}
+    assert parameters['overlay'] == {'alpha': 0.5, 'legend': False, 'max_width': 960}
     said = ' '.join(text.replace('#', ' ').split())
     for entry in list_settings(SegmentationNodeSettings):
         assert ' '.join(entry.description.split()) in said

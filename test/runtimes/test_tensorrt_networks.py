@@ -31,10 +31,20 @@ def run(data: bytes, batch: np.ndarray) -> np.ndarray:
     return onnxruntime.InferenceSession(data).run(['labels'], {'image': batch})[0]
 
 
+LONG = ('espnetv2_s1', 'espnetv2_s2', 'enet_')
+
+
 @pytest.mark.parametrize(
     ('tail', 'resize'), [('exported', 'host'), ('auto', 'host'), ('auto', 'device')]
 )
-@pytest.mark.parametrize('name', [model.name for model in PUBLISHED])
+@pytest.mark.parametrize(
+    'name',
+    [
+        # Networks of the same parts, in several sizes, and the slowest to export.
+        pytest.param(model.name, marks=[pytest.mark.long] * model.name.startswith(LONG))
+        for model in PUBLISHED
+    ],
+)
 def test_published_models_suit_every_version(published_model, name, tail, resize):
     settings = RuntimeSettings(tail=tail, resize=resize)
     model = computed_graph(published_model(name), settings, 'tensorrt')

@@ -50,6 +50,7 @@ def camvid(tmp_path: Path) -> Path:
     return tmp_path / 'camvid'
 
 
+@pytest.mark.long
 def test_the_table_counts_and_measures_what_was_asked_for(camvid: Path, tmp_path: Path) -> None:
     pytest.importorskip('openvino', reason='measures on OpenVINO')
     page = tmp_path / 'models.md'

@@ -23,6 +23,7 @@ SLOW_LIMIT_S = 300.0
 GRACE_S = 20.0
 TEARDOWN_LIMIT_S = 40.0
 EXIT_LIMIT_S = 20.0
+LONG_VARIABLE = 'ESPNET_ROS_LONG'
 MESSAGE_LIMIT_S = 10.0
 
 STDERR_FD = pytest.StashKey[int]()
@@ -50,8 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests a limit of their own, where they do not name one."""
+    """Give slow tests a limit of their own, where they do not name one; leave long ones out."""
+    wants_long = bool(os.environ.get(LONG_VARIABLE))
     for item in items:
+        if item.get_closest_marker('long') and not wants_long:
+            item.add_marker(pytest.mark.skip(reason=f'long; {LONG_VARIABLE}=1 runs it'))
         if item.get_closest_marker('slow') and not item.get_closest_marker('timeout'):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT_S))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,6 @@ pytest.importorskip('rclpy', reason='no rclpy')
 from espnet_ros.cli.main import main
 
 pytestmark = pytest.mark.slow
-
-LONG = pytest.mark.skipif(
-    not os.environ.get('ESPNET_ROS_LONG'), reason='a run of its own; ESPNET_ROS_LONG=1 has it'
-)
 
 Bench = Callable[..., dict[str, Any]]
 
@@ -80,7 +75,7 @@ def test_a_device_of_50_ms_bounds_a_camera_of_60_hz_to_20_masks_a_second(bench: 
     assert 50 <= found['stages_ms']['inference'] < 100
 
 
-@LONG
+@pytest.mark.long
 def test_cameras_on_demand_share_a_batch_and_everything_that_is_subscribed_comes(
     bench: Bench,
 ) -> None:
@@ -104,7 +99,7 @@ def test_cameras_on_demand_share_a_batch_and_everything_that_is_subscribed_comes
         assert output['latency_ms']['p50'] >= 20
 
 
-@LONG
+@pytest.mark.long
 def test_free_space_is_measured_beside_the_node_that_it_reads(bench: Bench) -> None:
     load = ('--device-ms', 10, '--camera-rate', 10, '--size', '180,320')
     found = bench(*load, '--free-space')
@@ -155,7 +150,7 @@ def test_what_cannot_be_measured_is_told_in_one_line(
     assert error.count('\n') == 1
 
 
-@LONG
+@pytest.mark.long
 def test_the_table_tells_what_was_found(
     ros_domain: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
