@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import read_mask, stripe_labels
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def foreign_path(tmp_path: Path) -> Path:

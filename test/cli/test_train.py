@@ -16,6 +16,8 @@ import torch
 
 from .conftest import Run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (48, 64)
 

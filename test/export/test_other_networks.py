@@ -18,6 +18,8 @@ import numpy as np
 import onnx
 import torch
 
+pytestmark = pytest.mark.slow
+
 SIZE = (64, 96)
 NORMALIZATION = Normalization((90.0, 100.0, 110.0), (0.5, 0.6, 0.7), 'rgb')
 NETWORKS: list[tuple[str, dict[str, Any]]] = [

@@ -22,6 +22,8 @@ from std_msgs.msg import Header
 
 from ..conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 180.0
 
 

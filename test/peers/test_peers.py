@@ -21,6 +21,8 @@ from espnet_ros.peers.authors import AuthorsWay
 from espnet_ros.peers.nav2_demo import Nav2DemoWay
 from espnet_ros.runtimes.onnx_runtime import OnnxRuntime
 
+pytestmark = pytest.mark.slow
+
 SIZE = (128, 256)
 CHECKPOINTS = ('espnet_p_2_q_3.pth', 'espnet_c_p_2_q_3.pth')
 

@@ -31,6 +31,8 @@ def run(data: bytes, batch: np.ndarray) -> np.ndarray:
     return onnxruntime.InferenceSession(data).run(['labels'], {'image': batch})[0]
 
 
+pytestmark = pytest.mark.slow
+
 LONG = ('espnetv2_s1', 'espnetv2_s2', 'enet_')
 
 

@@ -15,6 +15,8 @@ from ..conftest import ROOT
 
 pytest.importorskip('torch', reason='builds networks')
 
+pytestmark = pytest.mark.slow
+
 
 def run_script(name: str, *arguments: object) -> None:
     """Run a script of the repository on its own package; it must succeed."""

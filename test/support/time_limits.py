@@ -51,13 +51,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests a limit of their own, where they do not name one; leave long ones out."""
+    """Give slow tests a limit of their own, and put them first; leave long ones out."""
     wants_long = bool(os.environ.get(LONG_VARIABLE))
     for item in items:
         if item.get_closest_marker('long') and not wants_long:
             item.add_marker(pytest.mark.skip(reason=f'long; {LONG_VARIABLE}=1 runs it'))
         if item.get_closest_marker('slow') and not item.get_closest_marker('timeout'):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT_S))
+    # Files with slow tests first: what is long at the end keeps one worker while the others rest.
+    slow = {item.path for item in items if item.get_closest_marker('slow')}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -97,6 +97,7 @@ def end_of(process: subprocess.Popen[str], seconds: float) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize('command', RUNNING)
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_command_works_as_printed(
     command: str, folder: Path, environment: dict[str, str]

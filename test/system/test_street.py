@@ -33,7 +33,7 @@ from street_truth import (
     true_ranges_m,
 )
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 LIMIT_S = 90.0
 WITH_TRUTH = {'camera_source': {'publish_labels': True}}

@@ -18,6 +18,8 @@ import pytest
 
 from .test_resume import assert_same, make_job, STAGE, Stopper
 
+pytestmark = pytest.mark.slow
+
 
 def miou_of_encoder(weights: TrainedWeights, camvid: Path) -> float:
     """Return how good the encoder's own scores are, 0 to 1."""
