@@ -170,7 +170,7 @@ def test_what_cannot_start_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('a: [1', r'expected YAML, .*line 1'),
+        ('a: [1', r'expected YAML, found none: .*line 1'),
         ('- 1', 'expected names of nodes with ros__parameters'),
         ('', 'expected names of nodes with ros__parameters'),
         ('segmentation: {model: auto}', 'expected names of nodes with ros__parameters'),

@@ -59,7 +59,9 @@ def read_parameter_rules(argument: str, path: str | Path) -> ParameterRules:
     except OSError as error:
         raise ConfigError(f'{argument}: {path}: cannot be read ({error.strerror})') from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f'{argument}: {path}: expected YAML, {_in_words(error)}') from error
+        raise ConfigError(
+            f'{argument}: {path}: expected YAML, found none: {_in_words(error)}'
+        ) from error
     rules = tuple(_rules(content, '')) if isinstance(content, Mapping) else ()
     if not rules:
         raise ConfigError(
