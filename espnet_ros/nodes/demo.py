@@ -25,24 +25,20 @@ from espnet_ros.model_file import load_model_file, ModelInfo
 from espnet_ros.model_file.store import find_model
 from espnet_ros.nodes.child_process import log_path_of, node_process
 from espnet_ros.nodes.demo_recorder import DemoRecorder
+from espnet_ros.nodes.demo_view import measure_free_ahead_m
+from espnet_ros.nodes.street_mount import street_mount
+from espnet_ros.nodes.topics import mask_remappings
 from espnet_ros.nodes.transport import set_transport
 from espnet_ros.sources.opening import SYNTHETIC
-from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD, SIZE
+from espnet_ros.sources.street.source import SIZE
 import rclpy
 from rclpy.executors import ExternalShutdownException
 
 FETCHED_MODEL = 'espnet_p2_q8_cityscapes'
 STARTUP_LIMIT_S = 60.0
 LINE_PERIOD_S = 0.5
-MOUNT = {
-    'pose_source': 'parameters',
-    'mount.height_m': [HEIGHT_M],
-    'mount.pitch_rad': [PITCH_RAD],
-}
-"""How the street's camera is mounted."""
-FREE_SPACE_TOPICS = {
-    name: f'segmentation/{name}' for name in ('mask', 'confidence', 'camera_info', 'label_set')
-}
+SLOW_MACHINE = {'max_age_ms': 5000.0}
+"""Nobody drives by the demo's map, so a machine without a GPU may take its time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -135,7 +131,9 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
             'segmentation_node': start('segmentation_node', segmentation),
         }
         if has_metres:
-            children['free_space_node'] = start('free_space_node', MOUNT, FREE_SPACE_TOPICS)
+            children['free_space_node'] = start(
+                'free_space_node', {**street_mount(), **SLOW_MACHINE}, mask_remappings([''])
+            )
         rclpy.init()
         try:
             recorder = DemoRecorder(
@@ -151,8 +149,11 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
 def _tell(recorder: DemoRecorder) -> None:
     lines = ['', f'Overlay video:   {recorder.video_path}']
     lines.append(f'Overlay picture: {recorder.picture_path}')
-    if recorder.free_ahead_m is not None:
-        lines.append(f'Free ahead:      {recorder.free_ahead_m:.1f} m, as free_space measures it')
+    moment = recorder.moment
+    if moment is not None and moment.scan is not None:
+        free_m = measure_free_ahead_m(moment.scan)
+        words = 'unknown' if free_m is None else f'{free_m:.1f} m'
+        lines.append(f'Free ahead:      {words} in that picture, as free_space measures it')
     score = recorder.score
     if score.miou is not None:
         lines.append(

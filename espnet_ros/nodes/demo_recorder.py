@@ -7,16 +7,10 @@ from pathlib import Path
 from espnet_ros.labels import LabelSet
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.conversions import image_to_bgr
+from espnet_ros.nodes.demo_view import draw_moment, measure_free_ahead_m, Moment, Moments
 from espnet_ros.nodes.live_score import LiveScore
 from espnet_ros.nodes.qos import latched_qos
-from espnet_ros.planning.corridor import free_ahead_m
-from espnet_ros.processing.birdseye import (
-    beside,
-    BirdseyeFrame,
-    draw_distances,
-    draw_points,
-    paint_costs,
-)
+from espnet_ros.nodes.stamps import NS_PER_S, stamp_ns
 from espnet_ros.processing.codecs import write_image
 from espnet_ros.processing.video_writer import VideoWriter
 from nav_msgs.msg import OccupancyGrid
@@ -28,8 +22,8 @@ from sensor_msgs.msg import Image, LaserScan
 
 VIDEO_RATE_HZ = 25.0
 CLASSES_SHOWN = 4
-CORRIDOR_HALF_WIDTH_M = 1.0
-_HIT_BGR = (0, 220, 255)
+CURRENT_S = 1.0
+"""Ranges that are so much older than the newest mask tell nothing of now."""
 
 
 class DemoRecorder(Node):  # type: ignore[misc]
@@ -58,7 +52,7 @@ class DemoRecorder(Node):  # type: ignore[misc]
         self.score = LiveScore(label_set)
         self._label_set = label_set
         self._has_metres = has_metres
-        self._map: OccupancyGrid | None = None
+        self._moments = Moments()
         self._scan: LaserScan | None = None
         self._writer: VideoWriter | None = None
         self._written = 0
@@ -78,7 +72,7 @@ class DemoRecorder(Node):  # type: ignore[misc]
 
         if has_metres:
             self.create_subscription(
-                OccupancyGrid, 'free_space/costmap', self._take_map, latched_qos()
+                OccupancyGrid, 'free_space/costmap', self._moments.take_costmap, latched_qos()
             )
             self.create_subscription(
                 LaserScan, 'free_space/scan', self._take_scan, QoSProfile(depth=10)
@@ -87,18 +81,21 @@ class DemoRecorder(Node):  # type: ignore[misc]
     @property
     def is_complete(self) -> bool:
         """Return whether everything that is recorded has come at least once."""
-        has_metres = self._map is not None and self._scan is not None
-        return self._overlay_bgr is not None and (has_metres or not self._has_metres)
+        return self._overlay_bgr is not None and not (self._has_metres and self.moment is None)
+
+    @property
+    def moment(self) -> Moment | None:
+        """Return the newest image of which overlay, map and ranges have come, or None."""
+        return self._moments.newest
 
     @property
     def free_ahead_m(self) -> float | None:
-        """Return how far the road ahead is free, metres; None where it is not known."""
-        scan = self._scan
-        if scan is None:
+        """Return how far the road ahead is free now, metres; None where it is not known."""
+        scan, stats = self._scan, self.stats
+        if scan is None or stats is None:
             return None
-        ranges_m = np.array(scan.ranges)
-        bearings_rad = scan.angle_min + scan.angle_increment * np.arange(ranges_m.size)
-        return free_ahead_m(ranges_m, bearings_rad, scan.range_max, CORRIDOR_HALF_WIDTH_M)
+        behind_ns = stamp_ns(stats.header.stamp) - stamp_ns(scan.header.stamp)
+        return None if behind_ns > CURRENT_S * NS_PER_S else measure_free_ahead_m(scan)
 
     @property
     def recorded_s(self) -> float:
@@ -132,45 +129,27 @@ class DemoRecorder(Node):  # type: ignore[misc]
 
     def finish(self) -> None:
         """
-        Close the video and write the last overlay as a picture.
+        Close the video and write the last overlay, or the last with a map beside it.
 
         :raises OutputError: they cannot be written
         """
         if self._writer is not None and self._overlay_bgr is not None:
             self._writer.close()
-            write_image(self.picture_path, self._with_map(self._overlay_bgr))
-
-    def _with_map(self, overlay_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the overlay with the map from above beside it, where there is one."""
-        costmap, scan = self._map, self._scan
-        if costmap is None or scan is None:
-            return overlay_bgr
-        info, origin = costmap.info, costmap.info.origin.position
-        frame = BirdseyeFrame(
-            (origin.x, origin.x + info.width * info.resolution),
-            (origin.y, origin.y + info.height * info.resolution),
-            overlay_bgr.shape[0],
-        )
-        panel = paint_costs(np.array(costmap.data).reshape(info.height, info.width), frame)
-        ranges_m = np.array(scan.ranges)
-        bearings_rad = scan.angle_min + scan.angle_increment * np.arange(ranges_m.size)
-        hits = ranges_m * np.stack([np.cos(bearings_rad), np.sin(bearings_rad)])
-        draw_points(panel, frame.pixels(hits[:, np.isfinite(ranges_m)].T), _HIT_BGR)
-        draw_distances(panel, frame)
-        return beside(overlay_bgr, panel)
-
-    def _take_map(self, message: OccupancyGrid) -> None:
-        self._map = message
+            moment = self.moment
+            picture_bgr = self._overlay_bgr if moment is None else draw_moment(moment)
+            write_image(self.picture_path, picture_bgr)
 
     def _take_scan(self, message: LaserScan) -> None:
         self._scan = message
+        self._moments.take_scan(message)
 
     def _take_stats(self, message: InferenceStats) -> None:
         self.stats = message
 
     def _take_overlay(self, message: Image) -> None:
         overlay_bgr = image_to_bgr(message)
-        stamp_s = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+        time_ns = stamp_ns(message.header.stamp)
+        stamp_s = time_ns / NS_PER_S
         if self._writer is None or self.first_stamp_s is None:
             height, width = overlay_bgr.shape[:2]
             self._writer = VideoWriter(self.video_path, VIDEO_RATE_HZ, (height, width))
@@ -181,3 +160,5 @@ class DemoRecorder(Node):  # type: ignore[misc]
             self._writer.write(overlay_bgr)
         self._written = max(self._written, due)
         self._overlay_bgr = overlay_bgr
+        if self._has_metres:
+            self._moments.take_overlay(time_ns, overlay_bgr)

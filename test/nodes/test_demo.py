@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -83,5 +84,10 @@ def test_the_demo_scores_the_street_and_leaves_a_video_and_a_picture(ros, tmp_pa
     assert float(found[1]) > 80
     assert int(found[2]) > 1
     assert re.search(r'frames/s .* mIoU [0-9.]+%', ended.stdout)
+    assert re.search(r'free ahead +[0-9.]+ m ', ended.stdout)
+    free = re.search(r'Free ahead: +([0-9.]+) m in that picture', ended.stdout)
+    assert free is not None, ended.stdout
+    assert 3 < float(free[1]) <= 20
     assert (tmp_path / 'out' / 'overlay.mp4').stat().st_size > 10_000
-    assert (tmp_path / 'out' / 'overlay.png').stat().st_size > 10_000
+    picture = cv2.imread(str(tmp_path / 'out' / 'overlay.png'))
+    assert picture.shape == (540, 1500, 3), 'the overlay, and the map beside it'
