@@ -19,9 +19,9 @@ from espnet_ros.nodes.frame_feed import FrameFeed
 from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.parameters import declare_settings
 from espnet_ros.nodes.process import run_node
+from espnet_ros.nodes.steady_timer import create_steady_timer
 from espnet_ros.nodes.topics import check_camera_names
 from espnet_ros.sources import BrokenFrame, Frame, open_source, Source
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -76,9 +76,7 @@ class CameraSourceNode(Node):  # type: ignore[misc]
         # Timers keep to multiples of their period, whatever the callback takes.
         self._player = self.create_timer(1 / rate_hz, self._publish)
         self._player.cancel()
-        self._watcher = self.create_timer(
-            _WATCH_PERIOD_S, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._watcher = create_steady_timer(self, _WATCH_PERIOD_S, self._watch)
         self._feed.start()
 
     def close(self) -> None:

@@ -34,7 +34,8 @@ def node_process(
     """
     command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
     for name, value in parameters.items():
-        text = str(value).lower() if isinstance(value, bool) else value
+        plain = list(value) if isinstance(value, tuple) else value
+        text = str(plain).lower() if isinstance(plain, bool) else plain
         command += ['-p', f'{name}:={text}']
     for name, other in (remappings or {}).items():
         command += ['-r', f'{name}:={other}']

@@ -8,7 +8,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from espnet_ros.nodes.health import Level, Status
-from rclpy.clock import Clock, ClockType
+from espnet_ros.nodes.steady_timer import create_steady_timer
 from rclpy.node import Node
 
 PERIOD_S = 1.0
@@ -36,9 +36,7 @@ class DiagnosticsPublisher:
         self._judge = judge
         self._prefix = node.get_fully_qualified_name().strip('/').replace('/', ' ')
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._timer = node.create_timer(
-            PERIOD_S, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer = create_steady_timer(node, PERIOD_S, self.publish)
 
     def publish(self) -> None:
         """Publish the statuses of this moment."""

@@ -29,8 +29,8 @@ from espnet_ros.nodes.log_bridge import LogBridge
 from espnet_ros.nodes.managed_node import ManagedNode
 from espnet_ros.nodes.parameters import declare_settings
 from espnet_ros.nodes.process import run_node
+from espnet_ros.nodes.steady_timer import create_steady_timer
 from espnet_ros.nodes.topics import check_camera_names
-from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
 from sensor_msgs.msg import Image
 
@@ -95,9 +95,9 @@ class FreeSpaceNode(ManagedNode):
             tell=self._tell,
         )
         self._work = QuietTrigger(self, self._advance)
-        self._poll = self._steady_timer(_POLL_S, self._work.trigger)
+        self._poll = create_steady_timer(self, _POLL_S, self._work.trigger)
         self._poll.cancel()
-        self._periodic = [self._poll, self._steady_timer(_AGEING_S, self._withdraw)]
+        self._periodic = [self._poll, create_steady_timer(self, _AGEING_S, self._withdraw)]
         for name, source in self._inputs.items():
             source.subscribe(partial(self._take, name), self._wake)
 
@@ -126,10 +126,6 @@ class FreeSpaceNode(ManagedNode):
         """End; may be called more than once."""
         self.end()
         self._log_bridge.detach()
-
-    def _steady_timer(self, period_s: float, callback: Callable[[], None]) -> Timer:
-        # Simulated time may stand still.
-        return self.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _take(self, camera: str, mask: Image) -> None:
         if self._pipeline is not None:

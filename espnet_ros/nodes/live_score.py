@@ -8,6 +8,7 @@ from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.labels import LabelSet
 from espnet_ros.nodes.conversions import mask_values
+from espnet_ros.nodes.stamps import stamp_ns
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
@@ -15,7 +16,7 @@ from sensor_msgs.msg import Image
 WAITING_LIMIT = 64
 """Images whose counterpart has not come; most of the truth is of frames that were dropped."""
 
-_Waiting = OrderedDict[tuple[int, int], NDArray[np.uint8]]
+_Waiting = OrderedDict[int, NDArray[np.uint8]]
 
 
 class LiveScore:
@@ -49,7 +50,7 @@ class LiveScore:
         self._pair(message, self._masks, self._truths)
 
     def _pair(self, message: Image, mine: _Waiting, others: _Waiting) -> None:
-        stamp = message.header.stamp.sec, message.header.stamp.nanosec
+        stamp = stamp_ns(message.header.stamp)
         mine[stamp] = mask_values(message)
         if len(mine) > WAITING_LIMIT:
             mine.popitem(last=False)

@@ -13,7 +13,7 @@ from espnet_ros.nodes.executor import (
     SlowCallbackGroup,
     SlowReentrantCallbackGroup,
 )
-from rclpy.clock import Clock, ClockType
+from espnet_ros.nodes.steady_timer import create_steady_timer
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 
@@ -67,13 +67,7 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
 
     def start_by_itself(self) -> None:
         """Configure and activate once the node spins; a process whose node cannot ends with 1."""
-        # A steady clock, as simulated time may not have begun.
-        self._autostart = self.create_timer(
-            0.001,
-            self._start_once,
-            callback_group=SlowCallbackGroup(),
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        self._autostart = create_steady_timer(self, 0.001, self._start_once, SlowCallbackGroup())
 
     def give_up(self, reason: str) -> None:
         """Tell why the node cannot go on, and end its process, if it is its own."""

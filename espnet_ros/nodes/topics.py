@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _CAMERA_NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 
+MASK_TOPICS = ('mask', 'confidence', 'camera_info', 'label_info', 'label_set')
+"""What a free space node takes from the segmentation node, for each camera."""
+
 
 def check_camera_names(names: Sequence[str]) -> None:
     """
@@ -44,6 +47,15 @@ def image_topic(node: Node, camera: str, transport: str) -> str:
     """
     topic = input_topic(camera, 'image_raw')
     return compressed_topic(node, topic) if transport == 'compressed' else topic
+
+
+def mask_remappings(cameras: Sequence[str]) -> dict[str, str]:
+    """Return how a free space node reads what ``segmentation`` publishes for its cameras."""
+    return {
+        input_topic(camera, kind): f'segmentation/{input_topic(camera, kind)}'
+        for camera in cameras
+        for kind in MASK_TOPICS
+    }
 
 
 def output_topic(camera: str, name: str) -> str:

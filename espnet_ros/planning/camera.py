@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 import math
+from typing import Any
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.planning.distortion import Distortion, make_lens, PolynomialLens
@@ -38,6 +39,21 @@ class Calibration:
     p: tuple[float, ...] = (0.0,) * 12
     roi: tuple[int, int, int, int] = (0, 0, 0, 0)
     binning: tuple[int, int] = (1, 1)
+
+    @classmethod
+    def from_message(cls, message: Any) -> Calibration:
+        """Return the numbers of a sensor_msgs/CameraInfo, whoever carries it: rclpy or a bag."""
+        roi = message.roi
+        return cls(
+            size=(int(message.height), int(message.width)),
+            model=message.distortion_model,
+            d=tuple(float(value) for value in message.d),
+            k=tuple(float(value) for value in message.k),
+            r=tuple(float(value) for value in message.r),
+            p=tuple(float(value) for value in message.p),
+            roi=(int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)),
+            binning=(int(message.binning_x), int(message.binning_y)),
+        )
 
 
 @dataclass(frozen=True)

@@ -100,20 +100,10 @@ class Record:
         :raises InputError: the data is no such message
         """
         info = self._read()
-        roi = info.roi
-        calibration = Calibration(
-            size=(info.height, info.width),
-            model=info.distortion_model,
-            d=tuple(info.d.tolist()),
-            k=tuple(info.k.tolist()),
-            r=tuple(info.r.tolist()),
-            p=tuple(info.p.tolist()),
-            roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
-            binning=(info.binning_x, info.binning_y),
-        )
+        calibration = Calibration.from_message(info)
         return BagCalibration(
             _stamp_ns(info),
-            FrameCalibration(calibration, info.header.frame_id, bool(roi.do_rectify)),
+            FrameCalibration(calibration, info.header.frame_id, bool(info.roi.do_rectify)),
         )
 
     def _read(self) -> Any:

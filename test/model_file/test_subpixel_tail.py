@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
 import pytest
+from small_graphs import make_labelling_graph
 
 CLASSES = 5
 CHANNELS = 7
@@ -36,19 +37,10 @@ def make_model(*, strides: tuple[int, int] = (2, 2), kernel: int = 2) -> ModelFi
         helper.make_node('Cast', ['ids'], ['labels'], to=TensorProto.UINT8),
         helper.make_node('Softmax', ['logits'], ['probabilities'], axis=1),
         helper.make_node('ReduceMax', ['probabilities'], ['best'], axes=[1], keepdims=0),
-        helper.make_node('Mul', ['best', 'full'], ['scaled']),
-        helper.make_node('Round', ['scaled'], ['rounded']),
-        helper.make_node('Cast', ['rounded'], ['confidence'], to=TensorProto.UINT8),
     ]
-    sizes = ['N', 'H', 'W']
-    graph = helper.make_graph(
-        nodes,
+    graph = make_labelling_graph(
         'tail',
-        [helper.make_tensor_value_info('image', TensorProto.UINT8, [*sizes, 3])],
-        [
-            helper.make_tensor_value_info('labels', TensorProto.UINT8, sizes),
-            helper.make_tensor_value_info('confidence', TensorProto.UINT8, sizes),
-        ],
+        nodes,
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8)

@@ -10,8 +10,7 @@ from espnet_ros.nodes.camera_info import (
     described_size,
     scale_camera_info,
 )
-from espnet_ros.nodes.free_space.messages import calibration_of
-from espnet_ros.planning.camera import make_camera
+from espnet_ros.planning.camera import Calibration, make_camera
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
@@ -113,8 +112,10 @@ def test_a_point_in_space_is_where_the_mask_shows_it(channel_model, scale):
 )
 def test_planners_see_the_same_camera_in_the_geometry_of_image_and_mask(fields):
     info = camera(**fields, r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0])
-    seen = make_camera(calibration_of(info))
-    scaled = make_camera(calibration_of(scale_camera_info(info, seen.size, (60, 80), HEADER)))
+    seen = make_camera(Calibration.from_message(info))
+    scaled = make_camera(
+        Calibration.from_message(scale_camera_info(info, seen.size, (60, 80), HEADER))
+    )
     expected = seen.resized((60, 80))
     assert scaled.focal == pytest.approx(expected.focal)
     assert scaled.center == pytest.approx(expected.center)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx
 from onnx import helper, TensorProto
+from small_graphs import make_labelling_graph
 
 
 def make_channel_model() -> onnx.ModelProto:
@@ -19,19 +20,10 @@ def make_channel_model() -> onnx.ModelProto:
         helper.make_node('Cast', ['label_ids'], ['labels'], to=TensorProto.UINT8),
         helper.make_node('Softmax', ['logits'], ['probability'], axis=3),
         helper.make_node('ReduceMax', ['probability', 'channel_axis'], ['best'], keepdims=0),
-        helper.make_node('Mul', ['best', 'full'], ['scaled']),
-        helper.make_node('Round', ['scaled'], ['rounded']),
-        helper.make_node('Cast', ['rounded'], ['confidence'], to=TensorProto.UINT8),
     ]
-    sizes = ['N', 'H', 'W']
-    graph = helper.make_graph(
-        nodes,
+    graph = make_labelling_graph(
         'channel_model',
-        [helper.make_tensor_value_info('image', TensorProto.UINT8, [*sizes, 3])],
-        [
-            helper.make_tensor_value_info('labels', TensorProto.UINT8, sizes),
-            helper.make_tensor_value_info('confidence', TensorProto.UINT8, sizes),
-        ],
+        nodes,
         [
             helper.make_tensor('scale', TensorProto.FLOAT, [], [1 / 32]),
             helper.make_tensor('full', TensorProto.FLOAT, [], [255.0]),

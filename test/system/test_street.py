@@ -14,14 +14,14 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('openvino', reason='the default runtime of a plain machine')
 
+from cameras import stamp_ns_of
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.labels import load_label_set, shipped_label_sets
 from espnet_ros.msg import LabelSet
 from espnet_ros.nodes.conversions import mask_values
 from espnet_ros.nodes.qos import latched_qos
+from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
-from rcl_interfaces.srv import SetParameters
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image, LaserScan
 from street_truth import (
     by_class,
@@ -38,10 +38,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 LIMIT_S = 90.0
 WITH_TRUTH = {'camera_source': {'publish_labels': True}}
 """The only difference to what users start: the truth beside each image."""
-
-
-def key(message: Any) -> tuple[int, int]:
-    return message.header.stamp.sec, message.header.stamp.nanosec
 
 
 @dataclass
@@ -78,12 +74,12 @@ class Heard:
 
     def joined(self) -> list[tuple[Any, Any, Any]]:
         """Return (map, scan, true labels) of equal stamps."""
-        scans = {key(m): m for m in list(self.scans.messages)}
-        truths = {key(m): m for m in list(self.truths.messages)}
+        scans = {stamp_ns_of(m): m for m in list(self.scans.messages)}
+        truths = {stamp_ns_of(m): m for m in list(self.truths.messages)}
         return [
-            (m, scans[key(m)], mask_values(truths[key(m)]))
+            (m, scans[stamp_ns_of(m)], mask_values(truths[stamp_ns_of(m)]))
             for m in list(self.maps.messages)
-            if key(m) in scans and key(m) in truths
+            if stamp_ns_of(m) in scans and stamp_ns_of(m) in truths
         ]
 
 
@@ -123,7 +119,7 @@ def compare(joined: list[tuple[Any, Any, Any]]) -> Figures:
     known, strips, errors = [], [], []
     right: dict[str, list[np.ndarray]] = {}
     for costmap, scan, labels in joined:
-        index = truth.index_of(labels, key(costmap)[0] + 1e-9 * key(costmap)[1])
+        index = truth.index_of(labels, 1e-9 * stamp_ns_of(costmap))
         x_m, y_m, cost = cells_of(costmap)
         known.append((cost >= 0).mean())
         strip = (x_m >= 5) & (x_m <= 10) & (np.abs(y_m) <= 1.5)
@@ -185,15 +181,13 @@ def test_groups_of_classes_that_change_live_keep_the_meaning_of_every_mask(
     launch(WITH_TRUTH, source='synthetic', free_space=True)
     heard.wait_until(heard.joined, 'a map', LIMIT_S)
     sets = ros.listen(LabelSet, 'segmentation/label_set', latched_qos())
-    value = Parameter('label_groups', value=groups).to_parameter_msg()
-    request = SetParameters.Request(parameters=[value])
-    (result,) = ros.call(SetParameters, 'segmentation/set_parameters', request).results
+    result = set_parameter(ros, 'label_groups', groups)
     assert result.successful, result.reason
     changed = sets.wait_for(lambda m: m.name == 'camvid/groups' and m.header.stamp.sec)
     assert [c.name for c in changed.classes] == [g for g, _ in dict(LABELS.groupings)[groups]]
 
     def later() -> list[Any]:
-        return [j for j in heard.joined() if key(j[0]) >= key(changed)]
+        return [j for j in heard.joined() if stamp_ns_of(j[0]) >= stamp_ns_of(changed)]
 
     heard.wait_until(lambda: len(later()) >= 2, 'maps of the groups')
     figures = compare(later()[:2])

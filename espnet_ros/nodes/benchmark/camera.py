@@ -26,6 +26,7 @@ from espnet_ros.nodes.benchmark.demand import Demand
 from espnet_ros.nodes.camera_source.calibration_message import calibration_message
 from espnet_ros.nodes.conversions import array_to_image
 from espnet_ros.nodes.qos import result_qos, sensor_qos
+from espnet_ros.nodes.stamps import NS_PER_S
 from espnet_ros.nodes.topics import input_topic
 from espnet_ros.processing.codecs import decode_image
 from espnet_ros.processing.resize import resize_image
@@ -40,7 +41,6 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 FRAME_ID = 'camera'
-_NS = 10**9
 
 
 def play(plan: CameraPlan, connection: Connection) -> None:
@@ -139,7 +139,7 @@ class BenchmarkCamera:
     def _publish(self, index: int) -> int:
         """Publish as one of the cameras; return the stamp in nanoseconds."""
         stamp_ns = time.time_ns()
-        self._stamp.sec, self._stamp.nanosec = divmod(stamp_ns, _NS)
+        self._stamp.sec, self._stamp.nanosec = divmod(stamp_ns, NS_PER_S)
         for publisher, message in self._outputs[index]:
             publisher.publish(message)
         self._counts[index] += 1

@@ -9,13 +9,13 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.msg import PowerReading
+from espnet_ros.nodes.stamps import NS_PER_S
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 _DEPTH = 10
 _LONGEST_SPIN_S = 0.1
-_NS = 10**9
 
 
 @dataclass
@@ -40,7 +40,7 @@ def stamp_ns(serialized: bytes) -> int:
     """Return the stamp of a serialised message (CDR) that begins with a header, nanoseconds."""
     order = '<' if serialized[1] & 1 else '>'
     seconds, nanoseconds = struct.unpack_from(f'{order}iI', serialized, 4)
-    return int(seconds) * _NS + int(nanoseconds)
+    return int(seconds) * NS_PER_S + int(nanoseconds)
 
 
 class Observer(Node):  # type: ignore[misc]

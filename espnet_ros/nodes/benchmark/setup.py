@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from espnet_ros.benchmark.node_case import FREE_SPACE, MAPS, MASK, NodeCase, SEGMENTATION
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.benchmark.camera_commands import CameraPlan
-from espnet_ros.nodes.topics import input_topic
-from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD
+from espnet_ros.nodes.street_mount import street_mount
+from espnet_ros.nodes.topics import input_topic, mask_remappings
 from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
 
@@ -28,8 +28,6 @@ _KINDS: Mapping[str, type] = {
     'scan': LaserScan,
 }
 """Message type of outputs; the others are images."""
-
-_READ_BY_FREE_SPACE = (MASK, 'camera_info', 'label_set', 'label_info')
 
 
 @dataclass(frozen=True)
@@ -94,27 +92,13 @@ def set_up_nodes(case: NodeCase, namespace: str) -> list[NodeSetup]:
             parameters |= {'runtime': 'fake', 'fake.latency_ms': case.device_latency_ms}
         nodes.append(NodeSetup(SEGMENTATION, parameters, {'__ns': f'/{namespace}'}))
     if case.has_free_space:
-        parameters = {**_mount(), **shared}
+        parameters = {**street_mount(), **shared}
         if not case.has_segmentation:
             parameters['label_set'] = _STREET_LABELS
         nodes.append(NodeSetup(FREE_SPACE, parameters, _free_space_topics(case, namespace)))
     return nodes
 
 
-def _mount() -> dict[str, object]:
-    """Return where the street's camera is."""
-    return {
-        'pose_source': 'parameters',
-        'mount.height_m': [HEIGHT_M],
-        'mount.pitch_rad': [PITCH_RAD],
-    }
-
-
 def _free_space_topics(case: NodeCase, namespace: str) -> dict[str, str]:
-    topics = {'__ns': f'/{namespace}'}
-    if case.has_segmentation:
-        for camera in case.camera_names:
-            for kind in _READ_BY_FREE_SPACE:
-                topic = input_topic(camera, kind)
-                topics[topic] = f'{SEGMENTATION}/{topic}'
-    return topics
+    read = mask_remappings(case.camera_names) if case.has_segmentation else {}
+    return {'__ns': f'/{namespace}', **read}

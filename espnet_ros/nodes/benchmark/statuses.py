@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from statistics import median
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-
-_NS = 10**9
+from espnet_ros.nodes.stamps import stamp_ns
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class NodeStatuses:
         """
         for message in reversed(self._heard):
             values = self._values(message, camera)
-            if values and stamped_ns(message) >= since_ns:
+            if values and stamp_ns(message.header.stamp) >= since_ns:
                 return values
         return {}
 
@@ -111,11 +110,6 @@ class NodeStatuses:
                 if name == camera:
                     values |= {entry.key: entry.value for entry in status.values}
         return values
-
-
-def stamped_ns(message: DiagnosticArray) -> int:
-    """Return the stamp of a message, nanoseconds."""
-    return int(message.header.stamp.sec) * _NS + int(message.header.stamp.nanosec)
 
 
 def _is_error(status: DiagnosticStatus) -> bool:

@@ -1,18 +1,17 @@
-"""Masks and calibrations from messages, and maps, ranges, outlines and clouds to messages."""
+"""Maps, ranges, outlines and clouds as messages."""
 
 from __future__ import annotations
 
 import array
 from typing import Any
 
-from espnet_ros.planning.camera import Calibration
 from espnet_ros.planning.contacts import Contacts
 from espnet_ros.planning.grid import GridShape, SweepShape
 from geometry_msgs.msg import Point32, Polygon, PolygonStamped
 from nav_msgs.msg import OccupancyGrid
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, LaserScan, PointCloud2, PointField
+from sensor_msgs.msg import LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 CONTACT_TYPE = np.dtype(
@@ -29,21 +28,6 @@ PLACE_TYPE = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4')])
 """Layout of a point of ~/points."""
 
 _FIELD_KINDS = {'f4': PointField.FLOAT32, 'u1': PointField.UINT8}
-
-
-def calibration_of(message: CameraInfo) -> Calibration:
-    """Return the numbers of a camera_info."""
-    roi = message.roi
-    return Calibration(
-        size=(int(message.height), int(message.width)),
-        model=message.distortion_model,
-        d=tuple(float(value) for value in message.d),
-        k=tuple(float(value) for value in message.k),
-        r=tuple(float(value) for value in message.r),
-        p=tuple(float(value) for value in message.p),
-        roi=(int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)),
-        binning=(int(message.binning_x), int(message.binning_y)),
-    )
 
 
 def make_costmap(

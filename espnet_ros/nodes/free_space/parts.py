@@ -11,10 +11,9 @@ from espnet_ros.nodes.conversions import mask_values
 from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.joining import confidence_of, info_of
 from espnet_ros.nodes.free_space.meaning import Meaning
-from espnet_ros.nodes.free_space.messages import calibration_of
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.waiting import Waiting
-from espnet_ros.planning.camera import Camera, make_camera
+from espnet_ros.planning.camera import Calibration, Camera, make_camera
 from espnet_ros.planning.pose import CameraPose
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +99,7 @@ class PartFinder:
     def _camera_of(self, mask: Image) -> Camera:
         info = info_of(mask, self._source.infos, self._source.topic('camera_info'))
         size = (int(mask.height), int(mask.width))
-        key = (calibration_of(info), size, self._settings().image_rectified)
+        key = (Calibration.from_message(info), size, self._settings().image_rectified)
         if self._camera is None or self._camera[0] != key:
             self._camera = key, make_camera(key[0], rectified=key[2]).resized(size)
         return self._camera[1]

@@ -9,14 +9,12 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching.cameras import CameraTopics, fill_in
 from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.launching.request import FREE_SPACE, LaunchRequest, SEGMENTATION
-from espnet_ros.nodes.topics import input_topic
+from espnet_ros.nodes.street_mount import street_mount
+from espnet_ros.nodes.topics import mask_remappings
 from espnet_ros.settings import Value
 
 PACKAGE = 'espnet_ros'
 SYNTHETIC = 'synthetic'
-MASK_TOPICS = ('mask', 'confidence', 'camera_info', 'label_info', 'label_set')
-"""What the free space node takes from the segmentation node, for each camera."""
-
 BASE_FRAME = 'base_link'
 """The fixed frame in rviz/segmentation.rviz, and the default of the nodes."""
 
@@ -75,11 +73,7 @@ def free_space(request: LaunchRequest) -> Iterator[Process]:
             **_common(request),
         },
         file.rules.path,
-        tuple(
-            (input_topic(camera, kind), f'segmentation/{input_topic(camera, kind)}')
-            for camera in cameras
-            for kind in MASK_TOPICS
-        ),
+        tuple(mask_remappings(cameras).items()),
         ros_arguments=_log_level(request),
         respawns=respawns(request),
     )
@@ -174,10 +168,4 @@ def _mount_without_tf(request: LaunchRequest) -> dict[str, Value]:
     is_told = request.files[FREE_SPACE].value('pose_source') != 'auto'
     if request.settings.source != SYNTHETIC or is_told or find_spec('tf2_ros'):
         return {}
-    from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD  # noqa: PLC0415  (OpenCV)
-
-    return {
-        'pose_source': 'parameters',
-        'mount.height_m': (HEIGHT_M,),
-        'mount.pitch_rad': (PITCH_RAD,),
-    }
+    return street_mount()

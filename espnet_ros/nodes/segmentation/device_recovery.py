@@ -7,7 +7,7 @@ import time
 
 from espnet_ros.nodes.executor import SlowCallbackGroup
 from espnet_ros.nodes.managed_node import ManagedNode
-from rclpy.clock import Clock, ClockType
+from espnet_ros.nodes.steady_timer import create_steady_timer
 
 MOST_TRIES = 3
 PAUSE_S = 1.0
@@ -34,12 +34,7 @@ class DeviceRecovery:
         self._recovered_s = -math.inf
         group = SlowCallbackGroup()
         self._wake = node.create_guard_condition(self._take_down, callback_group=group)
-        self._timer = node.create_timer(
-            pause_s,
-            self._try_again,
-            callback_group=group,
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        self._timer = create_steady_timer(node, pause_s, self._try_again, group)
         self._timer.cancel()
 
     def lost(self, reason: str) -> None:

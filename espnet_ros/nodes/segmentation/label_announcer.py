@@ -14,7 +14,7 @@ from espnet_ros.nodes.label_info import label_info_types, make_label_info
 from espnet_ros.nodes.label_set_message import make_label_set_message
 from espnet_ros.nodes.qos import latched_qos
 from espnet_ros.nodes.stamps import stamp_ns
-from rclpy.clock import Clock, ClockType
+from espnet_ros.nodes.steady_timer import create_steady_timer
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -96,9 +96,7 @@ class LabelAnnouncer:
             info_type = self._info_types.LabelInfo
             self._label_info = LatchedOutput(create(info_type, topic('label_info'), latched_qos()))
             self._outputs.append(self._label_info)
-        self._timer = node.create_timer(
-            REPEAT_S, self._repeat, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer = create_steady_timer(node, REPEAT_S, self._repeat)
 
     def begin(self, meaning: MaskMeaning) -> None:
         """Tell what the ids will mean, while there is no image yet."""

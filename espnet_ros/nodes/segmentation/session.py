@@ -50,7 +50,6 @@ class Session:
         self._settings = settings
         self._slots: FrameSlots[Frame] | None = None
         self._worker: SegmentationWorker | None = None
-        self._pictures: PictureWorker | None = None
         self.cameras: dict[str, Camera] = {}
         start = settings()
         model = open_model(start.model, start.foreign)
@@ -77,10 +76,10 @@ class Session:
             self._node, self._slots, self.pipeline, lambda: self.max_rate_hz
         )
         self.set_enabled(enabled)
-        self._pictures = self.pipeline.pictures = PictureWorker(
+        self.pipeline.pictures = PictureWorker(
             self._node, tuple(self.cameras), lambda: self._settings().overlay
         )
-        self._pictures.start()
+        self.pipeline.pictures.start()
         self._worker.start()
         try:
             call_in_spin_thread(self._node, self._subscribe)
@@ -93,9 +92,9 @@ class Session:
         call_in_spin_thread(self._node, self._unsubscribe)
         if self._worker is not None:
             self._worker.stop()
-        if self._pictures is not None:
-            self._pictures.stop()
-        self._slots = self._worker = self._pictures = self.pipeline.pictures = None
+        if self.pipeline.pictures is not None:
+            self.pipeline.pictures.stop()
+        self._slots = self._worker = self.pipeline.pictures = None
 
     def set_enabled(self, enabled: bool) -> bool:
         """

@@ -37,3 +37,19 @@ def tree(monkeypatch):
     transforms = Tree()
     monkeypatch.setitem(sys.modules, 'tf2_ros', transforms.module)
     return transforms
+
+
+@pytest.fixture
+def maps(ros):
+    """Return the inbox of the map."""
+    from nav_msgs.msg import OccupancyGrid
+
+    return ros.listen(OccupancyGrid, 'free_space/costmap')
+
+
+@pytest.fixture
+def scans(ros):
+    """Return the inbox of the ranges."""
+    from sensor_msgs.msg import LaserScan
+
+    return ros.listen(LaserScan, 'free_space/scan')

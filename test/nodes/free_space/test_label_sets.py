@@ -12,7 +12,6 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.nodes.qos import latched_qos
 from live_settings import set_parameter
-from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import LaserScan
 from status_reader import ERROR, values
 from std_msgs.msg import Header
@@ -44,12 +43,6 @@ def paved():
 def costs_of(message):
     """Return the costs that a map has."""
     return set(np.unique(cells(message)).tolist())
-
-
-@pytest.fixture
-def maps(ros):
-    """Return the inbox of the map."""
-    return ros.listen(OccupancyGrid, 'free_space/costmap')
 
 
 def test_nothing_goes_out_before_it_is_known_what_the_ids_mean(ros, free_space, maps):
@@ -176,23 +169,14 @@ def test_a_cost_of_a_class_that_the_named_set_does_not_have_is_refused_at_start(
         free_space(label_set='camvid', costs=['sidewalk=20'])
 
 
-def test_a_model_that_knows_nothing_to_drive_on_gives_no_map(ros, free_space, maps):
+@pytest.mark.parametrize(
+    'label_set',
+    [load_label_set('pascal_voc'), LabelSet.from_names(tuple(f'class {i}' for i in range(12)))],
+    ids=['nothing to drive on', 'a foreign model without names'],
+)
+def test_classes_without_a_cost_give_no_map(ros, free_space, maps, label_set):
     free_space()
-    camera = Camera(ros, label_set=load_label_set('pascal_voc'))
-    status = status_of(
-        ros,
-        'ground',
-        lambda s: 'expected a class with a cost of 0 to 99' in s.message,
-        camera.send,
-    )
-    assert status.level == ERROR
-    assert not maps.messages
-
-
-def test_a_foreign_model_without_names_gives_no_map(ros, free_space, maps):
-    free_space()
-    names = tuple(f'class {i}' for i in range(12))
-    camera = Camera(ros, label_set=LabelSet.from_names(names))
+    camera = Camera(ros, label_set=label_set)
     status = status_of(
         ros,
         'ground',

@@ -8,25 +8,13 @@ pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from espnet_ros.nodes.qos import latched_qos
 from nav_msgs.msg import OccupancyGrid
-from sensor_msgs.msg import LaserScan, PointCloud2
+from sensor_msgs.msg import PointCloud2
 from status_reader import ERROR, OK, values, WARN
 from std_msgs.msg import Header
 
 from .scene import add_seconds, Camera, OPTICAL, Pace, status_of
 
 COSTMAP, SCAN, POINTS = (f'/free_space/{name}' for name in ('costmap', 'scan', 'points'))
-
-
-@pytest.fixture
-def maps(ros):
-    """Return the inbox of the map."""
-    return ros.listen(OccupancyGrid, 'free_space/costmap')
-
-
-@pytest.fixture
-def scans(ros):
-    """Return the inbox of the ranges."""
-    return ros.listen(LaserScan, 'free_space/scan')
 
 
 @pytest.mark.parametrize('name', ['ground', COSTMAP, SCAN, POINTS])

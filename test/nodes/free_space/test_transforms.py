@@ -10,24 +10,11 @@ pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from nav_msgs.msg import OccupancyGrid
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import LaserScan
 from status_reader import ERROR, OK, values
 from std_msgs.msg import Header
 
 from .scene import add_seconds, Camera, cells, FRAME, OPTICAL, ROAD_AHEAD, status_of
 from .tree import CAMERA, mount, place, ROBOT
-
-
-@pytest.fixture
-def maps(ros):
-    """Return the inbox of the map."""
-    return ros.listen(OccupancyGrid, 'free_space/costmap')
-
-
-@pytest.fixture
-def scans(ros):
-    """Return the inbox of the ranges."""
-    return ros.listen(LaserScan, 'free_space/scan')
 
 
 def of(header):

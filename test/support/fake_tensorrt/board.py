@@ -23,6 +23,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
 import pytest
+from small_graphs import make_labelling_graph
 
 from fake_tensorrt import device as machine
 from fake_tensorrt.cudart import load_library
@@ -55,19 +56,10 @@ def make_network(opset: int = 17) -> onnx.ModelProto:
         helper.make_node('Cast', ['id_values'], ['labels'], to=TensorProto.UINT8),
         helper.make_node('Softmax', ['logits'], ['shares'], axis=1),
         helper.make_node('ReduceMax', ['shares'], ['best'], axes=[1], keepdims=0),
-        helper.make_node('Mul', ['best', 'full'], ['scaled']),
-        helper.make_node('Round', ['scaled'], ['rounded']),
-        helper.make_node('Cast', ['rounded'], ['confidence'], to=TensorProto.UINT8),
     ]
-    sizes = ['N', 'H', 'W']
-    graph = helper.make_graph(
-        nodes,
+    graph = make_labelling_graph(
         'brightest',
-        [helper.make_tensor_value_info('image', TensorProto.UINT8, [*sizes, 3])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.UINT8, sizes)
-            for name in ('labels', 'confidence')
-        ],
+        nodes,
         [
             numpy_helper.from_array(mean_2x2, 'mean'),
             numpy_helper.from_array(copy_2x2, 'copy'),
