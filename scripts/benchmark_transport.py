@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-from espnet_ros.nodes.transport import profile_variable, PROFILE_VARIABLES
+from espnet_ros.nodes.launching.transport import profile_variable, PROFILE_VARIABLES
 import rclpy
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.time import Time

@@ -16,8 +16,8 @@ from pathlib import Path
 import tempfile
 import time
 
-from espnet_ros.nodes.child_process import node_process
-from espnet_ros.nodes.transport import set_transport
+from espnet_ros.nodes.launching.child_process import node_process
+from espnet_ros.nodes.launching.transport import set_transport
 import psutil
 import rclpy
 from rclpy.node import Node

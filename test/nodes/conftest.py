@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def segmentation(ros: Ros, channel_model_path: Path) -> Callable[..., Any]:
     """Return what starts a segmentation node whose classes are blue, green and red."""
-    from espnet_ros.nodes.segmentation_node import SegmentationNode
+    from espnet_ros.nodes.segmentation.node import SegmentationNode
     from rclpy.parameter import Parameter
 
     def start(arguments: Sequence[str] = (), **parameters: Any) -> SegmentationNode:

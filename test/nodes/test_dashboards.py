@@ -7,16 +7,16 @@ from typing import Any
 from xml.etree import ElementTree
 
 from espnet_ros.config import DiagnosticsSettings, PowerSettings
-from espnet_ros.nodes.camera_record import CameraRecord
-from espnet_ros.nodes.health import (
+from espnet_ros.monitoring.camera_record import CameraRecord
+from espnet_ros.monitoring.geometry_health import GeometrySnapshot, judge_geometry
+from espnet_ros.monitoring.health import (
     judge_input,
     judge_latency,
     judge_model,
     judge_output,
     NodeHealth,
 )
-from espnet_ros.nodes.segmentation.geometry_health import GeometrySnapshot, judge_geometry
-from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power
+from espnet_ros.monitoring.power_health import judge_device, judge_power
 import pytest
 import yaml
 
@@ -62,7 +62,7 @@ def test_every_status_has_its_place_in_the_aggregator() -> None:
 
 def test_every_status_of_free_space_has_its_place_in_the_aggregator(ros: Any) -> None:
     from diagnostic_msgs.msg import DiagnosticArray
-    from espnet_ros.nodes.free_space_node import FreeSpaceNode
+    from espnet_ros.nodes.free_space.node import FreeSpaceNode
 
     text = (CONFIG / 'diagnostics_aggregator.yaml').read_text()
     groups = yaml.safe_load(text)['/**']['ros__parameters']['free_space']['analyzers']

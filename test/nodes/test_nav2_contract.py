@@ -16,8 +16,8 @@ pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from espnet_ros.labels import load_label_set, parse_grouping, shipped_label_sets
-from espnet_ros.nodes.conversions import array_to_image
-from espnet_ros.nodes.free_space_node import FreeSpaceNode
+from espnet_ros.nodes.free_space.node import FreeSpaceNode
+from espnet_ros.nodes.ros.conversions import array_to_image
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField

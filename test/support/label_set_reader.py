@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from espnet_ros.msg import LabelSet
-from espnet_ros.nodes.qos import latched_qos
+from espnet_ros.nodes.ros.qos import latched_qos
 import rclpy
 
 

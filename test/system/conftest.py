@@ -30,7 +30,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 from espnet_ros.config import LaunchSettings
 from espnet_ros.nodes.launching.plan import plan_launch
 from espnet_ros.nodes.launching.process import Process
-from espnet_ros.nodes.transport import set_transport
+from espnet_ros.nodes.launching.transport import set_transport
 from espnet_ros.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,8 +18,8 @@ from cameras import stamp_ns_of
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.labels import load_label_set, shipped_label_sets
 from espnet_ros.msg import LabelSet
-from espnet_ros.nodes.conversions import mask_values
-from espnet_ros.nodes.qos import latched_qos
+from espnet_ros.nodes.ros.conversions import mask_values
+from espnet_ros.nodes.ros.qos import latched_qos
 from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import Image, LaserScan

@@ -24,10 +24,10 @@ from espnet_ros.nodes.benchmark.camera_commands import (
 )
 from espnet_ros.nodes.benchmark.demand import Demand
 from espnet_ros.nodes.camera_source.calibration_message import calibration_message
-from espnet_ros.nodes.conversions import array_to_image
-from espnet_ros.nodes.qos import result_qos, sensor_qos
-from espnet_ros.nodes.stamps import NS_PER_S
-from espnet_ros.nodes.topics import input_topic
+from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.qos import result_qos, sensor_qos
+from espnet_ros.nodes.ros.stamps import NS_PER_S
+from espnet_ros.nodes.ros.topics import input_topic
 from espnet_ros.processing.codecs import decode_image
 from espnet_ros.processing.resize import resize_image
 from espnet_ros.sources import Frame, open_source

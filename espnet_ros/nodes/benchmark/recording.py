@@ -26,8 +26,8 @@ from espnet_ros.nodes.benchmark.setup import (
     set_up_nodes,
 )
 from espnet_ros.nodes.benchmark.statuses import Counts, NodeStatuses
-from espnet_ros.nodes.child_process import log_path_of, node_process
-from espnet_ros.nodes.transport import set_transport
+from espnet_ros.nodes.launching.child_process import log_path_of, node_process
+from espnet_ros.nodes.launching.transport import set_transport
 from espnet_ros.telemetry.cpu_load import CpuLoad
 from espnet_ros.telemetry.file_tree import FileTree
 import rclpy

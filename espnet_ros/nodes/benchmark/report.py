@@ -14,11 +14,11 @@ from espnet_ros.benchmark.node_result import (
     Percentiles,
     ProcessLoad,
 )
+from espnet_ros.monitoring.camera_record import STAGES
 from espnet_ros.nodes.benchmark.observer import Arrivals
 from espnet_ros.nodes.benchmark.recording import Recording
 from espnet_ros.nodes.benchmark.setup import COSTMAP_TOPIC, mask_topic
 from espnet_ros.nodes.benchmark.statuses import Counts
-from espnet_ros.nodes.camera_record import STAGES
 
 _MB = 1e6
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from espnet_ros.benchmark.node_case import FREE_SPACE, MAPS, MASK, NodeCase, SEGMENTATION
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.benchmark.camera_commands import CameraPlan
-from espnet_ros.nodes.street_mount import street_mount
-from espnet_ros.nodes.topics import input_topic, mask_remappings
+from espnet_ros.nodes.launching.street_mount import street_mount
+from espnet_ros.nodes.ros.topics import input_topic, mask_remappings
 from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
 

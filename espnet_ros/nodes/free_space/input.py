@@ -8,16 +8,16 @@ from typing import Any
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
+from espnet_ros.monitoring.camera_record import CameraRecord
 from espnet_ros.msg import LabelSet as LabelSetMessage
-from espnet_ros.nodes.camera_record import CameraRecord
 from espnet_ros.nodes.free_space.joining import StampBook
 from espnet_ros.nodes.free_space.meaning import HeardSet, MeaningSource
 from espnet_ros.nodes.free_space.waiting import MOST_WAITING
-from espnet_ros.nodes.label_info import label_info_types
-from espnet_ros.nodes.label_set_message import read_label_set_message
-from espnet_ros.nodes.qos import latched_qos, overridable, sensor_qos
-from espnet_ros.nodes.stamps import stamp_ns
-from espnet_ros.nodes.topics import input_topic
+from espnet_ros.nodes.ros.label_info import label_info_types
+from espnet_ros.nodes.ros.label_set_message import read_label_set_message
+from espnet_ros.nodes.ros.qos import latched_qos, overridable, sensor_qos
+from espnet_ros.nodes.ros.stamps import stamp_ns
+from espnet_ros.nodes.ros.topics import input_topic
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from espnet_ros.exceptions import InputError
 from espnet_ros.nodes.free_space.ages import in_seconds
 from espnet_ros.nodes.free_space.waiting import PendingError
-from espnet_ros.nodes.stamps import stamp_ns
+from espnet_ros.nodes.ros.stamps import stamp_ns
 from sensor_msgs.msg import CameraInfo, Image
 
 T = TypeVar('T')

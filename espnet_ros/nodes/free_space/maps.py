@@ -14,7 +14,7 @@ from espnet_ros.nodes.free_space.outputs import Origin, Output
 from espnet_ros.nodes.free_space.poses import NoFrameError, PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
 from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
-from espnet_ros.nodes.stamps import NS_PER_S
+from espnet_ros.nodes.ros.stamps import NS_PER_S
 from espnet_ros.planning.fusion import FusedGrid, FusionRules
 from espnet_ros.planning.grid import GridShape
 from espnet_ros.planning.sweep import merge_costs

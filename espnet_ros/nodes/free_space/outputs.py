@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import time
 from typing import Any
 
-from espnet_ros.nodes.camera_record import CameraRecord
+from espnet_ros.monitoring.camera_record import CameraRecord
 from espnet_ros.nodes.free_space.ages import Ages
-from espnet_ros.nodes.qos import latched_qos, overridable, result_qos
-from espnet_ros.nodes.stamps import NS_PER_S, seconds_since, stamp_ns
-from espnet_ros.nodes.topics import output_topic
+from espnet_ros.nodes.ros.qos import latched_qos, overridable, result_qos
+from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since, stamp_ns
+from espnet_ros.nodes.ros.topics import output_topic
 from geometry_msgs.msg import PolygonStamped
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from espnet_ros.config import FreeSpaceSettings
-from espnet_ros.nodes.conversions import mask_values
 from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.joining import confidence_of, info_of
 from espnet_ros.nodes.free_space.meaning import Meaning
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.waiting import Waiting
+from espnet_ros.nodes.ros.conversions import mask_values
 from espnet_ros.planning.camera import Calibration, Camera, make_camera
 from espnet_ros.planning.pose import CameraPose
 import numpy as np

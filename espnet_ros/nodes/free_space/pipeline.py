@@ -26,8 +26,8 @@ from espnet_ros.nodes.free_space.outputs import (
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight, Sights
 from espnet_ros.nodes.free_space.stream import CameraStream
-from espnet_ros.nodes.stamps import NS_PER_S
-from espnet_ros.nodes.topics import output_topic
+from espnet_ros.nodes.ros.stamps import NS_PER_S
+from espnet_ros.nodes.ros.topics import output_topic
 from espnet_ros.planning.contacts import find_contacts, join_contacts
 from espnet_ros.planning.grid import GridShape, SweepShape
 from espnet_ros.planning.sweep import Sweep

@@ -11,7 +11,7 @@ from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.nodes.free_space.ages import in_seconds
 from espnet_ros.nodes.free_space.waiting import PendingError
-from espnet_ros.nodes.stamps import stamp_ns
+from espnet_ros.nodes.ros.stamps import stamp_ns
 from espnet_ros.planning.pose import CameraPose, matrix_pose, mounted_pose, transform_matrix
 import numpy as np
 from numpy.typing import NDArray

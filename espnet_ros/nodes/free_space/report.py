@@ -8,14 +8,8 @@ import math
 import time
 
 from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
-from espnet_ros.nodes.camera_record import CameraRecord, CameraSnapshot
-from espnet_ros.nodes.free_space.input import CameraInput
-from espnet_ros.nodes.free_space.meaning import Meaning
-from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, Output, SCAN
-from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
-from espnet_ros.nodes.free_space.poses import PoseSource
-from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
-from espnet_ros.nodes.health import (
+from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot
+from espnet_ros.monitoring.health import (
     judge_input,
     judge_latency,
     judge_topic,
@@ -25,8 +19,14 @@ from espnet_ros.nodes.health import (
     Status,
     UNAVAILABLE,
 )
-from espnet_ros.nodes.stamps import waits_for_clock
-from espnet_ros.nodes.topics import input_topic, output_topic
+from espnet_ros.nodes.free_space.input import CameraInput
+from espnet_ros.nodes.free_space.meaning import Meaning
+from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, Output, SCAN
+from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
+from espnet_ros.nodes.free_space.poses import PoseSource
+from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
+from espnet_ros.nodes.ros.stamps import waits_for_clock
+from espnet_ros.nodes.ros.topics import input_topic, output_topic
 from rclpy.node import Node
 
 

@@ -8,6 +8,7 @@ import time
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
+from espnet_ros.monitoring.health import describe_stamp_fault, NO_CLOCK
 from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.meaning import Meaning
@@ -15,8 +16,7 @@ from espnet_ros.nodes.free_space.parts import MaskParts, PartFinder, StampedMask
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
 from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
-from espnet_ros.nodes.health import describe_stamp_fault, NO_CLOCK
-from espnet_ros.nodes.stamps import NS_PER_S, stamp_ns
+from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
 from espnet_ros.planning.grid import GridShape, SweepShape
 from espnet_ros.planning.observer import GroundObserver
 from espnet_ros.planning.view import ViewRules

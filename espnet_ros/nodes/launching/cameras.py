@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.nodes.topics import check_camera_names, input_topic
+from espnet_ros.nodes.ros.topics import check_camera_names, input_topic
 
 NAME = '{camera}'
 

@@ -9,8 +9,8 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching.cameras import CameraTopics, fill_in
 from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.launching.request import FREE_SPACE, LaunchRequest, SEGMENTATION
-from espnet_ros.nodes.street_mount import street_mount
-from espnet_ros.nodes.topics import mask_remappings
+from espnet_ros.nodes.launching.street_mount import street_mount
+from espnet_ros.nodes.ros.topics import mask_remappings
 from espnet_ros.settings import Value
 
 PACKAGE = 'espnet_ros'

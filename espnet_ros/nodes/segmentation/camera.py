@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 import time
 
-from espnet_ros.nodes.camera_record import CameraRecord
-from espnet_ros.nodes.qos import overridable, sensor_qos
-from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
+from espnet_ros.monitoring.camera_record import CameraRecord
+from espnet_ros.monitoring.frame_slot import FrameSlots
+from espnet_ros.nodes.ros.qos import overridable, sensor_qos
+from espnet_ros.nodes.ros.stamps import stamp_ns
+from espnet_ros.nodes.ros.topics import image_topic, input_topic
 from espnet_ros.nodes.segmentation.geometry import CameraGeometry
 from espnet_ros.nodes.segmentation.outputs import CameraOutputs
-from espnet_ros.nodes.stamps import stamp_ns
-from espnet_ros.nodes.topics import image_topic, input_topic
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image

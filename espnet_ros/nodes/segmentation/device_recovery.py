@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 
-from espnet_ros.nodes.executor import SlowCallbackGroup
-from espnet_ros.nodes.managed_node import ManagedNode
-from espnet_ros.nodes.steady_timer import create_steady_timer
+from espnet_ros.nodes.ros.executor import SlowCallbackGroup
+from espnet_ros.nodes.ros.managed_node import ManagedNode
+from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 
 MOST_TRIES = 3
 PAUSE_S = 1.0

@@ -8,11 +8,11 @@ from functools import partial
 
 from espnet_ros.config import OverlaySettings
 from espnet_ros.msg import InferenceStats
-from espnet_ros.nodes.camera_info import scale_camera_info
-from espnet_ros.nodes.conversions import bytes_to_compressed, fill_image
-from espnet_ros.nodes.qos import overridable, result_qos
+from espnet_ros.nodes.ros.camera_info import scale_camera_info
+from espnet_ros.nodes.ros.conversions import bytes_to_compressed, fill_image
+from espnet_ros.nodes.ros.qos import overridable, result_qos
+from espnet_ros.nodes.ros.topics import compressed_topic, output_topic
 from espnet_ros.nodes.segmentation.label_announcer import LabelAnnouncer
-from espnet_ros.nodes.topics import compressed_topic, output_topic
 from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
 from espnet_ros.processing.overlay import blend_overlay, color_mask, draw_legend

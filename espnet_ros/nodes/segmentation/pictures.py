@@ -7,7 +7,7 @@ import threading
 import traceback
 
 from espnet_ros.config import OverlaySettings
-from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
+from espnet_ros.monitoring.frame_slot import FrameSlots
 from espnet_ros.nodes.segmentation.outputs import CameraOutputs, SegmentedFrame
 from rclpy.node import Node
 

@@ -11,17 +11,17 @@ import time
 from espnet_ros.config import MaskSettings, SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
 from espnet_ros.labels import LabelSet
-from espnet_ros.nodes.conversions import image_to_bgr
+from espnet_ros.monitoring.stage_clock import Stopwatch
+from espnet_ros.nodes.ros.conversions import image_to_bgr
+from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since
 from espnet_ros.nodes.segmentation.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.label_announcer import MaskMeaning, wait_until_acknowledged
 from espnet_ros.nodes.segmentation.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.stats import make_stats
-from espnet_ros.nodes.stamps import NS_PER_S, seconds_since
 from espnet_ros.processing.image_messages import color_view
 from espnet_ros.segmenter import InferredBatch, PreparedBatch, Segmentation, Segmenter
-from espnet_ros.telemetry.stage_clock import Stopwatch
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node

@@ -10,16 +10,16 @@ import threading
 import time
 
 from espnet_ros.config import PowerSettings
+from espnet_ros.monitoring.load_shedder import LoadShedder
+from espnet_ros.monitoring.power_health import PowerSnapshot
+from espnet_ros.monitoring.rates import RateMeter
 from espnet_ros.msg import PowerReading as PowerMessage
-from espnet_ros.nodes.qos import overridable, result_qos
-from espnet_ros.nodes.segmentation.load_shedder import LoadShedder
-from espnet_ros.nodes.segmentation.power_health import PowerSnapshot
+from espnet_ros.nodes.ros.qos import overridable, result_qos
 from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.file_tree import FileTree
 from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import PowerReading
-from espnet_ros.telemetry.rates import RateMeter
 from rclpy.node import Node
 
 ROOT = Path('/')

@@ -7,8 +7,9 @@ from dataclasses import replace
 import time
 
 from espnet_ros.config import SegmentationNodeSettings
-from espnet_ros.nodes.camera_record import CameraRecord
-from espnet_ros.nodes.health import (
+from espnet_ros.monitoring.camera_record import CameraRecord
+from espnet_ros.monitoring.geometry_health import GeometrySnapshot, judge_geometry
+from espnet_ros.monitoring.health import (
     judge_input,
     judge_latency,
     judge_model,
@@ -17,11 +18,10 @@ from espnet_ros.nodes.health import (
     NodeHealth,
     Status,
 )
-from espnet_ros.nodes.segmentation.geometry_health import GeometrySnapshot, judge_geometry
-from espnet_ros.nodes.segmentation.power_health import judge_device, judge_power
+from espnet_ros.monitoring.power_health import judge_device, judge_power
+from espnet_ros.nodes.ros.stamps import waits_for_clock
+from espnet_ros.nodes.ros.topics import image_topic, input_topic, output_topic
 from espnet_ros.nodes.segmentation.session import Session
-from espnet_ros.nodes.stamps import waits_for_clock
-from espnet_ros.nodes.topics import image_topic, input_topic, output_topic
 from espnet_ros.segmenter import Segmenter
 from rclpy.node import Node
 

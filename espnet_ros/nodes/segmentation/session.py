@@ -11,10 +11,10 @@ from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.opening import open_model
-from espnet_ros.nodes.executor import call_in_spin_thread
+from espnet_ros.monitoring.frame_slot import FrameSlots
+from espnet_ros.monitoring.load_shedder import effective_rate_hz
+from espnet_ros.nodes.ros.executor import call_in_spin_thread
 from espnet_ros.nodes.segmentation.camera import Camera, Frame
-from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
-from espnet_ros.nodes.segmentation.load_shedder import effective_rate_hz
 from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.nodes.segmentation.pipeline import FramePipeline
 from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor

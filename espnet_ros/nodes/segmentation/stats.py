@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 import math
 
+from espnet_ros.monitoring.camera_record import CameraSnapshot, STAGES
 from espnet_ros.msg import InferenceStats
-from espnet_ros.nodes.camera_record import CameraSnapshot, STAGES
 from std_msgs.msg import Header
 
 

@@ -9,8 +9,8 @@ import time
 import traceback
 from typing import TypeVar
 
+from espnet_ros.monitoring.frame_slot import FrameSlots
 from espnet_ros.nodes.segmentation.camera import Frame
-from espnet_ros.nodes.segmentation.frame_slot import FrameSlots
 from espnet_ros.nodes.segmentation.pipeline import FramePipeline, Prepared
 from espnet_ros.nodes.segmentation.turns import Turns
 from rclpy.node import Node

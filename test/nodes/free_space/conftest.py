@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture
 def free_space(ros):
     """Return what starts a free space node whose camera is mounted as the street's."""
-    from espnet_ros.nodes.free_space_node import FreeSpaceNode
+    from espnet_ros.nodes.free_space.node import FreeSpaceNode
     from rclpy.parameter import Parameter
 
     from .scene import MOUNT

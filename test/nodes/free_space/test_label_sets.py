@@ -10,7 +10,7 @@ pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.nodes.qos import latched_qos
+from espnet_ros.nodes.ros.qos import latched_qos
 from live_settings import set_parameter
 from sensor_msgs.msg import LaserScan
 from status_reader import ERROR, values
@@ -125,7 +125,7 @@ def test_a_named_set_that_contradicts_the_masks_stops_everything(ros, free_space
 
 
 def test_a_named_set_serves_masks_of_which_nobody_tells_anything(ros, free_space, maps):
-    from espnet_ros.nodes.conversions import array_to_image
+    from espnet_ros.nodes.ros.conversions import array_to_image
     from sensor_msgs.msg import CameraInfo, Image
 
     free_space(label_set='camvid')
@@ -213,7 +213,7 @@ def test_two_cameras_may_have_two_models(ros, free_space):
 
 
 def test_a_message_that_makes_no_sense_is_told(ros, free_space, maps):
-    from espnet_ros.nodes.label_set_message import make_label_set_message
+    from espnet_ros.nodes.ros.label_set_message import make_label_set_message
 
     free_space()
     camera = Camera(ros, label_set=None)

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
-from espnet_ros.nodes.qos import latched_qos
+from espnet_ros.nodes.ros.qos import latched_qos
 from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import PointCloud2
 from status_reader import ERROR, OK, values, WARN

@@ -10,11 +10,11 @@ pytest.importorskip('sensor_msgs', reason='no ROS messages')
 
 from cameras import header_at, info_at, MS, S, SIZE
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.camera_record import Failure
-from espnet_ros.nodes.health import Level, NodeHealth
-from espnet_ros.nodes.info_buffer import InfoBuffer
+from espnet_ros.monitoring.camera_record import Failure
+from espnet_ros.monitoring.geometry_health import GeometrySnapshot, judge_geometry
+from espnet_ros.monitoring.health import Level, NodeHealth
+from espnet_ros.nodes.ros.info_buffer import InfoBuffer
 from espnet_ros.nodes.segmentation.geometry import CameraGeometry, STEADY_COUNT
-from espnet_ros.nodes.segmentation.geometry_health import GeometrySnapshot, judge_geometry
 
 pytestmark = pytest.mark.ros
 

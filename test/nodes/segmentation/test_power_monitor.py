@@ -12,7 +12,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from espnet_ros.msg import InferenceStats, PowerReading
-from espnet_ros.nodes.conversions import array_to_image
+from espnet_ros.nodes.ros.conversions import array_to_image
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -38,7 +38,7 @@ def bare(tmp_path, monkeypatch):
 @pytest.fixture
 def often(monkeypatch):
     """Have diagnostics often, and means of short times."""
-    monkeypatch.setattr('espnet_ros.nodes.diagnostics.PERIOD_S', 0.1)
+    monkeypatch.setattr('espnet_ros.nodes.ros.diagnostics.PERIOD_S', 0.1)
     monkeypatch.setattr('espnet_ros.nodes.segmentation.power_monitor.MEAN_S', 0.3)
     monkeypatch.setattr('espnet_ros.nodes.segmentation.power_monitor.DEVICE_PERIOD_S', 0.1)
 
@@ -124,7 +124,7 @@ def test_budget_that_is_exceeded_is_an_error_and_ends_with_the_excess(ros, segme
 
 @pytest.mark.usefixtures('agx_orin', 'often', 'camera')
 def test_load_is_shed_only_where_that_is_wanted(ros, segmentation, monkeypatch):
-    monkeypatch.setattr('espnet_ros.nodes.segmentation.load_shedder._PATIENCE_S', 0.2)
+    monkeypatch.setattr('espnet_ros.monitoring.load_shedder._PATIENCE_S', 0.2)
     node = segmentation(power__rate_hz=50.0, power__budget_w=5.0, power__shed_load=True)
     diagnostics = ros.listen(DiagnosticArray, '/diagnostics')
     status = find(diagnostics, 'power', lambda s: 'held below' in s.message)

@@ -1,0 +1,1 @@
+"""What all nodes share: topics, messages, parameters, threads, processes."""

@@ -1,0 +1,142 @@
+"""A lifecycle node whose errors are told once, and which can start by itself."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+import traceback
+from typing import Any, ClassVar
+
+from espnet_ros.exceptions import EspnetError
+from espnet_ros.nodes.ros.executor import (
+    call_in_spin_thread,
+    SlowCallbackGroup,
+    SlowReentrantCallbackGroup,
+)
+from espnet_ros.nodes.ros.steady_timer import create_steady_timer
+from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+
+_SUCCESS = TransitionCallbackReturn.SUCCESS
+
+
+class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
+    """
+    Runs its transitions so that what they raise is told, which rclpy does not do.
+
+    Transitions run beside the spinning thread, and the state can be read meanwhile.
+
+    :param name: of the node
+    :param end_process: takes the exit code where the node comes to its end by itself; None where
+        it shares its process with others, and stays
+    :param arguments: for :class:`rclpy.node.Node`
+
+    :cvar is_slow_to_change: whether transitions take long. Those of a node that is not slow run
+        in the spinning thread, so that no callback sees them half done
+    :ivar state: of the lifecycle, for example ``active``; ``configuring`` while it does
+    :ivar failure: why the last transition failed, or empty
+    """
+
+    is_slow_to_change: ClassVar[bool] = False
+
+    def __init__(
+        self, name: str, end_process: Callable[[int], None] | None = None, **arguments: Any
+    ) -> None:
+        Node.__init__(self, name, **arguments)
+        LifecycleNodeMixin.__init__(self, callback_group=SlowReentrantCallbackGroup())
+        self.end_process = end_process
+        self.state = 'unconfigured'
+        self.failure = ''
+        self._ends_if_it_fails = False
+
+    @abstractmethod
+    def open(self) -> None:
+        """Configure: make what the node works with."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Activate: subscribe and work."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Deactivate: unsubscribe and finish."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Clean up, from whatever state: free everything."""
+
+    def start_by_itself(self) -> None:
+        """Configure and activate once the node spins; a process whose node cannot ends with 1."""
+        self._autostart = create_steady_timer(self, 0.001, self._start_once, SlowCallbackGroup())
+
+    def give_up(self, reason: str) -> None:
+        """Tell why the node cannot go on, and end its process, if it is its own."""
+        self.failure = reason
+        self.get_logger().fatal(reason)
+        if self.end_process is not None:
+            self.end_process(1)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open."""
+        return self._attempt(self.open, 'configuring', 'inactive', 'unconfigured')
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start."""
+        return self._attempt(self.start, 'activating', 'active', 'inactive')
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop; what was opened stays."""
+        return self._attempt(self.stop, 'deactivating', 'inactive', 'inactive')
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End."""
+        return self._attempt(self.end, 'cleaningup', 'unconfigured', 'unconfigured')
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End, from whatever state."""
+        return self._attempt(self.end, 'shuttingdown', 'finalized', 'finalized')
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End, so that the node can be configured anew."""
+        return self._attempt(self.end, 'errorprocessing', 'unconfigured', 'finalized')
+
+    def configure_and_activate(self) -> bool:
+        """Return whether both transitions succeeded."""
+        return bool(self.trigger_configure() == _SUCCESS and self.trigger_activate() == _SUCCESS)
+
+    def _start_once(self) -> None:
+        self._autostart.cancel()
+        self._ends_if_it_fails = self.end_process is not None
+        is_active = self.configure_and_activate()
+        self._ends_if_it_fails = False
+        if not is_active and self.end_process is not None:
+            self.end_process(1)
+
+    def _attempt(
+        self, action: Callable[[], None], meanwhile: str, then: str, otherwise: str
+    ) -> TransitionCallbackReturn:
+        before, self.state, self.failure = self.state, meanwhile, ''
+        try:
+            if self.is_slow_to_change:
+                action()
+            else:
+                call_in_spin_thread(self, action)
+        except EspnetError as error:
+            self.failure = str(error)
+        except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
+            self.failure = f'{type(error).__name__}: {error}'
+            self.get_logger().debug(traceback.format_exc())
+        if not self.failure:
+            self.state = then
+            self.get_logger().info(then)
+            return _SUCCESS
+        self.state = otherwise
+        if meanwhile in ('configuring', 'activating'):
+            verb = {'configuring': 'configure', 'activating': 'activate'}[meanwhile]
+            hint = f'; fix it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
+            self.get_logger().error(
+                f'cannot {verb}: {self.failure}{"" if self._ends_if_it_fails else hint}'
+            )
+        else:
+            self.get_logger().error(f'{meanwhile} from {before}: {self.failure}')
+        return TransitionCallbackReturn.FAILURE
