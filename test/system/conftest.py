@@ -28,6 +28,7 @@ from ros_harness import PROCESSES, ros, ros_domain  # noqa: F401  (fixtures)
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.config import LaunchSettings
+from espnet_ros.nodes.launching.child_process import node_command
 from espnet_ros.nodes.launching.plan import plan_launch
 from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.launching.transport import set_transport
@@ -62,16 +63,14 @@ class Launched:
 
 def command_of(process: Process, changes: dict[str, Any]) -> list[str]:
     """Return the command line that launch_ros would run."""
-    words = [sys.executable, '-m', f'espnet_ros.nodes.{process.executable}', '--ros-args']
-    words += ['-r', f'__node:={process.name}']
+    words = node_command(
+        process.executable,
+        {**process.parameters, **changes},
+        [('__node', process.name), *process.remappings],
+    )
     if process.parameter_file is not None:
-        words += ['--params-file', str(process.parameter_file)]
-    for name, value in {**process.parameters, **changes}.items():
-        plain = list(value) if isinstance(value, tuple) else value
-        text = str(plain).lower() if isinstance(plain, bool) else str(plain)
-        words += ['-p', f'{name}:={text}']
-    for name, other in process.remappings:
-        words += ['-r', f'{name}:={other}']
+        first = words.index('--ros-args') + 1
+        words[first:first] = ['--params-file', str(process.parameter_file)]
     return words
 
 

@@ -246,9 +246,9 @@ def running(case: NodeCase) -> Iterator[tuple[Run, Observer]]:
         children = {}
         for node in set_up_nodes(case, namespace):
             process = stack.enter_context(
-                node_process(node.module, node.parameters, folder, node.remappings)
+                node_process(node.executable, node.parameters, folder, node.remappings)
             )
-            children[node.name] = _Child(process, log_path_of(folder, node.module))
+            children[node.name] = _Child(process, log_path_of(folder, node.executable))
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.try_shutdown)
         power_topic = POWER_TOPIC if case.has_segmentation else ''

@@ -45,8 +45,8 @@ class NodeSetup:
     remappings: Mapping[str, str]
 
     @property
-    def module(self) -> str:
-        """Return its module of ``espnet_ros.nodes``."""
+    def executable(self) -> str:
+        """Return it as :command:`ros2 run` names it."""
         return f'{self.name}_node'
 
 

@@ -182,18 +182,18 @@ def _record(
             shown = now
             sys.stdout.write(f'\r{recorder.line()}\x1b[K')
             sys.stdout.flush()
-        for module, process in children.items():
+        for executable, process in children.items():
             if process.poll() is not None:
-                raise EspnetError(_failure(module, 'ended', folder))
+                raise EspnetError(_failure(executable, 'ended', folder))
         if now - started > STARTUP_LIMIT_S + 2 * seconds:
             slow = 'free_space_node' if recorder.recorded_s >= seconds else 'segmentation_node'
             raise EspnetError(_failure(slow, 'gave too little', folder))
 
 
-def _failure(module: str, what: str, folder: Path) -> str:
-    log_path = log_path_of(folder, module)
+def _failure(executable: str, what: str, folder: Path) -> str:
+    log_path = log_path_of(folder, executable)
     tail = log_path.read_text(errors='replace').splitlines()[-5:]
-    return '\n'.join([f'{module} {what}; the end of {log_path}:', *tail])
+    return '\n'.join([f'{executable} {what}; the end of {log_path}:', *tail])
 
 
 if __name__ == '__main__':

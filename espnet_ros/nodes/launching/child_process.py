@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 import signal
@@ -12,14 +12,37 @@ import sys
 STOP_LIMIT_S = 15.0
 
 
-def log_path_of(folder: Path, module: str) -> Path:
+def log_path_of(folder: Path, executable: str) -> Path:
     """Return where a node's output is kept."""
-    return folder / f'{module}.log'
+    return folder / f'{executable}.log'
+
+
+def node_command(
+    executable: str,
+    parameters: Mapping[str, object],
+    remappings: Iterable[tuple[str, str]] = (),
+) -> list[str]:
+    """
+    Return the command line that runs a node with this Python.
+
+    :param executable: as :command:`ros2 run` names it: segmentation_node
+    :param parameters: of the node, by name
+    :param remappings: of its topics, of ``__node`` and ``__ns``: pairs of names
+    """
+    module = f'espnet_ros.nodes.{executable.removesuffix("_node")}.node'
+    command = [sys.executable, '-m', module, '--ros-args']
+    for name, value in parameters.items():
+        plain = list(value) if isinstance(value, tuple) else value
+        text = str(plain).lower() if isinstance(plain, bool) else plain
+        command += ['-p', f'{name}:={text}']
+    for name, other in remappings:
+        command += ['-r', f'{name}:={other}']
+    return command
 
 
 @contextmanager
 def node_process(
-    module: str,
+    executable: str,
     parameters: Mapping[str, object],
     folder: Path,
     remappings: Mapping[str, str] | None = None,
@@ -27,20 +50,14 @@ def node_process(
     """
     Run a node in a process of its own, which is asked to end as Ctrl-C does.
 
-    :param module: of ``espnet_ros.nodes``
+    :param executable: as :command:`ros2 run` names it
     :param parameters: of the node, by name
     :param folder: where its output is kept
     :param remappings: of its topics, and of ``__ns``, from name to name
     """
-    command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
-    for name, value in parameters.items():
-        plain = list(value) if isinstance(value, tuple) else value
-        text = str(plain).lower() if isinstance(plain, bool) else plain
-        command += ['-p', f'{name}:={text}']
-    for name, other in (remappings or {}).items():
-        command += ['-r', f'{name}:={other}']
+    command = node_command(executable, parameters, (remappings or {}).items())
     with (
-        log_path_of(folder, module).open('wb') as log,
+        log_path_of(folder, executable).open('wb') as log,
         subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         ) as process,

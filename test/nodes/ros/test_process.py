@@ -6,7 +6,6 @@ from importlib.util import find_spec
 import os
 import signal
 import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray
+from espnet_ros.nodes.launching.child_process import node_command
 from espnet_ros.nodes.ros.conversions import array_to_image
 from ros_harness import PROCESSES
 from sensor_msgs.msg import Image
@@ -33,9 +33,9 @@ def ros(ros):
 
 @contextmanager
 def process(
-    domain: int, *arguments: str, module: str = 'segmentation_node'
+    domain: int, *arguments: str, executable: str = 'segmentation_node'
 ) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, '-m', f'espnet_ros.nodes.{module}', '--ros-args']
+    command = node_command(executable, {})
     environment = os.environ | {'ROS_DOMAIN_ID': str(domain)}
     with subprocess.Popen(
         [*command, *arguments],
@@ -101,16 +101,16 @@ def test_a_second_ctrl_c_while_it_ends_changes_nothing(ros):
         assert child.returncode == 0
 
 
-@pytest.mark.parametrize('module', ['segmentation_node', 'free_space_node'])
-def test_a_node_that_cannot_start_by_itself_ends_with_exit_code_1(ros_domain, module):
+@pytest.mark.parametrize('executable', ['segmentation_node', 'free_space_node'])
+def test_a_node_that_cannot_start_by_itself_ends_with_exit_code_1(ros_domain, executable):
     """So that a launch file, systemd or a container sees it."""
     bad = {
         'segmentation_node': ('-p', 'model:=/none.onnx'),
         'free_space_node': ('-p', 'pose_source:=tf'),
     }
-    if module == 'free_space_node' and find_spec('tf2_ros'):
+    if executable == 'free_space_node' and find_spec('tf2_ros'):
         pytest.skip('tf2_ros is installed')
-    with process(ros_domain, *bad[module], module=module) as child:
+    with process(ros_domain, *bad[executable], executable=executable) as child:
         output = child.stdout.read()
         assert child.wait() == 1
     (line,) = [line for line in output.splitlines() if 'ERROR' in line or 'FATAL' in line]
