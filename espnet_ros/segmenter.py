@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import threading
 from time import perf_counter
 
-from espnet_ros.config import MaskSettings
-from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.config import MaskSettings, RuntimeSettings
+from espnet_ros.exceptions import ConfigError, InferenceError, InputError
 from espnet_ros.labels import LabelSet, parse_grouping
+from espnet_ros.model_file import open_model
 from espnet_ros.processing.finishing import (
     apply_table,
     clip_roi,
@@ -20,6 +21,7 @@ from espnet_ros.processing.finishing import (
 )
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.batching import infer_any_count
+from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.feeding import ImageFeeder
 import numpy as np
 from numpy.typing import NDArray
@@ -162,6 +164,31 @@ class Segmenter:
         self._lock = threading.Lock()
         self._idle = [ImageFeeder(runtime, shares_memory=not overlaps)]
 
+    @classmethod
+    def open(
+        cls,
+        model: str = 'auto',
+        runtime: RuntimeSettings | None = None,
+        mask: MaskSettings | None = None,
+    ) -> Self:
+        """
+        Open a model with a runtime of this machine; a context manager closes both.
+
+        :param model: name of a shipped or fetched model, path of an ONNX file, or ``auto`` for
+            the best one that is here
+        :param runtime: how it is run; None for the fastest way of this machine
+        :param mask: what the masks hold and how large they are
+        :raises ModelError: there is no such model, or it cannot be used
+        :raises RuntimeUnavailableError: no such runtime, device or precision is here
+        :raises ConfigError: the settings do not fit the model
+        """
+        opened = open_runtime(open_model(model), runtime or RuntimeSettings())
+        try:
+            return cls(opened, mask)
+        except Exception:
+            opened.close()
+            raise
+
     @property
     def runtime(self) -> Runtime:
         """Return the runtime that computes the model."""
@@ -197,9 +224,13 @@ class Segmenter:
         """
         Run the network once on black images, so that the first real one is not late.
 
+        A runtime whose engine is built for the first image waits for that one.
+
         :param batch_size: how many images the batches will have
         :raises InferenceError: the runtime failed
         """
+        if self._runtime.waits_for_image:
+            return
         height, width = self._runtime.input_spec.shape[1:3]
         size = (height or self._input_size[0], width or self._input_size[1])
         batch = self._idle[0].reserve(0, batch_size, size)
@@ -242,7 +273,10 @@ class Segmenter:
         Crop and resize images, the first step of :meth:`segment`.
 
         :raises InputError: as there
+        :raises InferenceError: the runtime is closed, and with it the memory of its batches
         """
+        if not self._runtime.is_open:
+            raise InferenceError('the segmenter is closed; open another one')
         started = perf_counter()
         plan = self._plan
         crops = tuple(self._find_crop(image, plan.settings.roi) for image in images_bgr)

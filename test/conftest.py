@@ -12,6 +12,7 @@ from pathlib import Path
 from channel_model import make_channel_model
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
+from espnet_ros.model_file.file_format import load_onnx
 import onnx
 from onnx import helper
 import pytest
@@ -103,8 +104,7 @@ def channel_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope='session')
 def channel_model(channel_model_path: Path) -> ModelFile:
     """Return the model file of :func:`make_channel_model`, loaded."""
-    data = channel_model_path.read_bytes()
-    proto = onnx.load_model_from_string(data)
+    proto, sha256 = load_onnx(channel_model_path)
     properties = {p.key: p.value for p in proto.metadata_props}
     info = ModelInfo.from_metadata(properties, str(channel_model_path))
-    return ModelFile(info, data, hashlib.sha256(data).hexdigest(), channel_model_path)
+    return ModelFile(info, proto, sha256, channel_model_path)

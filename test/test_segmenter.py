@@ -17,7 +17,7 @@ from espnet_ros.exceptions import (
 from espnet_ros.labels import LabelClass, LabelSet
 from espnet_ros.runtimes.base import Inference
 from espnet_ros.runtimes.factory import open_runtime
-from espnet_ros.runtimes.fake_runtime import FakeRuntime
+from espnet_ros.runtimes.fake import FakeRuntime
 from espnet_ros.segmenter import check_image, Segmenter
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 """The model file: one ONNX file that holds the whole computation and describes itself."""
 
-from espnet_ros.model_file.contract import (
+from espnet_ros.model_file.file_format import (
     CONFIDENCE,
     IMAGE,
     LABELS,
@@ -8,7 +8,7 @@ from espnet_ros.model_file.contract import (
     ModelFile,
     ModelInfo,
 )
-from espnet_ros.model_file.opening import open_model
+from espnet_ros.model_file.store import open_model
 
 __all__ = [
     'CONFIDENCE',

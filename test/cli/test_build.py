@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from espnet_ros.model_file import load_model_file, store
-from espnet_ros.runtimes.graph import is_quantized
 import pytest
 
 pytest.importorskip('onnxruntime', reason='the stand-in for TensorRT computes with it')
@@ -63,7 +62,7 @@ def test_a_model_is_quantised_and_built(cli, board, model_path, street, tmp_path
     assert ended.code == 0, ended.err
     assert 'int8 by 6 images' in ended.out
     assert 'brightest_int8: int8 on GPU 0' in ended.out
-    assert is_quantized(load_model_file(target))
+    assert load_model_file(target).is_quantized
 
 
 def test_without_tensorrt_a_model_is_quantised_all_the_same(
