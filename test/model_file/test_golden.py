@@ -8,6 +8,7 @@ import json
 
 from espnet_ros.model_file import load_model_file
 from espnet_ros.model_file.golden import (
+    GoldenOutput,
     make_golden_image,
     read_golden_output,
     with_golden_output,

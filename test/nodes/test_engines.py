@@ -106,6 +106,7 @@ def test_an_engine_without_confidence_offers_none(ros, start, board):
 
 
 def test_diagnostics_tell_of_the_build(ros, start, board, tmp_path):
+    board.use_process()
     board.monkeypatch.setenv('FAKE_TENSORRT_HOLD', str(tmp_path / 'hold'))
     messages = ros.listen(DiagnosticArray, '/diagnostics')
     node = start()

@@ -169,8 +169,9 @@ def main() -> int:
         return True
 
     try:
+        trt = load_tensorrt()
         open_cuda().set_device(given.device)
-        built = build_engine(load_tensorrt(), EngineSpec.from_json(head['spec']), given, report)
+        built = build_engine(trt, EngineSpec.from_json(head['spec']), given, report)
     except EspnetError as error:
         _write(output, {'error': type(error).__name__, 'text': str(error)})
         return 1

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import signal
 import threading
+import time
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import (
@@ -61,6 +62,7 @@ def _story(caplog):
 
 
 def test_an_engine_is_built_once(board, brightest, builds, caplog):
+    board.use_process()
     open_once(board, brightest, builds)
     assert was_built(caplog)
     open_once(board, brightest, builds)
@@ -258,12 +260,13 @@ def test_the_cache_itself_says_that_the_disk_is_full(board, tmp_path):
 def wait_for_build(hold: Path) -> int:
     """Return the number of the process that builds, once it does."""
     while not (hold.exists() and hold.read_text()):
-        pass
+        time.sleep(0.01)
     return int(hold.read_text())
 
 
 def start_held_build(board, model, builds, hold):
     """Open a runtime in a thread whose build never ends by itself; return what it raised."""
+    board.use_process()
     board.monkeypatch.setenv('FAKE_TENSORRT_HOLD', str(hold))
     raised: list[BaseException] = []
 
@@ -303,6 +306,7 @@ def test_a_build_can_be_cancelled(board, brightest, builds, tmp_path):
 
 @pytest.mark.parametrize('board', [v for v in VERSIONS if not v.startswith('8')], indirect=True)
 def test_newer_versions_tell_phase_and_share(board, brightest, builds):
+    board.use_process()
     open_once(board, brightest, builds)
     shares = [entry.fraction for entry in builds.progress if entry.fraction is not None]
     assert shares == sorted(shares)

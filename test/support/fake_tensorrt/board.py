@@ -14,9 +14,11 @@ from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile, ModelInfo
 from espnet_ros.runtimes import factory
 from espnet_ros.runtimes.base import Runtime, Workload
-from espnet_ros.runtimes.build_watch import BuildWatch, SILENT
-from espnet_ros.runtimes.tensorrt import cuda, support
+from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch, SILENT
+from espnet_ros.runtimes.tensorrt import build_process, cuda, engine_source, support
+from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput, BuiltEngine
 from espnet_ros.runtimes.tensorrt.library import load_tensorrt
+from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
@@ -108,6 +110,16 @@ def labels_of(batch: np.ndarray) -> np.ndarray:
     return batch.argmax(axis=3).astype(np.uint8)
 
 
+def build_here(spec: EngineSpec, given: BuildInput, watch: BuildWatch) -> BuiltEngine:
+    """Build an engine in this process, as the one of a build does."""
+
+    def report(phase: str, fraction: float | None) -> bool:
+        watch.on_progress(BuildProgress(phase, fraction, 0.0))
+        return not watch.is_cancelled()
+
+    return build_engine(load_tensorrt(), spec, given, report)
+
+
 @dataclass
 class Board:
     """
@@ -127,6 +139,10 @@ class Board:
         self.monkeypatch.setitem(sys.modules, 'tensorrt', make_module(version))
         self.monkeypatch.setenv('FAKE_TENSORRT_VERSION', version)
         load_tensorrt.cache_clear()
+
+    def use_process(self) -> None:
+        """Let engines be built in a process of their own again, which takes a second each."""
+        self.monkeypatch.setattr(engine_source, 'build_in_process', build_process.build_in_process)
 
     def use_gpu(self, gpu: FakeDevice) -> None:
         """Put another GPU in."""
@@ -167,6 +183,7 @@ def install_board(monkeypatch: pytest.MonkeyPatch, folder: Path, version: str) -
     monkeypatch.setattr(support, 'count_cuda_devices', lambda: made.gpu.count)
     paths = (SUPPORT / 'fake_tensorrt' / 'site', SUPPORT, ROOT)
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join(map(str, paths)))
+    monkeypatch.setattr(engine_source, 'build_in_process', build_here)
     made.use_version(version)
     yield made
     for runtime in made.runtimes:
