@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-import hashlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,6 @@ def export_network(
     pipeline = SegmentationPipeline(network, normalization).eval()
     with _quiet():
         proto = clean_graph(_trace(pipeline, info.input_size))
-    onnx.helper.set_model_props(proto, info.to_metadata())
     _name_sizes(proto)
     parameters = [key for key in pipeline.state_dict() if not key.endswith(UNUSED_TENSOR)]
     missing = missing_parameters(proto, parameters)
@@ -96,8 +94,7 @@ def export_network(
         )
     onnx.checker.check_model(proto, full_check=True)
     check_interface(proto, info.name)
-    data = proto.SerializeToString()
-    return ModelFile(info, data, hashlib.sha256(data).hexdigest())
+    return ModelFile.create(info, proto)
 
 
 def _describe(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from espnet_ros.export import check_reference
+from espnet_ros.export import golden
 from espnet_ros.export.golden import with_golden_labels
 from espnet_ros.model_file.golden import make_golden_image, read_golden_output
 import numpy as np
@@ -19,5 +19,5 @@ def test_the_labels_are_those_of_a_runtime_on_the_cpu(channel_model):
 
 
 def test_without_a_runtime_the_model_stays_as_it_is(channel_model, monkeypatch):
-    monkeypatch.setattr(check_reference, 'REFERENCES', ())
+    monkeypatch.setattr(golden, 'REFERENCES', ())
     assert with_golden_labels(channel_model) is channel_model

@@ -172,7 +172,7 @@ def test_metadata_that_contradict_the_graph_are_refused(
 def test_graph_that_lost_a_parameter_is_refused(model: ModelFile) -> None:
     proto = onnx.load_model_from_string(model.data)
     del proto.graph.initializer[3]
-    damaged = replace(model, data=proto.SerializeToString())
+    damaged = replace(model, proto=proto)
     with pytest.raises(ModelError, match=r'expected the parameter .* found none'):
         rebuild_pipeline(damaged)
 

@@ -117,10 +117,13 @@ def _told(error: Any) -> str:
 
 def _advice(reason: str, spec: EngineSpec) -> str:
     """Return why there is no engine, and how much memory it wants where that is the reason."""
-    wanted = max(map(int, _TOO_LITTLE.findall(reason)), default=0)
-    if wanted <= spec.workspace_bytes:
-        return reason
-    return f'{reason}; set workspace_mb to {-(-wanted // _MEBIBYTE)} or more'
+    limit_mb = spec.workspace_bytes // _MEBIBYTE
+    wanted = [int(size_bytes) for size_bytes in _TOO_LITTLE.findall(reason)]
+    if wanted:
+        return f'{reason}; set workspace_mb to {-(-max(wanted) // _MEBIBYTE)} or more'
+    if 'workspace limit' in reason:
+        return f'{reason}; set workspace_mb to more than {limit_mb}'
+    return reason
 
 
 def _creation_flags(trt: Any) -> int:

@@ -20,10 +20,13 @@ class PhaseTree:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._phases: dict[str, tuple[str | None, int, int]] = {}
+        self._highest = 0.0
 
     def start(self, name: str, parent: str | None, steps: int) -> None:
         """Begin a phase of so many steps."""
         with self._lock:
+            if not self._phases:
+                self._highest = 0.0
             self._phases[name] = (parent, steps, 0)
 
     def step(self, name: str, step: int) -> None:
@@ -38,10 +41,17 @@ class PhaseTree:
             self._phases.pop(name, None)
 
     def share(self) -> float | None:
-        """Return how much of the outermost phase is done, or None where there is none."""
+        """
+        Return how much of the outermost phase is done, or None where there is none.
+
+        It never falls: phases inside end before the step that they belong to.
+        """
         with self._lock:
             root = self._child_of(None)
-            return None if root is None else self._share_of(root)
+            if root is None:
+                return None
+            self._highest = max(self._highest, self._share_of(root))
+            return self._highest
 
     def _child_of(self, parent: str | None) -> str | None:
         return next((name for name, (p, _, _) in self._phases.items() if p == parent), None)

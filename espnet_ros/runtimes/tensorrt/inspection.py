@@ -13,7 +13,13 @@ _KINDS = (
     (re.compile(r'\b(bf16|bfloat16)\b', re.IGNORECASE), 'bf16'),
     (re.compile(r'\b(fp32|float|float32)\b', re.IGNORECASE), 'fp32'),
 )
-_LAYERS = re.compile(r'conv|deconv|matrix|gemm|foreign', re.IGNORECASE)
+_MOVERS = re.compile(
+    r'^(reformat|shuffle|copy|memcpy|cast|identity|noop|no-op|constant|slice|concat|transpose|shape|'
+    r'runtime_function|signal|wait)',
+    re.IGNORECASE,
+)
+"""Layers that move values and compute nothing. All others count, as every compiler has names of
+its own for those: CaskConvolution up to 10, correlation, gemm, deconv, kgen and fusion since."""
 
 
 def layer_precisions(trt: Any, engine: Any) -> Counter[str]:
@@ -24,33 +30,41 @@ def layer_precisions(trt: Any, engine: Any) -> Counter[str]:
     such as ``Channel major FP16 format``, in 11 format and type have fields of their own. An
     engine that was built without detailed verbosity gives names only, and an empty count.
     """
-    inspector = engine.create_engine_inspector()  # every version; the engine outlives it here
+    inspector = engine.create_engine_inspector()  # the engine outlives it here
     text = inspector.get_engine_information(trt.LayerInformationFormat.JSON)
     try:
         layers = json.loads(text).get('Layers', [])
     except (AttributeError, ValueError):
         return Counter()
-    known = [layer for layer in layers if isinstance(layer, dict)]
-    computing = [layer for layer in known if _LAYERS.search(str(layer.get('LayerType', '')))]
+    computing = [
+        layer
+        for layer in layers
+        if isinstance(layer, dict) and not _MOVERS.match(str(layer.get('LayerType', '')))
+    ]
     return Counter(
-        kind for layer in computing or known if (kind := _kind_of(layer.get('Inputs'))) is not None
+        kind for layer in computing if (kind := _kind_of(layer.get('Inputs'))) is not None
     )
 
 
-def main_precision(counts: Counter[str], asked: str) -> str:
+def main_precision(counts: Counter[str], requested: str) -> str:
     """
-    Return the precision that most layers have: what was asked for where it is among them.
+    Return the precision that most layers have: what was requested where it is among them.
 
     A builder that may use FP16 leaves single layers in FP32 where that is faster; an engine
     without any FP16 layer is not an FP16 engine.
     """
-    if not counts or counts[asked]:
-        return asked
+    if not counts or counts[requested]:
+        return requested
     return counts.most_common(1)[0][0]
 
 
 def _kind_of(inputs: Any) -> str | None:
-    texts = [json.dumps(entry) for entry in inputs] if isinstance(inputs, list) else []
+    # A tensor's name may hold anything, also the name of a type.
+    texts = [
+        json.dumps({key: value for key, value in entry.items() if key != 'Name'})
+        for entry in (inputs if isinstance(inputs, list) else ())
+        if isinstance(entry, dict)
+    ]
     for text in texts:
         for pattern, kind in _KINDS:
             if pattern.search(text):

@@ -83,7 +83,9 @@ def test_everything_of_a_graph_is_freed_before_what_it_refers_to(board, brightes
     runtime.open()
     board.gpu.calls.clear()
     runtime.close()
-    freed = [name for name in board.gpu.calls if 'GraphExec' in name or 'Free' in name or '__' in name]
+    freed = [
+        name for name in board.gpu.calls if 'GraphExec' in name or 'Free' in name or '__' in name
+    ]
     assert freed[:2] == ['cudaGraphExecDestroy', 'IExecutionContext.__del__']
 
 
