@@ -257,12 +257,12 @@ def test_the_front_door_opens_what_ships_with_the_fastest_runtime_that_is_here()
 
 def test_settings_that_do_not_fit_leave_nothing_open(channel_model_path, monkeypatch):
     closed = []
-    monkeypatch.setattr(FakeRuntime, '_close', lambda self: closed.append(self))
+    monkeypatch.setattr(FakeRuntime, '_close', lambda self: closed.append(self.name))
     with pytest.raises(ConfigError, match='unlabelled_id'):
         Segmenter.open(
             str(channel_model_path), RuntimeSettings(runtime='fake'), MaskSettings(unlabelled_id=1)
         )
-    assert len(closed) == 1
+    assert closed == ['fake']
 
 
 @pytest.mark.parametrize('threshold', [0.0, 0.5])
