@@ -6,8 +6,8 @@ from espnet_ros.model_file.file_format import (
     LABELS,
     load_model_file,
     ModelFile,
-    ModelInfo,
 )
+from espnet_ros.model_file.model_info import ModelInfo
 from espnet_ros.model_file.store import open_model
 
 __all__ = [

@@ -14,7 +14,8 @@ from espnet_ros.exceptions import ModelError
 from espnet_ros.labels import LabelSet, MAX_CLASSES
 from espnet_ros.model_file.external_graph import describe_graph, ExternalGraph
 from espnet_ros.model_file.external_wrapping import wrap_graph
-from espnet_ros.model_file.file_format import load_onnx, ModelFile, ModelInfo
+from espnet_ros.model_file.file_format import load_onnx, ModelFile
+from espnet_ros.model_file.model_info import ModelInfo
 import onnx
 from onnx.version_converter import convert_version
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
-from espnet_ros.model_file.file_format import FORMAT_VERSION, is_model_file, PREFIX
+from espnet_ros.model_file.file_format import is_model_file
+from espnet_ros.model_file.model_info import FORMAT_VERSION, PREFIX
 import onnx
 from onnx import helper, TensorProto
 import pytest

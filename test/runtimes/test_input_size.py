@@ -8,7 +8,7 @@ import cv2
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile, open_model
-from espnet_ros.model_file.file_format import ModelInfo
+from espnet_ros.model_file.model_info import ModelInfo
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
 from espnet_ros.segmenter import Segmenter
 import numpy as np

@@ -27,7 +27,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 def run(arguments: argparse.Namespace) -> int:
     """Build the engine; return the exit code."""
     settings = replace(read_options(arguments, RuntimeSettings), runtime='tensorrt')
-    _check(arguments, settings.precision)
+    _check(arguments, settings)
     model = open_any_model(arguments.model, read_options(arguments, ForeignModelSettings))
     if arguments.calibration is not None:
         model = _quantize(arguments, model)
@@ -44,13 +44,14 @@ def run(arguments: argparse.Namespace) -> int:
     return _exit.DONE
 
 
-def _check(arguments: argparse.Namespace, precision: str) -> None:
+def _check(arguments: argparse.Namespace, settings: RuntimeSettings) -> None:
+    precision = settings.precision
     if arguments.calibration is None and arguments.quantized is not None:
         raise ConfigError('--quantized: expected --calibration too, whose images it is made with')
     if arguments.calibration is not None and precision not in ('auto', 'int8'):
         raise ConfigError(f'--calibration: makes an int8 model; found --precision {precision}')
     is_sized = arguments.image_size is not None
-    if is_sized != (arguments.resize == 'device'):
+    if is_sized != (settings.resize == 'device'):
         raise ConfigError(
             '--image-size: an engine that resizes is built for one size of image; expected '
             '--resize device and --image-size HEIGHT,WIDTH together, or neither'

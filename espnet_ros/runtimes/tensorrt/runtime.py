@@ -19,13 +19,12 @@ from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
 from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
-from espnet_ros.runtimes.tensorrt.cuda import Cuda, open_cuda
 from espnet_ros.runtimes.tensorrt.engine_source import EngineSource
 from espnet_ros.runtimes.tensorrt.execution import EngineExecution
 from espnet_ros.runtimes.tensorrt.inspection import layer_precisions, main_precision
-from espnet_ros.runtimes.tensorrt.library import is_strongly_typed, load_tensorrt
-from espnet_ros.runtimes.tensorrt.machine import find_gpu, Gpu
-from espnet_ros.runtimes.tensorrt.spec import choose_device, choose_precision, plan_engine
+from espnet_ros.runtimes.tensorrt.library import is_strongly_typed
+from espnet_ros.runtimes.tensorrt.spec import choose_precision, plan_engine
+from espnet_ros.runtimes.tensorrt.support import Device, open_device
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,9 +50,7 @@ class TensorrtRuntime(Runtime):
         self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None
     ) -> None:
         super().__init__(model, settings, workload)
-        self._trt: Any = None
-        self._cuda: Cuda | None = None
-        self._gpu: Gpu | None = None
+        self._device: Device | None = None
         self._requested = self._precision = self._engine_file = ''
         self._refusal: ModelError | None = None
         self._image_size: tuple[int, int] | None = None
@@ -80,7 +77,7 @@ class TensorrtRuntime(Runtime):
     @property
     def device(self) -> str:
         """Return the GPU; empty before it is opened."""
-        return '' if self._gpu is None else self._gpu.name
+        return '' if self._device is None else self._device.gpu.name
 
     @property
     def facts(self) -> dict[str, str]:
@@ -88,7 +85,7 @@ class TensorrtRuntime(Runtime):
         check = self.self_check
         layers = ', '.join(f'{n} {kind}' for kind, n in self.layer_precisions.most_common())
         return {
-            'tensorrt': '' if self._trt is None else str(self._trt.__version__),
+            'tensorrt': '' if self._device is None else self._device.version,
             'engine_layers': layers or 'unavailable',
             'engine_file': self._engine_file,
             'engine_agreement_percent': (
@@ -143,17 +140,9 @@ class TensorrtRuntime(Runtime):
         super()._check_batch(batch)
 
     def _open(self) -> None:
-        self._trt, cuda = load_tensorrt(), open_cuda()
-        self._gpu = gpu = find_gpu(cuda, choose_device(self.settings.device))
-        self._requested = choose_precision(self.settings.precision, self.model, gpu)
+        self._device = open_device(self.settings.device)
+        self._requested = choose_precision(self.settings.precision, self.model, self._device.gpu)
         self._precision, self._refusal = self._requested, None
-        words = (gpu.words, self._trt.__version__, *cuda.runtime_version())
-        logger.info('found %s, TensorRT %s, CUDA %d.%d', *words)
-        cuda.set_device(gpu.index)
-        # Where the context is there already it waits as it did.
-        with contextlib.suppress(InferenceError):
-            cuda.wait_asleep()
-        self._cuda = cuda
         _open_runtimes.add(self)
         if not self.waits_for_image:
             try:
@@ -164,18 +153,29 @@ class TensorrtRuntime(Runtime):
 
     def _load(self) -> None:
         """Load the engine that is kept, or build, check and keep one."""
-        source = self._find_source()
+        device, size = self._device, self._known_size
+        if device is None or size is None:
+            raise InferenceError('tensorrt: the runtime is not open; call open() first')
+        source = self._find_source(device, size)
         self._engine_file = str(source.path)
         engine = source.get_or_build(force=self.settings.engine.force_rebuild)
+        start = partial(
+            EngineExecution,
+            device.trt,
+            device.cuda,
+            device.gpu,
+            source.spec,
+            image_dtype=self.input_spec.dtype,
+        )
         try:
-            self._execution = self._start(source, engine.plan)
+            self._execution = start(plan=engine.plan)
         except ModelError as error:
             if engine.is_new:
                 raise
             source.discard(f'cannot be loaded ({error})')
             engine = source.get_or_build(force=True)
-            self._execution = self._start(source, engine.plan)
-        self._inspect()
+            self._execution = start(plan=engine.plan)
+        self._inspect(device.trt, self._execution.engine)
         if engine.is_new:
             self._check_new(source)
             facts: dict[str, object] = {
@@ -187,20 +187,18 @@ class TensorrtRuntime(Runtime):
             source.keep(engine, facts)
         logger.info('%.0f frames a second with 1 image at once', self._measure_hz())
 
-    def _find_source(self) -> EngineSource:
+    def _find_source(self, device: Device, size: tuple[int, int]) -> EngineSource:
         """Work out what the engine is to be, and where it comes from."""
-        if self._gpu is None or self._known_size is None:
-            raise InferenceError('tensorrt: the runtime is not open; call open() first')
         model = self._computed_model()
         settings = self.settings.engine
         folder = settings.engine_cache_dir
         spec = plan_engine(
             model,
             settings,
-            self._gpu,
-            tensorrt=self._trt.__version__,
+            device.gpu,
+            tensorrt=device.version,
             precision=self._requested,
-            image_size=self._known_size,
+            image_size=size,
             batch_size=self.workload.batch_size,
         )
         return EngineSource(
@@ -208,20 +206,8 @@ class TensorrtRuntime(Runtime):
             spec,
             EngineCache(Path(folder) if folder else default_cache_folder()),
             self.workload.watch,
-            device=self._gpu.index,
-            needs_half_types=is_strongly_typed(self._trt) and self._requested != 'fp32',
-        )
-
-    def _start(self, source: EngineSource, plan: bytes) -> EngineExecution:
-        if self._gpu is None or self._cuda is None:
-            raise InferenceError('tensorrt: the runtime is not open; call open() first')
-        return EngineExecution(
-            self._trt,
-            self._cuda,
-            self._gpu,
-            source.spec,
-            image_dtype=self.input_spec.dtype,
-            plan=plan,
+            device=device.gpu.index,
+            needs_half_types=is_strongly_typed(device.trt) and self._requested != 'fp32',
         )
 
     def _close(self) -> None:
@@ -259,11 +245,9 @@ class TensorrtRuntime(Runtime):
             return run(batch)
         return infer_in_pieces(run, batch, self.workload.batch_size)
 
-    def _inspect(self) -> None:
+    def _inspect(self, trt: Any, engine: Any) -> None:
         """Read back which precision the layers of the engine have."""
-        if self._execution is None:
-            return
-        self.layer_precisions = layer_precisions(self._trt, self._execution.engine)
+        self.layer_precisions = layer_precisions(trt, engine)
         self._precision = main_precision(self.layer_precisions, self._requested)
         shares = ', '.join(f'{n} in {kind}' for kind, n in self.layer_precisions.most_common())
         if self._precision != self._requested:

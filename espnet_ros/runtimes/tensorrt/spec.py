@@ -76,22 +76,6 @@ class EngineSpec:
         return cls(**content)
 
 
-def choose_device(requested: str) -> int:
-    """
-    Return the number of the CUDA device.
-
-    :param requested: auto, gpu or cuda, or one of them with a number
-    :raises RuntimeUnavailableError: it is none of them
-    """
-    kind, _, number = requested.lower().partition(':')
-    if kind not in ('auto', 'gpu', 'cuda') or (number and not number.isdecimal()):
-        raise RuntimeUnavailableError(
-            f'tensorrt: no device {requested!r}; expected auto, gpu or cuda, with a number where '
-            'there are several (cuda:1)'
-        )
-    return int(number or 0)
-
-
 def choose_precision(requested: str, model: ModelFile, gpu: Gpu) -> str:
     """
     Return the precision to build with.
