@@ -15,6 +15,7 @@ import weakref
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, InputError, ModelError
 from espnet_ros.model_file import ModelFile
+from espnet_ros.model_file.graph.channel_padding import pad_odd_channels
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
@@ -45,6 +46,7 @@ class TensorrtRuntime(Runtime):
     """
 
     name = 'tensorrt'
+    rewrites = (pad_odd_channels,)
 
     def __init__(
         self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None
