@@ -54,7 +54,7 @@ class Segmentation:
 
     :param labels: uint8, (H, W), ids of ``label_set`` or the unlabelled id
     :param label_set: what the ids mean, groups applied
-    :param confidence: uint8, (H, W), 0..255, or None where it was not asked for; 0 outside
+    :param confidence: uint8, (H, W), 0..255, or None where it was not requested; 0 outside
         the region of interest
     :param stage_times: what the batch that this image was part of took
     """
@@ -235,7 +235,7 @@ class Segmenter:
         size = (height or self._input_size[0], width or self._input_size[1])
         batch = self._idle[0].reserve(0, batch_size, size)
         batch[:] = 0
-        wanted = self._needs_confidence(self._plan, asked=False)
+        wanted = self._needs_confidence(self._plan, requested=False)
         infer_any_count(self._runtime, batch, confidence=wanted)
 
     def segment(
@@ -247,7 +247,7 @@ class Segmenter:
         :param images_bgr: uint8, (H, W, 3) each, BGR, of any sizes; not changed
         :param confidence: whether to return the confidence of every pixel too
         :return: one result for each image, in order
-        :raises ConfigError: the confidence is asked for, and the runtime gives none
+        :raises ConfigError: the confidence is requested, and the runtime gives none
         :raises InputError: an image is not of that type or shape, or the region of interest
             lies outside it; nothing was computed then
         :raises InferenceError: the runtime failed
@@ -287,7 +287,7 @@ class Segmenter:
             (places, feeder.fill(index, [parts[place] for place in places]))
             for index, places in enumerate(feeder.group(parts))
         )
-        wanted = self._needs_confidence(plan, asked=confidence)
+        wanted = self._needs_confidence(plan, requested=confidence)
         return PreparedBatch(plan, crops, feeder, batches, wanted, perf_counter() - started)
 
     def infer(self, prepared: PreparedBatch) -> InferredBatch:
@@ -379,8 +379,8 @@ class Segmenter:
         return Inference(found.labels.copy(), confidence)
 
     @staticmethod
-    def _needs_confidence(plan: _Plan, *, asked: bool) -> bool:
-        return asked or plan.settings.confidence_threshold > 0
+    def _needs_confidence(plan: _Plan, *, requested: bool) -> bool:
+        return requested or plan.settings.confidence_threshold > 0
 
     @staticmethod
     def _find_crop(image: NDArray[np.uint8], roi: tuple[int, ...]) -> _Crop:

@@ -41,7 +41,7 @@ class Inference:
     What one call of a runtime returns.
 
     :param labels: uint8, (N, H, W), class ids
-    :param confidence: uint8, (N, H, W), 0..255, or None where it was not asked for
+    :param confidence: uint8, (N, H, W), 0..255, or None where it was not requested
     """
 
     labels: NDArray[np.uint8]
@@ -130,7 +130,7 @@ class Runtime(ABC):
 
     @property
     def has_confidence(self) -> bool:
-        """Return whether the confidence can be asked for."""
+        """Return whether the confidence can be requested."""
         return True
 
     @property
@@ -188,7 +188,7 @@ class Runtime(ABC):
         :return: arrays of the batch's size, or of the network's input size where it resizes,
             that are valid until the next call
         :raises InputError: the batch is not of that type or shape
-        :raises ConfigError: the confidence is asked for and cannot be
+        :raises ConfigError: the confidence is requested and cannot be
         :raises InferenceError: the library failed, or the runtime is not open
         """
         if not self._is_open:

@@ -84,20 +84,20 @@ class OnnxRuntime(Runtime):
         return Inference(outputs[0], outputs[1] if confidence else None)
 
     def _find_provider(self) -> tuple[str, dict[str, str]]:
-        asked, _, number = self.settings.device.lower().partition(':')
+        requested, _, number = self.settings.device.lower().partition(':')
         names = {
             provider.removesuffix(_SUFFIX).lower(): provider
             for provider in onnxruntime.get_available_providers()
             if provider not in _REMOTE
         }
-        if asked == 'auto':
-            asked = 'cpu'
-        if asked not in names or (number and (asked == 'cpu' or not number.isdecimal())):
+        if requested == 'auto':
+            requested = 'cpu'
+        if requested not in names or (number and (requested == 'cpu' or not number.isdecimal())):
             raise RuntimeUnavailableError(
                 f'onnxruntime: no device {self.settings.device!r} in the installed onnxruntime; '
                 f'expected auto or one of {", ".join(names)}'
             )
-        return names[asked], {'device_id': number} if number else {}
+        return names[requested], {'device_id': number} if number else {}
 
     def _choose_precision(self) -> str:
         own = 'int8' if self.model.is_quantized else 'fp32'
@@ -127,7 +127,7 @@ class OnnxRuntime(Runtime):
         found = session.get_providers()[0]
         if found != self._provider:
             raise RuntimeUnavailableError(
-                f'onnxruntime: asked for {self._provider}, but only {found} could be started; '
+                f'onnxruntime: expected {self._provider}, but only {found} could be started; '
                 'see its requirements (driver, CUDA and cuDNN versions)'
             )
         return session

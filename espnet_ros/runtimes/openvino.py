@@ -119,21 +119,21 @@ class OpenvinoRuntime(Runtime):
             ) from error
 
     def _find_device(self) -> str:
-        asked = self.settings.device
+        requested = self.settings.device
         present = self._core.available_devices
-        if asked.lower() == 'auto':
-            asked = 'CPU'
+        if requested.lower() == 'auto':
+            requested = 'CPU'
         for device in present:
-            if asked.upper() in (device.upper(), device.upper().removesuffix('.0')):
+            if requested.upper() in (device.upper(), device.upper().removesuffix('.0')):
                 return str(device)
         raise RuntimeUnavailableError(
-            f'openvino: no device {asked!r} on this machine; expected auto or one of '
+            f'openvino: no device {requested!r} on this machine; expected auto or one of '
             f'{", ".join(present)}'
         )
 
     def _choose_precisions(self) -> tuple[str, str]:
         """Return the arithmetic of the network, and of the layers that are not quantised."""
-        asked = self.settings.precision
+        requested = self.settings.precision
         capabilities = self._core.get_property(self._device_name, 'OPTIMIZATION_CAPABILITIES')
         present = [name for name, word in _CAPABILITIES.items() if word in capabilities]
         fastest = 'bf16' if 'bf16' in present else 'fp32'
@@ -141,10 +141,10 @@ class OpenvinoRuntime(Runtime):
             possible, auto = {'int8': fastest}, 'int8'
         else:
             possible, auto = {name: name for name in present}, fastest
-        precision = auto if asked == 'auto' else asked
+        precision = auto if requested == 'auto' else requested
         if precision not in possible:
             raise RuntimeUnavailableError(
-                f'openvino: {self._device_name} of this machine has no precision {asked} for '
+                f'openvino: {self._device_name} of this machine has no precision {requested} for '
                 f'{self.model.info.name}; expected auto or one of {", ".join(possible)} (int8 is '
                 'of models that espnet-ros build quantised)'
             )
@@ -180,7 +180,7 @@ class OpenvinoRuntime(Runtime):
         found = compiled.get_property('INFERENCE_PRECISION_HINT').get_type_name()
         if found != _TYPES[self._float_precision]:
             raise RuntimeUnavailableError(
-                f'openvino: asked {self._device_name} for {self._float_precision}, but it '
+                f'openvino: expected {self._float_precision} on {self._device_name}, but it '
                 f'computes in {found}; set another precision'
             )
         return compiled

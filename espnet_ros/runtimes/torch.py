@@ -95,7 +95,7 @@ class TorchRuntime(Runtime):
             ) from error
 
     def _resized(self, image: torch.Tensor) -> torch.Tensor:
-        """Bring (N, H, W, 3) to the network's input size, in float32, where that is asked for."""
+        """Bring (N, H, W, 3) to the network's input size, in float32, where that is requested."""
         if not self.resizes:
             return image
         planes = functional.interpolate(
@@ -149,42 +149,42 @@ def rebuild_pipeline(model: ModelFile) -> SegmentationPipeline:
     return pipeline
 
 
-def _find_device(asked: str) -> torch.device:
+def _find_device(requested: str) -> torch.device:
     has_cuda = torch.cuda.is_available()
-    if asked == 'auto':
+    if requested == 'auto':
         return torch.device('cuda:0' if has_cuda else 'cpu')
-    kind, _, number = asked.lower().partition(':')
+    kind, _, number = requested.lower().partition(':')
     if kind == 'cpu' and not number:
         return torch.device('cpu')
     if kind != 'cuda' or (number and not number.isdecimal()):
         raise RuntimeUnavailableError(
-            f'torch: expected device auto, cpu, cuda or cuda:NUMBER, found {asked!r}'
+            f'torch: expected device auto, cpu, cuda or cuda:NUMBER, found {requested!r}'
         )
     count = torch.cuda.device_count() if has_cuda else 0
     if int(number or 0) >= count:
         build = torch.version.cuda or 'without CUDA'
         raise RuntimeUnavailableError(
-            f'torch: no device {asked!r}; torch {torch.__version__} (CUDA: {build}) sees '
+            f'torch: no device {requested!r}; torch {torch.__version__} (CUDA: {build}) sees '
             f'{count} GPUs'
         )
     return torch.device('cuda', int(number or 0))
 
 
-def _find_precision(asked: str, device: torch.device) -> str:
+def _find_precision(requested: str, device: torch.device) -> str:
     on_gpu = device.type == 'cuda'
     allowed = ['fp32', 'bf16']
     if on_gpu:
         allowed.append('fp16')
         if not torch.cuda.is_bf16_supported():
             allowed.remove('bf16')
-    if asked == 'auto':
+    if requested == 'auto':
         return 'fp16' if on_gpu else 'fp32'
-    if asked not in allowed:
+    if requested not in allowed:
         raise RuntimeUnavailableError(
-            f'torch: no precision {asked} on {device}; expected auto or one of '
+            f'torch: no precision {requested} on {device}; expected auto or one of '
             f'{", ".join(allowed)}'
         )
-    return asked
+    return requested
 
 
 @contextmanager

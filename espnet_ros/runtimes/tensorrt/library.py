@@ -1,7 +1,7 @@
 """
 TensorRT's Python library: loading it, its log, and what each version can do.
 
-What a version can do is asked of the library (``hasattr``), not of its number or of the
+What a version can do is found by ``hasattr`` on the library, not by its number or by the
 board: JetPack 7.2 and desktops share versions. Facts about the versions are those of the
 bindings at NVIDIA's release tags.
 """
