@@ -51,7 +51,7 @@ def with_middle(*, group: int = 1, added: bool = False) -> ModelFile:
 
 def sizes(model: ModelFile) -> set[int]:
     """Return the output channels of the convolutions."""
-    weights = {entry.name: entry.dims[0] for entry in model.proto.graph.initializer}
+    weights = {e.name: e.dims[0] for e in model.proto.graph.initializer if e.dims}
     return {weights[n.input[1]] for n in model.proto.graph.node if n.op_type == 'Conv'}
 
 

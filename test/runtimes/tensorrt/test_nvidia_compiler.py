@@ -74,32 +74,30 @@ def check(name: str, variant: Variant, compiled: Compiled) -> None:
 
 
 @pytest.fixture(scope='module')
-def registry_model() -> Callable[[str], ModelFile]:
+def registry_model(kept_export: Callable[..., ModelFile]) -> Callable[[str], ModelFile]:
     """Return a function that exports a network of the registry with random weights."""
-    pytest.importorskip('torch')
-    pytest.importorskip('onnxscript')
     from espnet_ros.export.onnx_export import export_network
     from espnet_ros.models.registry import create_model
     from espnet_ros.models.training_sets import Normalization
     import torch
 
-    made: dict[str, ModelFile] = {}
+    def export(name: str) -> ModelFile:
+        architecture, arguments = NETWORKS[name]
+        torch.manual_seed(3)
+        info = ModelInfo(
+            name=name,
+            architecture=architecture,
+            architecture_arguments=(),
+            input_size=SIZE,
+            label_set=LabelSet.from_names(tuple('abcde')),
+        )
+        normalization = Normalization((90.0, 100.0, 110.0), (0.5, 0.6, 0.7), 'rgb')
+        network = create_model(architecture, classes=5, **arguments).eval()
+        return export_network(network, normalization, info)
 
     def get(name: str) -> ModelFile:
-        if name not in made:
-            architecture, arguments = NETWORKS[name]
-            torch.manual_seed(3)
-            network = create_model(architecture, classes=5, **arguments).eval()
-            info = ModelInfo(
-                name=name,
-                architecture=architecture,
-                architecture_arguments=(),
-                input_size=SIZE,
-                label_set=LabelSet.from_names(tuple('abcde')),
-            )
-            normalization = Normalization((90.0, 100.0, 110.0), (0.5, 0.6, 0.7), 'rgb')
-            made[name] = export_network(network, normalization, info)
-        return made[name]
+        case = repr((NETWORKS[name], SIZE)).encode()
+        return kept_export(f'small_{name}', case, lambda: export(name))
 
     return get
 
@@ -115,9 +113,11 @@ def test_the_shipped_model_is_taken_in_every_form(variant: Variant) -> None:
     check('shipped', variant, compile_model(model, variant))
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize(
+    'name', [pytest.param(name, marks=[pytest.mark.long] * (name in LARGE)) for name in NETWORKS]
+)
 def test_every_network_is_taken(registry_model: Callable[[str], ModelFile], name: str) -> None:
-    for variant in EVERYDAY[:1] if name in LARGE else EVERYDAY[:2]:
+    for variant in EVERYDAY[:2]:
         check(name, variant, compile_model(registry_model(name), variant))
 
 
