@@ -49,7 +49,7 @@ def test_a_graph_that_cannot_be_converted_is_told_in_one_line() -> None:
     proto = make_network()
     proto.graph.node[2].input[0] = 'nowhere'
     with pytest.raises(
-        ModelError, match='cannot be converted to FP16 .*set precision to fp32'
+        ModelError, match=r'cannot be converted to FP16 .*set precision to fp32'
     ) as e:
         as_model_file(proto).rewritten(to_half_types)
     assert '\n' not in str(e.value)
