@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import threading
 from time import perf_counter
 
-from espnet_ros.config import MaskSettings
-from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.config import MaskSettings, RuntimeSettings
+from espnet_ros.exceptions import ConfigError, InferenceError, InputError
 from espnet_ros.labels import LabelSet, parse_grouping
+from espnet_ros.model_file import open_model
 from espnet_ros.processing.finishing import (
     apply_table,
     clip_roi,
@@ -20,6 +21,7 @@ from espnet_ros.processing.finishing import (
 )
 from espnet_ros.runtimes.base import Inference, Runtime
 from espnet_ros.runtimes.batching import infer_any_count
+from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.feeding import ImageFeeder
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +54,7 @@ class Segmentation:
 
     :param labels: uint8, (H, W), ids of ``label_set`` or the unlabelled id
     :param label_set: what the ids mean, groups applied
-    :param confidence: uint8, (H, W), 0..255, or None where it was not asked for; 0 outside
+    :param confidence: uint8, (H, W), 0..255, or None where it was not requested; 0 outside
         the region of interest
     :param stage_times: what the batch that this image was part of took
     """
@@ -162,6 +164,31 @@ class Segmenter:
         self._lock = threading.Lock()
         self._idle = [ImageFeeder(runtime, shares_memory=not overlaps)]
 
+    @classmethod
+    def open(
+        cls,
+        model: str = 'auto',
+        runtime: RuntimeSettings | None = None,
+        mask: MaskSettings | None = None,
+    ) -> Self:
+        """
+        Open a model with a runtime of this machine; a context manager closes both.
+
+        :param model: name of a shipped or fetched model, path of an ONNX file, or ``auto`` for
+            the best one that is here
+        :param runtime: how it is run; None for the fastest way of this machine
+        :param mask: what the masks hold and how large they are
+        :raises ModelError: there is no such model, or it cannot be used
+        :raises RuntimeUnavailableError: no such runtime, device or precision is here
+        :raises ConfigError: the settings do not fit the model
+        """
+        opened = open_runtime(open_model(model), runtime or RuntimeSettings())
+        try:
+            return cls(opened, mask)
+        except Exception:
+            opened.close()
+            raise
+
     @property
     def runtime(self) -> Runtime:
         """Return the runtime that computes the model."""
@@ -197,14 +224,18 @@ class Segmenter:
         """
         Run the network once on black images, so that the first real one is not late.
 
+        A runtime whose engine is built for the first image waits for that one.
+
         :param batch_size: how many images the batches will have
         :raises InferenceError: the runtime failed
         """
+        if self._runtime.waits_for_image:
+            return
         height, width = self._runtime.input_spec.shape[1:3]
         size = (height or self._input_size[0], width or self._input_size[1])
         batch = self._idle[0].reserve(0, batch_size, size)
         batch[:] = 0
-        wanted = self._needs_confidence(self._plan, asked=False)
+        wanted = self._needs_confidence(self._plan, requested=False)
         infer_any_count(self._runtime, batch, confidence=wanted)
 
     def segment(
@@ -216,7 +247,7 @@ class Segmenter:
         :param images_bgr: uint8, (H, W, 3) each, BGR, of any sizes; not changed
         :param confidence: whether to return the confidence of every pixel too
         :return: one result for each image, in order
-        :raises ConfigError: the confidence is asked for, and the runtime gives none
+        :raises ConfigError: the confidence is requested, and the runtime gives none
         :raises InputError: an image is not of that type or shape, or the region of interest
             lies outside it; nothing was computed then
         :raises InferenceError: the runtime failed
@@ -242,7 +273,10 @@ class Segmenter:
         Crop and resize images, the first step of :meth:`segment`.
 
         :raises InputError: as there
+        :raises InferenceError: the runtime is closed, and with it the memory of its batches
         """
+        if not self._runtime.is_open:
+            raise InferenceError('the segmenter is closed; open another one')
         started = perf_counter()
         plan = self._plan
         crops = tuple(self._find_crop(image, plan.settings.roi) for image in images_bgr)
@@ -253,7 +287,7 @@ class Segmenter:
             (places, feeder.fill(index, [parts[place] for place in places]))
             for index, places in enumerate(feeder.group(parts))
         )
-        wanted = self._needs_confidence(plan, asked=confidence)
+        wanted = self._needs_confidence(plan, requested=confidence)
         return PreparedBatch(plan, crops, feeder, batches, wanted, perf_counter() - started)
 
     def infer(self, prepared: PreparedBatch) -> InferredBatch:
@@ -345,8 +379,8 @@ class Segmenter:
         return Inference(found.labels.copy(), confidence)
 
     @staticmethod
-    def _needs_confidence(plan: _Plan, *, asked: bool) -> bool:
-        return asked or plan.settings.confidence_threshold > 0
+    def _needs_confidence(plan: _Plan, *, requested: bool) -> bool:
+        return requested or plan.settings.confidence_threshold > 0
 
     @staticmethod
     def _find_crop(image: NDArray[np.uint8], roi: tuple[int, ...]) -> _Crop:

@@ -12,13 +12,12 @@ import time
 
 from espnet_ros.config import EngineSettings, RuntimeSettings
 from espnet_ros.exceptions import EspnetError
-from espnet_ros.model_file.opening import open_model
-from espnet_ros.runtimes.cuda.api import CudaApi
-from espnet_ros.runtimes.cuda.buffers import TensorBuffer
-from espnet_ros.runtimes.cuda.graph import CapturedGraph
-from espnet_ros.runtimes.cuda.opening import ctypes_cuda, python_cuda
-from espnet_ros.runtimes.engines.machine import find_gpu
+from espnet_ros.model_file.store import open_model
 from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.runtimes.tensorrt.buffers import TensorBuffer
+from espnet_ros.runtimes.tensorrt.cuda import Cuda, open_cuda
+from espnet_ros.runtimes.tensorrt.cuda_graph import CapturedGraph
+from espnet_ros.runtimes.tensorrt.machine import find_gpu
 import numpy as np
 
 FRAMES = 50
@@ -26,7 +25,7 @@ ENLARGED = 2
 BYTES = 1536 * 1024
 
 
-def check_buffers(cuda: CudaApi) -> str:
+def check_buffers(cuda: Cuda) -> str:
     """Send bytes to the device and back, by stream and by graph, with both kinds of memory."""
     cuda.set_device(0)
     gpu = find_gpu(cuda, 0)
@@ -70,7 +69,6 @@ def check_runtime(name: str, model: str, *, confidence: bool = True, **settings:
         engine = EngineSettings(
             engine_cache_dir=folder,
             engine_confidence=confidence,
-            engine_image_size=(ENLARGED * height, ENLARGED * width),
         )
         with open_runtime(
             loaded, RuntimeSettings(runtime=name, engine=engine, **settings)
@@ -96,18 +94,11 @@ def main() -> int:
     parser.add_argument('--model', default='auto')
     model = parser.parse_args().model
     checks: dict[str, Callable[[], str]] = {
-        'CUDA by ctypes': lambda: check_buffers(ctypes_cuda()),
-        'CUDA by cuda-python': lambda: check_buffers(python_cuda()),
+        'CUDA': lambda: check_buffers(open_cuda()),
         'torch fp32': lambda: check_runtime('torch', model, device='cuda', precision='fp32'),
         'torch fp16': lambda: check_runtime('torch', model, device='cuda', precision='fp16'),
         'TensorRT fp32': lambda: check_runtime('tensorrt', model, precision='fp32'),
         'TensorRT fp16': lambda: check_runtime('tensorrt', model, precision='fp16'),
-        'TensorRT exported': lambda: check_runtime(
-            'tensorrt', model, precision='fp16', tail='exported'
-        ),
-        'TensorRT subpixel': lambda: check_runtime(
-            'tensorrt', model, precision='fp16', tail='subpixel'
-        ),
         'TensorRT labels only': lambda: check_runtime(
             'tensorrt', model, confidence=False, precision='fp16'
         ),

@@ -12,6 +12,7 @@ from pathlib import Path
 from channel_model import make_channel_model
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
+from espnet_ros.model_file.file_format import load_onnx
 import onnx
 from onnx import helper
 import pytest
@@ -42,41 +43,58 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope='session')
-def published_model(shared_data: Path, pytestconfig: pytest.Config) -> Callable[[str], ModelFile]:
+def kept_export(pytestconfig: pytest.Config) -> Callable[..., ModelFile]:
     """
-    Return a function that gives the model file of published weights by name.
+    Return a function that gives an export by name, made where it is not kept yet.
 
-    Exports are kept in pytest's cache for as long as weights, exporter and torch stay the same.
+    Exports are kept in pytest's cache for as long as exporter, torch and what is exported stay
+    the same.
     """
-    pytest.importorskip('torch', reason='exporting the published weights needs torch')
-    pytest.importorskip('onnxscript', reason='exporting the published weights needs onnxscript')
-    from espnet_ros.export.onnx_export import export_checkpoint
-    from espnet_ros.export.published import find_published
+    torch = pytest.importorskip('torch', reason='exporting networks needs torch')
+    pytest.importorskip('onnxscript', reason='exporting networks needs onnxscript')
     from espnet_ros.model_file.store import save_model_file
-    import torch
 
     patterns = (
         'models/**/*.py',
-        'export/*.py',
-        'model_file/*.py',
+        'export/onnx_export.py',
+        'export/graph_cleanup.py',
+        'export/published.py',
+        'model_file/file_format.py',
+        'model_file/model_info.py',
         'labels/*.py',
         'labelsets/*.yaml',
     )
     code = sorted(path for pattern in patterns for path in (ROOT / 'espnet_ros').glob(pattern))
     folder = Path(pytestconfig.cache.mkdir('published_models'))
+    exporter = hashlib.sha256(f'{torch.__version__} {onnx.__version__}'.encode())
+    for path in code:
+        exporter.update(path.read_bytes())
 
-    @functools.cache
-    def get(name: str) -> ModelFile:
-        weights = shared_data / 'weights' / find_published(name).mirror_path
-        key = hashlib.sha256(f'{torch.__version__} {onnx.__version__}'.encode())
-        for path in (*code, weights):
-            key.update(path.read_bytes())
+    def get(name: str, exported: bytes, export: Callable[[], ModelFile]) -> ModelFile:
+        key = exporter.copy()
+        key.update(exported)
         path = folder / f'{name}-{key.hexdigest()[:16]}.onnx'
         if not path.is_file():
             for old in folder.glob(f'{name}-*.onnx'):
                 old.unlink()
-            save_model_file(export_checkpoint(weights), path)
+            save_model_file(export(), path)
         return load_model_file(path)
+
+    return get
+
+
+@pytest.fixture(scope='session')
+def published_model(
+    shared_data: Path, kept_export: Callable[..., ModelFile]
+) -> Callable[[str], ModelFile]:
+    """Return a function that gives the model file of published weights by name."""
+    from espnet_ros.export.onnx_export import export_checkpoint
+    from espnet_ros.export.published import find_published
+
+    @functools.cache
+    def get(name: str) -> ModelFile:
+        weights = shared_data / 'weights' / find_published(name).mirror_path
+        return kept_export(name, weights.read_bytes(), lambda: export_checkpoint(weights))
 
     return get
 
@@ -103,8 +121,7 @@ def channel_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope='session')
 def channel_model(channel_model_path: Path) -> ModelFile:
     """Return the model file of :func:`make_channel_model`, loaded."""
-    data = channel_model_path.read_bytes()
-    proto = onnx.load_model_from_string(data)
+    proto, sha256 = load_onnx(channel_model_path)
     properties = {p.key: p.value for p in proto.metadata_props}
     info = ModelInfo.from_metadata(properties, str(channel_model_path))
-    return ModelFile(info, data, hashlib.sha256(data).hexdigest(), channel_model_path)
+    return ModelFile(info, proto, sha256, channel_model_path)

@@ -48,6 +48,13 @@ def test_module_imports_neither_ros_nor_torch(module: str) -> None:
     assert result.stdout.strip() == '[]'
 
 
+def test_the_package_itself_is_light() -> None:
+    """A program that only looks at the package waits for no library."""
+    heavy = ('cv2', 'numpy', 'onnx', 'onnxruntime', 'openvino', 'rclpy', 'torch')
+    result = run_python(f'import sys, espnet_ros; print([m for m in {heavy} if m in sys.modules])')
+    assert result.stdout.strip() == '[]', result.stderr
+
+
 def test_package_init_holds_nothing_that_is_needed() -> None:
     """A blank __init__.py may replace ours when messages are installed; see its comment."""
     text = (ROOT / 'espnet_ros' / '__init__.py').read_text()

@@ -17,7 +17,7 @@ from espnet_ros.exceptions import (
 from espnet_ros.labels import LabelClass, LabelSet
 from espnet_ros.runtimes.base import Inference
 from espnet_ros.runtimes.factory import open_runtime
-from espnet_ros.runtimes.fake_runtime import FakeRuntime
+from espnet_ros.runtimes.fake import FakeRuntime
 from espnet_ros.segmenter import check_image, Segmenter
 import numpy as np
 import pytest
@@ -235,8 +235,34 @@ class TestRefusals:
     def test_a_closed_segmenter_says_so(self, segmenter):
         segmenter.close()
         segmenter.close()
-        with pytest.raises(InferenceError, match='not open'):
+        with pytest.raises(InferenceError, match='closed'):
             segmenter.segment([plain(9, 9, 0)])
+
+
+def test_the_front_door_opens_a_model_and_a_runtime_by_name(channel_model_path):
+    how = RuntimeSettings(runtime='fake')
+    with Segmenter.open(str(channel_model_path), how, MaskSettings(mask_size='8,9')) as segmenter:
+        assert segmenter.runtime.name == 'fake'
+        assert segmenter.segment([plain(20, 30, 0)])[0].labels.shape == (8, 9)
+    assert not segmenter.runtime.is_open
+
+
+def test_the_front_door_opens_what_ships_with_the_fastest_runtime_that_is_here():
+    pytest.importorskip('onnxruntime')
+    with Segmenter.open() as segmenter:
+        (result,) = segmenter.segment([plain(90, 120, 0)])
+    assert result.labels.shape == (90, 120)
+    assert segmenter.runtime.name != 'fake'
+
+
+def test_settings_that_do_not_fit_leave_nothing_open(channel_model_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(FakeRuntime, '_close', lambda self: closed.append(self.name))
+    with pytest.raises(ConfigError, match='unlabelled_id'):
+        Segmenter.open(
+            str(channel_model_path), RuntimeSettings(runtime='fake'), MaskSettings(unlabelled_id=1)
+        )
+    assert closed == ['fake']
 
 
 @pytest.mark.parametrize('threshold', [0.0, 0.5])

@@ -23,7 +23,6 @@ FLAGS = {'label_groups': '--groups'}
 
 FORMS = {
     'roi': 'X,Y,WIDTH,HEIGHT',
-    'engine_image_size': 'HEIGHT,WIDTH',
     'input_size': 'HEIGHT,WIDTH',
     'mask_size': 'SIZE',
     'mean': 'VALUE[,VALUE,VALUE]',

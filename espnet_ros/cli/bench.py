@@ -37,7 +37,7 @@ examples:
   espnet-ros bench auto@openvino:fp32 auto@openvino:bf16 auto@onnxruntime
   espnet-ros bench espnet_p2_q8_cityscapes espnet_p2_q3_cityscapes --plot cost.png
   espnet-ros bench auto@openvino:host auto@openvino:device --size 1024,2048
-  espnet-ros bench auto@tensorrt:exported auto@tensorrt:subpixel
+  espnet-ros bench auto@tensorrt:host auto@tensorrt:device --size 1080,1920
   espnet-ros bench --peers --json bench.json
   espnet-ros bench --gpu-clocks 824,1134
   espnet-ros bench --node

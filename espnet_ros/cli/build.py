@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from espnet_ros.cli._options import add_model_options, add_settings, positive_integer
+from espnet_ros.cli._options import add_model_options, add_settings, positive_integer, size
 from espnet_ros.config import RuntimeSettings
 
 DEFAULT_IMAGES = 32
@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         metavar='COUNT',
         help='Largest batch: as many as the robot has cameras. Default: 1.',
+    )
+    group.add_argument(
+        '--image-size',
+        type=size,
+        metavar='HEIGHT,WIDTH',
+        help="With --resize device, the size in pixels of the camera's images (or of roi).",
     )
     group = parser.add_argument_group('int8 (needs onnxruntime, on any computer)')
     group.add_argument(

@@ -34,7 +34,6 @@ from espnet_ros.config.runtime import (
     RESIZES,
     RUNTIMES,
     RuntimeSettings,
-    TAILS,
 )
 from espnet_ros.config.segmentation import (
     SegmentationNodeSettings,
@@ -63,5 +62,4 @@ __all__ = [
     'RuntimeSettings',
     'ScanSettings',
     'SegmentationNodeSettings',
-    'TAILS',
 ]

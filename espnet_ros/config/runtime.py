@@ -10,7 +10,6 @@ from espnet_ros.settings import section, setting
 RUNTIMES = ('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake')
 PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
 RESIZES = ('host', 'device')
-TAILS = ('auto', 'exported', 'subpixel')
 
 
 @dataclass(frozen=True)
@@ -27,32 +26,18 @@ class EngineSettings:
         False, 'Build the TensorRT engine even where one is kept.', read_only=True
     )
     workspace_mb: int = setting(
-        1024,
-        'Memory in MiB that a layer may work in while TensorRT tries it; less for boards of 4 GB.',
-        minimum=16,
+        0,
+        'Most memory in MiB that TensorRT works in; 0 takes what the batch is likely to need, at '
+        'least 1024. Less for boards of 4 GB.',
+        minimum=0,
         maximum=65536,
-        read_only=True,
-    )
-    dla_core: int = setting(
-        -1,
-        'DLA core of a Jetson that computes what it can, in fp16, or in int8 with '
-        'calibration_dir; -1 takes the GPU alone.',
-        minimum=-1,
-        maximum=15,
         read_only=True,
     )
     optimization_level: int = setting(
         3,
-        'How long TensorRT searches, 0 to 5 (TensorRT 8.6 and newer); more takes longer to build '
-        'and may run faster.',
+        'How long TensorRT searches, 0 to 5; more takes longer to build and may run faster.',
         minimum=0,
         maximum=5,
-        read_only=True,
-    )
-    calibration_dir: str = setting(
-        '',
-        'Folder of images of what the robot will see, on which TensorRT up to 10.16 measures the '
-        'scales of precision int8 for a float model; quantised models need none.',
         read_only=True,
     )
     engine_confidence: bool = setting(
@@ -61,17 +46,6 @@ class EngineSettings:
         'frame; there is no ~/confidence and no confidence_threshold then.',
         read_only=True,
     )
-    engine_image_size: tuple[int, ...] = setting(
-        (0, 0),
-        'With resize device, [height, width] in pixels of what the engine is shown: of the '
-        'images, or of roi where that is set. [0, 0] is unknown.',
-        minimum=0,
-        maximum=16384,
-        read_only=True,
-    )
-
-    def __post_init__(self) -> None:
-        check_size('engine_image_size', self.engine_image_size)
 
 
 @dataclass(frozen=True)
@@ -134,14 +108,6 @@ class RuntimeSettings:
         "Where images are resized to the network's input: host (CPU, in bytes), or device (in "
         'the graph, in float, closer to the training); docs/benchmark.md compares them.',
         choices=RESIZES,
-        read_only=True,
-    )
-    tail: str = setting(
-        'auto',
-        'How the last layer and the argmax are written: exported (as in the model file), subpixel '
-        '(the same sums side by side, with a cheap argmax); auto takes the faster one of each '
-        'runtime.',
-        choices=TAILS,
         read_only=True,
     )
     engine: EngineSettings = section(EngineSettings)

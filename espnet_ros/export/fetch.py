@@ -19,7 +19,7 @@ import tempfile
 from typing import Any
 
 from espnet_ros.exceptions import DownloadError, ModelError, RuntimeUnavailableError
-from espnet_ros.export.check_reference import with_reference_labels
+from espnet_ros.export.golden import with_golden_labels
 from espnet_ros.export.published import find_published, PublishedModel
 from espnet_ros.model_file import load_model_file, ModelFile
 from espnet_ros.model_file.store import make_folder, models_folder, save_model_file, SUFFIX
@@ -103,7 +103,7 @@ def _export(weights: Path) -> ModelFile:
     # Only this needs torch, which a robot need not have.
     export: Any = import_module('espnet_ros.export.onnx_export')
     model: ModelFile = export.export_checkpoint(weights)
-    return with_reference_labels(model)
+    return with_golden_labels(model)
 
 
 def _from_mirror(published: PublishedModel, mirror: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-import hashlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from espnet_ros.export.graph_cleanup import clean_graph, missing_parameters
 from espnet_ros.export.published import find_by_sha256
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile, ModelInfo
-from espnet_ros.model_file.contract import check_interface
+from espnet_ros.model_file.file_format import check_interface
 from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
 from espnet_ros.models.checkpoints import Checkpoint, load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
@@ -85,7 +84,6 @@ def export_network(
     pipeline = SegmentationPipeline(network, normalization).eval()
     with _quiet():
         proto = clean_graph(_trace(pipeline, info.input_size))
-    onnx.helper.set_model_props(proto, info.to_metadata())
     _name_sizes(proto)
     parameters = [key for key in pipeline.state_dict() if not key.endswith(UNUSED_TENSOR)]
     missing = missing_parameters(proto, parameters)
@@ -96,8 +94,7 @@ def export_network(
         )
     onnx.checker.check_model(proto, full_check=True)
     check_interface(proto, info.name)
-    data = proto.SerializeToString()
-    return ModelFile(info, data, hashlib.sha256(data).hexdigest())
+    return ModelFile.create(info, proto)
 
 
 def _describe(

@@ -1,14 +1,14 @@
 """The model file: one ONNX file that holds the whole computation and describes itself."""
 
-from espnet_ros.model_file.contract import (
+from espnet_ros.model_file.file_format import (
     CONFIDENCE,
     IMAGE,
     LABELS,
     load_model_file,
     ModelFile,
-    ModelInfo,
 )
-from espnet_ros.model_file.opening import open_model
+from espnet_ros.model_file.model_info import ModelInfo
+from espnet_ros.model_file.store import open_model
 
 __all__ = [
     'CONFIDENCE',

@@ -1,5 +1,5 @@
 """
-Where model files are kept: those that ship with the package, and those that were fetched.
+Where model files are kept, those that ship and those that were fetched, and opening one.
 
 Fetched models lie in the data folder of the user (``~/.local/share/espnet_ros/models`` on
 Linux); the environment variable ``ESPNET_ROS_MODELS`` names another folder.
@@ -14,8 +14,10 @@ import os
 from pathlib import Path
 import uuid
 
+from espnet_ros.config import ForeignModelSettings
 from espnet_ros.exceptions import ModelError
-from espnet_ros.model_file.contract import ModelFile
+from espnet_ros.model_file.external import wrap_external
+from espnet_ros.model_file.file_format import as_model_file, is_model_file, load_onnx, ModelFile
 import platformdirs
 
 FOLDER_VARIABLE = 'ESPNET_ROS_MODELS'
@@ -92,6 +94,21 @@ def find_model(name_or_path: str) -> Path:
     )
 
 
+def open_model(name_or_path: str, foreign: ForeignModelSettings | None = None) -> ModelFile:
+    """
+    Return a model file by name or path; an ONNX file of another origin is adapted.
+
+    :param name_or_path: as :func:`find_model` takes it
+    :param foreign: how to feed a file of another origin
+    :raises ModelError: there is no such model, or it cannot be used
+    """
+    path = find_model(name_or_path)
+    proto, sha256 = load_onnx(path)
+    if is_model_file(proto):
+        return as_model_file(proto, sha256, path)
+    return wrap_external(proto, sha256, path, foreign or ForeignModelSettings())
+
+
 def make_folder(folder: Path) -> None:
     """
     Make a folder for model files, where it is missing.
@@ -104,7 +121,7 @@ def make_folder(folder: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise ModelError(
-            f'folder {folder}: cannot be made or written to ({error.strerror}); mend its '
+            f'folder {folder}: cannot be made or written to ({error.strerror}); fix its '
             f'permissions, or choose another ({FOLDER_VARIABLE} names that of fetched models)'
         ) from error
 
@@ -148,7 +165,7 @@ def _models_in(folder: Path) -> dict[str, Path]:
         return {}
     except OSError as error:
         raise ModelError(
-            f'models folder {folder}: cannot be read ({error.strerror}); mend its permissions '
+            f'models folder {folder}: cannot be read ({error.strerror}); fix its permissions '
             f'or name another one with {FOLDER_VARIABLE}'
         ) from error
     return {path.stem: path for path in sorted(paths, key=_preference)}

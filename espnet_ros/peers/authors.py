@@ -13,7 +13,7 @@ from time import perf_counter
 import cv2
 from espnet_ros.model_file import ModelFile
 from espnet_ros.peers.base import Peer
-from espnet_ros.runtimes.torch_runtime import rebuild_pipeline
+from espnet_ros.runtimes.torch import rebuild_pipeline
 from espnet_ros.segmenter import StageTimes
 import numpy as np
 from numpy.typing import NDArray

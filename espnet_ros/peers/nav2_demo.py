@@ -71,7 +71,7 @@ class Nav2DemoWay(Peer):
         self._size = size
         tensors = {
             t.name: onnx.numpy_helper.to_array(t)
-            for t in onnx.load_model_from_string(model.data).graph.initializer
+            for t in model.proto.graph.initializer
             if t.name in ('mean', 'scale')
         }
         self._mean_rgb = tensors['mean'].reshape(3)[::-1].astype(np.float32)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import ConfigError, InferenceError, InputError, ModelError
+from espnet_ros.exceptions import ConfigError, InferenceError, InputError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
+from espnet_ros.model_file.file_format import Rewrite
+from espnet_ros.model_file.graph.image_resize import resize_in_graph
+from espnet_ros.runtimes.build_watch import BuildWatch, SILENT
+from espnet_ros.runtimes.golden import Reference
 import numpy as np
 from numpy.typing import NDArray
-import onnx
 from typing_extensions import Self
 
 
@@ -36,11 +41,29 @@ class Inference:
     What one call of a runtime returns.
 
     :param labels: uint8, (N, H, W), class ids
-    :param confidence: uint8, (N, H, W), 0..255, or None where it was not asked for
+    :param confidence: uint8, (N, H, W), 0..255, or None where it was not requested
     """
 
     labels: NDArray[np.uint8]
     confidence: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """
+    What is known of the images to come, for a runtime that builds an engine for them.
+
+    :param batch_size: the largest batch
+    :param image_size: (height, width) of the images; None where the first one tells
+    :param watch: who is told of a build
+    :param find_reference: returns labels to check an engine by, of a model and an image size, or
+        None where there are none
+    """
+
+    batch_size: int = 1
+    image_size: tuple[int, int] | None = None
+    watch: BuildWatch = SILENT
+    find_reference: Callable[[ModelFile, tuple[int, int]], Reference | None] = lambda *_: None
 
 
 class Runtime(ABC):
@@ -54,15 +77,21 @@ class Runtime(ABC):
 
     :param model: the model to run
     :param settings: device, precision and threads; ``runtime`` is not looked at
+    :param workload: what is known of the images to come
+
+    :cvar rewrites: what the library wants of the graph, in order
     """
 
     name: ClassVar[str]
+    rewrites: ClassVar[tuple[Rewrite, ...]] = ()
 
-    def __init__(self, model: ModelFile, settings: RuntimeSettings) -> None:
+    def __init__(
+        self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None
+    ) -> None:
         self.model = model
         self.settings = settings
+        self.workload = workload or Workload()
         self._is_open = False
-        self._input_spec: TensorSpec | None = None
 
     @property
     def input_spec(self) -> TensorSpec:
@@ -70,15 +99,23 @@ class Runtime(ABC):
         Return the input that :meth:`infer` takes.
 
         It is what the model file declares, with images of any size where the runtime resizes.
-
-        :raises ModelError: the model file is damaged
         """
-        if self._input_spec is None:
-            spec = read_input_spec(self.model)
-            if self.resizes:
-                spec = TensorSpec(spec.name, spec.dtype, (spec.shape[0], None, None, 3))
-            self._input_spec = spec
-        return self._input_spec
+        shape = self.model.image_shape
+        return TensorSpec(
+            IMAGE,
+            self.model.image_dtype,
+            (shape[0], None, None, 3) if self.resizes else shape,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it was opened and not closed."""
+        return self._is_open
+
+    @property
+    def waits_for_image(self) -> bool:
+        """Return whether the first image decides what is loaded; a trial run would mislead it."""
+        return False
 
     @property
     def resizes(self) -> bool:
@@ -93,7 +130,7 @@ class Runtime(ABC):
 
     @property
     def has_confidence(self) -> bool:
-        """Return whether the confidence can be asked for."""
+        """Return whether the confidence can be requested."""
         return True
 
     @property
@@ -132,7 +169,6 @@ class Runtime(ABC):
         :raises ModelError: the library does not take the model
         """
         if not self._is_open:
-            _ = self.input_spec
             self._open()
             self._is_open = True
 
@@ -152,7 +188,7 @@ class Runtime(ABC):
         :return: arrays of the batch's size, or of the network's input size where it resizes,
             that are valid until the next call
         :raises InputError: the batch is not of that type or shape
-        :raises ConfigError: the confidence is asked for and cannot be
+        :raises ConfigError: the confidence is requested and cannot be
         :raises InferenceError: the library failed, or the runtime is not open
         """
         if not self._is_open:
@@ -163,6 +199,13 @@ class Runtime(ABC):
             )
         self._check_batch(batch)
         return self._infer(batch, confidence)
+
+    def _computed_model(self) -> ModelFile:
+        """Return the model with the graph that this runtime computes."""
+        rewrites = list(self.rewrites)
+        if self.resizes:
+            rewrites.append(partial(resize_in_graph, size=self.model.info.input_size))
+        return self.model.rewritten(*rewrites)
 
     def __enter__(self) -> Self:
         self.open()
@@ -206,24 +249,6 @@ class Runtime(ABC):
     @abstractmethod
     def _infer(self, batch: NDArray[np.generic], confidence: bool) -> Inference:
         """Compute a batch whose type and shape were checked."""
-
-
-def read_input_spec(model: ModelFile) -> TensorSpec:
-    """
-    Return type and shape of a model's image input; a size is None where any goes.
-
-    :raises ModelError: the bytes are not an ONNX model with one input
-    """
-    try:
-        proto = onnx.load_model_from_string(model.data)
-        tensor = proto.graph.input[0].type.tensor_type
-    except Exception as error:  # protobuf's errors share no base class with onnx's
-        raise ModelError(
-            f'model file {model.origin}: damaged ({error}); fetch or export it again'
-        ) from error
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
-    shape = tuple(d.dim_value if d.HasField('dim_value') else None for d in tensor.shape.dim)
-    return TensorSpec(IMAGE, str(dtype), shape)
 
 
 def _shape_words(shape: tuple[int | None, ...]) -> str:

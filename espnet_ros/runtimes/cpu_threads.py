@@ -8,5 +8,5 @@ from espnet_ros.config import RuntimeSettings
 
 
 def thread_count(settings: RuntimeSettings) -> int:
-    """Return the threads that were asked for, else every core that the process may use."""
+    """Return the threads that were requested, else every core that the process may use."""
     return settings.threads or len(os.sched_getaffinity(0))

@@ -109,20 +109,17 @@ def test_table_shows_contenders_side_by_side(
     assert min(result['times_faster'] for result in results) == 1.0
 
 
-def test_ways_to_resize_and_to_end_are_measured_side_by_side(
+def test_ways_to_resize_are_measured_side_by_side(
     cli: Run, channel_model_path: Path, bare: Path
 ) -> None:
-    ways = ('host', 'device', 'device:exported')
-    models = [f'{channel_model_path}@onnxruntime:{way}' for way in ways]
+    models = [f'{channel_model_path}@onnxruntime:{way}' for way in ('host', 'device')]
     ended = cli('bench', *models, *SHORT, '--size', '64,96', '--json', '--root', bare)
     assert ended.code == 0, ended.err
     results = json.loads(ended.out)['results']
-    assert [result['resize'] for result in results] == ['host', 'device', 'device']
-    assert [result['tail'] for result in results] == ['auto', 'auto', 'exported']
+    assert [result['resize'] for result in results] == ['host', 'device']
     assert [result['name'] for result in results] == [
         'channels onnxruntime fp32',
         'channels onnxruntime fp32, resized on the device',
-        'channels onnxruntime fp32, resized on the device, exported tail',
     ]
 
 
@@ -237,7 +234,7 @@ def test_efficiency_is_weighed_by_the_time_of_the_kernels() -> None:
 
 def test_machine_without_nsight_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_ncu.shutil, 'which', lambda _: None)
-    info = SimpleNamespace(runtime='torch', precision='fp32', resize='host', tail='auto')
+    info = SimpleNamespace(runtime='torch', precision='fp32', resize='host')
     measured = SimpleNamespace(info=info)
     found = _ncu.profile(measured, 'auto', (512, 1024))  # type: ignore[arg-type]
     assert found['warp_execution_efficiency'] is None

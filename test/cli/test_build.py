@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from espnet_ros.model_file import load_model_file, store
-from espnet_ros.runtimes.graph import is_quantized
 import pytest
 
 pytest.importorskip('onnxruntime', reason='the stand-in for TensorRT computes with it')
 
-from fake_tensorrt.board import Board, deeper_model, install_board, write_batch
+from espnet_ros.processing.codecs import write_image
+from fake_tensorrt.board import Board, deeper_model, install_board, make_batch
+import numpy as np
 
 
 @pytest.fixture
@@ -28,7 +29,11 @@ def model_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def street(tmp_path: Path) -> Path:
     """Return a folder of images of 2x2 blocks."""
-    return write_batch(tmp_path / 'street', 6)
+    folder = tmp_path / 'street'
+    folder.mkdir()
+    for index, image in enumerate(make_batch(6)):
+        write_image(folder / f'{index}.png', np.ascontiguousarray(image))
+    return folder
 
 
 def test_an_engine_is_built_and_told(cli, board: Board, model_path: Path) -> None:
@@ -46,12 +51,12 @@ def test_an_engine_that_is_kept_is_not_built_again(cli, board: Board, model_path
 
 def test_an_engine_that_resizes_is_built_for_one_size(cli, board: Board, model_path: Path) -> None:
     asked = ('build', '--model', model_path, '--engine-cache-dir', board.cache)
-    ended = cli(*asked, '--resize', 'device', '--engine-image-size', '48,64')
+    ended = cli(*asked, '--resize', 'device', '--image-size', '48,64')
     assert ended.code == 0, ended.err
     assert '64x48 resized to 32x16' in ended.err
     ended = cli(*asked, '--resize', 'device')
     assert ended.code == 2
-    assert 'set it to [height, width] of the images, or resize to host' in ended.err
+    assert '--image-size HEIGHT,WIDTH together' in ended.err
 
 
 def test_a_model_is_quantised_and_built(cli, board, model_path, street, tmp_path) -> None:
@@ -63,7 +68,7 @@ def test_a_model_is_quantised_and_built(cli, board, model_path, street, tmp_path
     assert ended.code == 0, ended.err
     assert 'int8 by 6 images' in ended.out
     assert 'brightest_int8: int8 on GPU 0' in ended.out
-    assert is_quantized(load_model_file(target))
+    assert load_model_file(target).is_quantized
 
 
 def test_without_tensorrt_a_model_is_quantised_all_the_same(
@@ -84,6 +89,8 @@ def test_without_tensorrt_a_model_is_quantised_all_the_same(
         (['--calibration', 'x', '--precision', 'fp16'], 'makes an int8 model'),
         (['--calibration', 'x', '--quantized', 'a.engine'], 'ends with .onnx'),
         (['--batch-size', '0'], 'whole number above 0'),
+        (['--resize', 'device'], '--resize device and --image-size HEIGHT,WIDTH together'),
+        (['--image-size', '48,64'], 'together, or neither'),
     ],
 )
 def test_wrong_usage_is_told(cli, model_path, arguments, words) -> None:

@@ -114,7 +114,6 @@ def test_contenders_are_read() -> None:
             'a',
             {'runtime': 'openvino', 'precision': 'fp32', 'resize': 'device'},
         ),
-        ('a@auto:subpixel', 'a', {'tail': 'subpixel'}),
         ('a@auto:auto:host', 'a', {'resize': 'host'}),
         ('me@home/a.onnx', 'me@home/a.onnx', {}),
     ):

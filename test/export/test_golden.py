@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip('torch')
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.model_file import ModelFile
-from espnet_ros.runtimes.torch_runtime import TorchRuntime
+from espnet_ros.runtimes.torch import TorchRuntime
 from golden import agreement, GOLDEN_IDS, GOLDEN_MAPS, GoldenMap, REQUIRED_AGREEMENT
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ def test_resizing_floats_first_equals_the_authors_order(
     golden: GoldenMap, shared_data: Path, published_model: Callable[[str], ModelFile]
 ) -> None:
     """The authors normalise, then resize, then divide by 255."""
-    from espnet_ros.runtimes.torch_runtime import rebuild_pipeline
+    from espnet_ros.runtimes.torch import rebuild_pipeline
 
     statistics = golden.training_set.normalization
     image = golden.image_bgr(shared_data).astype(np.float32)

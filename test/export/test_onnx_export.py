@@ -18,7 +18,7 @@ from espnet_ros.models.espnet.published_keys import published_espnet_keys as pub
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import CITYSCAPES, Normalization
-from espnet_ros.runtimes.torch_runtime import rebuild_pipeline
+from espnet_ros.runtimes.torch import rebuild_pipeline
 from espnet_ros.version import package_version
 import numpy as np
 import onnx

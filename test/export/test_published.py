@@ -49,7 +49,7 @@ def test_weights_are_recognised_by_their_checksum() -> None:
 
 @pytest.mark.parametrize(
     'module',
-    ['espnet_ros.export.published', 'espnet_ros.export.fetch', 'espnet_ros.export.parity'],
+    ['espnet_ros.export.published', 'espnet_ros.export.fetch', 'espnet_ros.evaluation.parity'],
 )
 def test_import_takes_no_torch(module: str) -> None:
     code = f'import {module}, sys; sys.exit("torch" in sys.modules)'

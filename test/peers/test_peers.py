@@ -19,7 +19,7 @@ pytest.importorskip('onnxruntime', reason='no onnxruntime')
 from espnet_ros.export.onnx_export import export_checkpoint
 from espnet_ros.peers.authors import AuthorsWay
 from espnet_ros.peers.nav2_demo import Nav2DemoWay
-from espnet_ros.runtimes.onnx_runtime import OnnxRuntime
+from espnet_ros.runtimes.onnxruntime import OnnxRuntime
 
 pytestmark = pytest.mark.slow
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
+import re
 import sys
 
+from espnet_ros.config import RUNTIMES as SETTABLE
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import RuntimeUnavailableError
-from espnet_ros.runtimes import factory, tensorrt_support
-from espnet_ros.runtimes.cuda import opening
-from espnet_ros.runtimes.engines.library import load_tensorrt
-from espnet_ros.runtimes.factory import AUTO_ORDER, open_runtime, runtime_report
-from espnet_ros.runtimes.fake_runtime import FakeRuntime
+from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
+from espnet_ros.runtimes import factory
+from espnet_ros.runtimes.base import Runtime
+from espnet_ros.runtimes.factory import AUTO_ORDER, open_runtime, runtime_report, RUNTIMES
+from espnet_ros.runtimes.fake import FakeRuntime
+from espnet_ros.runtimes.tensorrt import cuda, support
+from espnet_ros.runtimes.tensorrt.library import load_tensorrt
 from fake_tensorrt.library import make_module
 import pytest
 
 MODULES = {
-    'openvino': 'espnet_ros.runtimes.openvino_runtime',
-    'onnxruntime': 'espnet_ros.runtimes.onnx_runtime',
+    'openvino': 'espnet_ros.runtimes.openvino',
+    'onnxruntime': 'espnet_ros.runtimes.onnxruntime',
 }
 
 
@@ -47,6 +51,38 @@ def broken_openvino(monkeypatch, tmp_path):
 def statuses() -> dict[str, factory.RuntimeStatus]:
     """Return the report by name."""
     return {status.name: status for status in runtime_report()}
+
+
+def test_the_table_names_every_runtime_that_can_be_set():
+    assert ('auto', *RUNTIMES) == SETTABLE
+
+
+def test_every_module_of_runtimes_that_defines_one_is_in_the_table():
+    folder = Path(factory.__file__).parent
+    defining = {
+        'espnet_ros.runtimes.' + '.'.join(path.relative_to(folder).with_suffix('').parts)
+        for path in folder.rglob('*.py')
+        if re.search(r'^class \w+\(Runtime\)', path.read_text(), re.MULTILINE)
+    }
+    assert defining == {entry.module for entry in RUNTIMES.values()}
+
+
+@pytest.mark.parametrize('kind', [ModelError, InferenceError])
+def test_auto_goes_on_where_a_usable_runtime_fails_and_warns(
+    channel_model, monkeypatch, caplog, kind
+):
+    pytest.importorskip('onnxruntime')
+    openvino = pytest.importorskip('espnet_ros.runtimes.openvino')
+
+    def fail(runtime: Runtime) -> None:
+        raise kind('no engine of it')
+
+    monkeypatch.setattr(openvino.OpenvinoRuntime, '_open', fail)
+    with open_runtime(channel_model, RuntimeSettings()) as runtime:
+        assert runtime.name == 'onnxruntime'
+    (record,) = [r for r in caplog.records if r.name == factory.__name__]
+    assert record.levelno == logging.WARNING
+    assert 'no engine of it' in record.message
 
 
 def test_the_report_names_every_runtime_in_the_order_of_auto():
@@ -98,7 +134,7 @@ def test_auto_passes_over_runtimes_without_the_precision_asked_for(channel_model
 
 def test_auto_never_takes_the_stand_in(channel_model, without):
     without('openvino', 'onnxruntime', 'torch')
-    with pytest.raises(RuntimeUnavailableError, match='no runtime can be used as asked'):
+    with pytest.raises(RuntimeUnavailableError, match='no runtime can be used as requested'):
         open_runtime(channel_model, RuntimeSettings())
 
 
@@ -109,7 +145,7 @@ def test_the_stand_in_runs_when_asked_for(channel_model):
 
 def test_tensorrt_says_all_that_is_missing(channel_model, monkeypatch, without):
     without('tensorrt')
-    monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: 0)
+    monkeypatch.setattr(support, 'count_cuda_devices', lambda: 0)
     with pytest.raises(RuntimeUnavailableError) as raised:
         open_runtime(channel_model, RuntimeSettings(runtime='tensorrt'))
     for part in ('Python package is not installed', 'no CUDA device is visible'):
@@ -118,12 +154,11 @@ def test_tensorrt_says_all_that_is_missing(channel_model, monkeypatch, without):
 
 def test_tensorrt_names_a_missing_cuda_library(monkeypatch):
     monkeypatch.setitem(sys.modules, 'tensorrt', make_module('10.3.0'))
-    monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: 1)
-    monkeypatch.setattr(opening, '_candidates', lambda: iter(()))
-    monkeypatch.setattr(opening, '_python_bindings', lambda: None)
+    monkeypatch.setattr(support, 'count_cuda_devices', lambda: 1)
+    monkeypatch.setattr(cuda, '_candidates', lambda: iter(()))
     load_tensorrt.cache_clear()
     try:
-        reason, version = tensorrt_support.find_tensorrt()
+        reason, version = support.find_tensorrt()
     finally:
         load_tensorrt.cache_clear()
     assert version is None
@@ -135,5 +170,5 @@ def test_devices_are_counted_without_a_driver(monkeypatch):
     def fail(name: str) -> None:
         raise OSError(name)
 
-    monkeypatch.setattr(tensorrt_support.ctypes, 'CDLL', fail)
-    assert tensorrt_support.count_cuda_devices() == 0
+    monkeypatch.setattr(support.ctypes, 'CDLL', fail)
+    assert support.count_cuda_devices() == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from espnet_ros.config import FakeSettings, RuntimeSettings
-from espnet_ros.runtimes.fake_runtime import FakeRuntime
+from espnet_ros.runtimes.fake import FakeRuntime
 import numpy as np
 import pytest
 

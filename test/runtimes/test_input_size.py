@@ -8,7 +8,7 @@ import cv2
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile, open_model
-from espnet_ros.model_file.contract import ModelInfo
+from espnet_ros.model_file.model_info import ModelInfo
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
 from espnet_ros.segmenter import Segmenter
 import numpy as np
@@ -79,7 +79,7 @@ def test_a_network_of_fixed_size_is_refused_another(channel_model: ModelFile) ->
         proto.graph.input[0].type.tensor_type.shape.dim[1:3], (16, 32), strict=True
     ):
         dim.dim_value = pixels
-    fixed = replace(channel_model, data=proto.SerializeToString())
+    fixed = replace(channel_model, proto=proto)
     with pytest.raises(ConfigError, match=r'channels has the fixed size \[16, 32\], found \[24'):
         open_runtime(fixed, RuntimeSettings(runtime='fake', input_size=(24, 40)))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip('onnxruntime')
-from espnet_ros.runtimes.onnx_runtime import OnnxRuntime
+from espnet_ros.runtimes.onnxruntime import OnnxRuntime
 import onnxruntime
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 # Importing openvino itself first would start its telemetry.
-pytest.importorskip('espnet_ros.runtimes.openvino_runtime', exc_type=ImportError)
-from espnet_ros.runtimes.openvino_runtime import COMPILED_LIMIT, last_line, OpenvinoRuntime, ov
+pytest.importorskip('espnet_ros.runtimes.openvino', exc_type=ImportError)
+from espnet_ros.runtimes.openvino import COMPILED_LIMIT, last_line, OpenvinoRuntime, ov
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPABILITIES = ov.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
@@ -62,7 +62,7 @@ def test_nothing_is_sent_to_the_network_by_importing_openvino():
         '    if event.startswith("socket.") or event in ("os.fork", "subprocess.Popen"):\n'
         '        os._exit(42)\n'
         'sys.addaudithook(refuse)\n'
-        'import espnet_ros.runtimes.openvino_runtime as module\n'
+        'import espnet_ros.runtimes.openvino as module\n'
         'module.ov.Core()\n'
         'assert "openvino_telemetry" not in sys.modules\n'
     )

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.export.quantization import quantize_model
 from espnet_ros.model_file import ModelFile
-from espnet_ros.runtimes.engines.quantization import quantize_model
 from espnet_ros.runtimes.factory import open_runtime
 from fake_tensorrt.board import deeper_model, labels_of, make_batch
 import numpy as np

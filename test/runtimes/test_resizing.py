@@ -8,10 +8,10 @@ import cv2
 from espnet_ros.config import ForeignModelSettings, MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import InputError, RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
-from espnet_ros.model_file.foreign import adapt_foreign
+from espnet_ros.model_file.external import adapt_external
 from espnet_ros.runtimes.base import Runtime
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
-from espnet_ros.runtimes.fake_runtime import FakeRuntime
+from espnet_ros.runtimes.fake import FakeRuntime
 from espnet_ros.segmenter import Segmenter
 import numpy as np
 import onnx
@@ -138,7 +138,7 @@ def test_networks_of_another_origin_get_resized_images(tmp_path, name, shape):
     path = tmp_path / 'net.onnx'
     onnx.save(onnx.helper.make_model(graph, opset_imports=imports, ir_version=8), path)
     settings = ForeignModelSettings(channel_order='bgr', class_names=('blue', 'green', 'red'))
-    model = adapt_foreign(path, settings)
+    model = adapt_external(path, settings)
     height, width = model.info.input_size
     picture = noise(height * 2, width * 2, 3)
     labels = []

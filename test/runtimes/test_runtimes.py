@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import (
@@ -16,6 +15,7 @@ from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.base import Runtime
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
 import numpy as np
+import onnx
 import pytest
 
 USABLE = [status.name for status in runtime_report() if status.usable]
@@ -122,6 +122,11 @@ class TestAnswers:
                 runtime.infer(batch)
 
 
+def name_unknown_operator(proto: onnx.ModelProto) -> None:
+    """Change an operator to one that does not exist."""
+    next(node for node in proto.graph.node if node.op_type == 'ArgMax').op_type = 'ArgMix'
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ('batch', 'message'),
@@ -139,15 +144,8 @@ class TestRefusals:
             runtime.infer(batch)
 
     @pytest.mark.parametrize('name', NETWORK_RUNTIMES)
-    @pytest.mark.parametrize('data', [b'', b'nonsense' * 99])
-    def test_a_damaged_model_is_refused(self, channel_model, name, data):
-        damaged = replace(channel_model, data=data)
-        with pytest.raises(ModelError, match=r'channels\.onnx: damaged'):
-            open_runtime(damaged, make_settings(name))
-
-    @pytest.mark.parametrize('name', NETWORK_RUNTIMES)
     def test_an_operator_that_the_library_does_not_know_is_refused(self, channel_model, name):
-        unknown = replace(channel_model, data=channel_model.data.replace(b'ArgMax', b'ArgMix'))
+        unknown = channel_model.rewritten(name_unknown_operator)
         with pytest.raises(ModelError, match=r'channels\.onnx: .* does not take it'):
             open_runtime(unknown, make_settings(name))
 

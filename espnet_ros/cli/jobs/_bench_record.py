@@ -51,7 +51,6 @@ def describe_result(measured: Measured, idle_w: float | None) -> dict[str, Any]:
         'runtime': info.runtime,
         'precision': info.precision,
         'resize': info.resize,
-        'tail': info.tail,
         'device': info.device,
         'parameters': info.parameters,
         'file_bytes': info.file_bytes,
@@ -111,8 +110,7 @@ def result_name(measured: Measured) -> str:
         return f'{measured.way.replace("_", " ")}: {PEERS[measured.way][2]}'
     info = measured.info
     resize = '' if info.resize == 'host' else f', resized on the {info.resize}'
-    tail = '' if info.tail == 'auto' else f', {info.tail} tail'
-    return f'{info.model} {info.runtime} {info.precision}{resize}{tail}'
+    return f'{info.model} {info.runtime} {info.precision}{resize}'
 
 
 def add_ratios(results: list[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 import resource
 import sys
@@ -57,7 +57,6 @@ class ContenderInfo:
     :param runtime: what runs it
     :param precision: the arithmetic really used
     :param resize: where the image is resized, host or device
-    :param tail: that was asked for: exported, subpixel, or auto for the runtime's own
     :param device: in words
     :param parameters: of the network
     :param file_bytes: of the model file
@@ -69,7 +68,6 @@ class ContenderInfo:
     runtime: str
     precision: str
     resize: str
-    tail: str
     device: str
     parameters: int
     file_bytes: int
@@ -121,13 +119,6 @@ class OurWay:
         return result.labels, result.stage_times
 
 
-def shown_size(settings: RuntimeSettings, size: tuple[int, int]) -> RuntimeSettings:
-    """Return the settings for images of (height, width): an engine that resizes has to know."""
-    if settings.resize != 'device' or any(settings.engine.engine_image_size):
-        return settings
-    return replace(settings, engine=replace(settings.engine, engine_image_size=size))
-
-
 _opened: list[Way] = []
 
 
@@ -140,16 +131,16 @@ def open_contender(contender: Contender) -> ContenderInfo:
     started_s = time.perf_counter()
     model = open_any_model(contender.model, contender.foreign)
     if contender.way == OURS:
-        runtime = open_runtime(model, contender.settings)
+        runtime = open_runtime(model, contender.settings, image_size=contender.size)
         way: Way = OurWay(Segmenter(runtime))
         asked = contender.settings
-        what = runtime.name, runtime.precision, asked.resize, asked.tail, runtime.device
+        what = runtime.name, runtime.precision, asked.resize, runtime.device
     else:
         module, class_name, _ = PEERS[contender.way]
         peer = getattr(import_module(module), class_name)(
             model, contender.size, contender.settings.threads
         )
-        way, what = peer, (peer.runtime, peer.precision, 'host', 'auto', peer.device)
+        way, what = peer, (peer.runtime, peer.precision, 'host', peer.device)
     _opened[:] = [way]
     return ContenderInfo(
         model.info.name,
@@ -178,7 +169,7 @@ def run_trials(image_bgr: NDArray[np.uint8], count: int) -> Trials:
 
 def count_parameters(model: ModelFile) -> int:
     """Return how many numbers training has set: no statistics, no constants of the graph."""
-    graph = onnx.load_model_from_string(model.data).graph
+    graph = model.proto.graph
     learned = [
         tensor
         for tensor in graph.initializer
@@ -194,7 +185,7 @@ def main() -> int:
     text, *sizes = sys.argv[1:]
     asked = parse_contender(text)
     size = (int(sizes[0]), int(sizes[1]))
-    settings = shown_size(asked.settings(RuntimeSettings()), size)
+    settings = asked.settings(RuntimeSettings())
     image_bgr = np.zeros((*size, 3), np.uint8)
     open_contender(Contender(asked.model, settings, ForeignModelSettings(), OURS, size))
     run_trials(image_bgr, 2)

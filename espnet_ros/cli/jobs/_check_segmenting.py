@@ -57,7 +57,7 @@ def check_segmenting() -> list[Check]:
     """Segment an image with what ``auto`` takes."""
     segmenter, factory, opening = (
         _try_import(f'espnet_ros.{name}')
-        for name in ('segmenter', 'runtimes.factory', 'model_file.opening')
+        for name in ('segmenter', 'runtimes.factory', 'model_file.store')
     )
     store = _try_import('espnet_ros.model_file.store')
     if not (segmenter and factory and opening and store and store.present_models()):
@@ -66,7 +66,7 @@ def check_segmenting() -> list[Check]:
     try:
         model = opening.open_model('auto')
         # A check builds no engine, which takes minutes.
-        watch = import_module('espnet_ros.runtimes.engines.job').NO_BUILD
+        watch = import_module('espnet_ros.runtimes.build_watch').NO_BUILD
         runtime = factory.open_runtime(model, config.RuntimeSettings(), watch=watch)
         with segmenter.Segmenter(runtime) as opened:
             opened.warm_up()

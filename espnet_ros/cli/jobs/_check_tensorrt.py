@@ -6,16 +6,14 @@ from espnet_ros.cli.jobs._check import Check, Status
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import BuildCancelled, EspnetError
 from espnet_ros.model_file import ModelFile
-from espnet_ros.model_file.opening import open_model
-from espnet_ros.runtimes.cuda.opening import open_cuda
-from espnet_ros.runtimes.engines.cache import default_cache_folder, EngineCache
-from espnet_ros.runtimes.engines.job import NO_BUILD
-from espnet_ros.runtimes.engines.library import load_tensorrt, version_of
-from espnet_ros.runtimes.engines.machine import find_gpu
-from espnet_ros.runtimes.engines.network import find_obstacles
-from espnet_ros.runtimes.engines.self_check import check_runtime
-from espnet_ros.runtimes.tensorrt_runtime import TensorrtRuntime
-from espnet_ros.runtimes.tensorrt_support import find_tensorrt
+from espnet_ros.model_file.store import open_model
+from espnet_ros.runtimes.build_watch import NO_BUILD
+from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
+from espnet_ros.runtimes.tensorrt.cuda import open_cuda
+from espnet_ros.runtimes.tensorrt.machine import find_gpu
+from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
+from espnet_ros.runtimes.tensorrt.support import find_tensorrt
 
 
 def check_tensorrt() -> list[Check]:
@@ -28,10 +26,6 @@ def check_tensorrt() -> list[Check]:
         model = open_model('auto')
     except EspnetError:
         return checks  # that there is no model was told
-    obstacles = find_obstacles(model, version_of(load_tensorrt()))
-    if obstacles:
-        found = f'{model.info.name} does not suit TensorRT {version}: {"; ".join(obstacles)}'
-        return [*checks, Check('engine', Status.WARN, found, 'take another model or runtime')]
     return [*checks, _check_engine(model)]
 
 
@@ -42,7 +36,7 @@ def _check_gpu() -> Check:
     except EspnetError as error:
         return Check('GPU', Status.WARN, str(error), 'check the driver and your rights')
     memory = 'shared with the CPU' if gpu.is_integrated else 'of its own'
-    return Check('GPU', Status.OK, f'{gpu.words}, memory {memory}, CUDA by {cuda.name}')
+    return Check('GPU', Status.OK, f'{gpu.words}, memory {memory}')
 
 
 def _check_cache() -> Check:
@@ -56,10 +50,9 @@ def _check_cache() -> Check:
 
 def _check_engine(model: ModelFile) -> Check:
     """Run the self-check on the engine that is kept; a build would take minutes."""
-    runtime = TensorrtRuntime(model, RuntimeSettings(), watch=NO_BUILD)
     try:
-        with runtime:
-            check = check_runtime(runtime, runtime.precision)
+        with open_runtime(model, RuntimeSettings(runtime='tensorrt'), watch=NO_BUILD) as runtime:
+            check = runtime.check() if isinstance(runtime, TensorrtRuntime) else None
             precision = runtime.precision
     except BuildCancelled:
         return Check(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from espnet_ros.cli._console import OUT
-from espnet_ros.export.parity import Parity
+from espnet_ros.evaluation.parity import Parity
 from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources import BrokenFrame
 from rich.table import Table
@@ -28,7 +28,6 @@ def describe(
             'runtime': segmenter.runtime.name,
             'precision': segmenter.runtime.precision,
             'resize': segmenter.runtime.settings.resize,
-            'tail': segmenter.runtime.settings.tail,
             'device': segmenter.runtime.device,
         }
         for segmenter in both

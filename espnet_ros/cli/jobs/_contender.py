@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from espnet_ros.config import PRECISIONS, RESIZES, RUNTIMES, RuntimeSettings, TAILS
+from espnet_ros.config import PRECISIONS, RESIZES, RUNTIMES, RuntimeSettings
 from espnet_ros.exceptions import ConfigError
 
-FORM = 'MODEL@RUNTIME:PRECISION:RESIZE:TAIL'
+FORM = 'MODEL@RUNTIME:PRECISION:RESIZE'
 _WORDS = {
-    **dict.fromkeys(TAILS, 'tail'),
     **dict.fromkeys(RESIZES, 'resize'),
     **dict.fromkeys(PRECISIONS, 'precision'),
 }
@@ -40,7 +39,7 @@ class NamedContender:
 
 def parse_contender(text: str) -> NamedContender:
     """
-    Read ``MODEL@RUNTIME:PRECISION:RESIZE:TAIL``, of which all but the model may be left out.
+    Read ``MODEL@RUNTIME:PRECISION:RESIZE``, of which all but the model may be left out.
 
     :raises ConfigError: an unknown runtime or word, or two words for one setting
     """
@@ -52,8 +51,7 @@ def parse_contender(text: str) -> NamedContender:
     if not model or runtime not in RUNTIMES or None in names or len(set(names)) != len(names):
         raise ConfigError(
             f'{text}: expected {FORM} with a runtime of {", ".join(RUNTIMES)}, a precision of '
-            f'{", ".join(PRECISIONS)}, a resize of {" or ".join(RESIZES)} and a tail of '
-            f'{", ".join(TAILS)}, found {how!r}'
+            f'{", ".join(PRECISIONS)} and a resize of {" or ".join(RESIZES)}, found {how!r}'
         )
     said = zip(('runtime', *(name for name in names if name)), (runtime, *words), strict=True)
     return NamedContender(model, tuple((name, word) for name, word in said if word != 'auto'))

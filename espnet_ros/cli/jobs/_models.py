@@ -8,7 +8,7 @@ from pathlib import Path
 from espnet_ros.cli._console import ERROR
 from espnet_ros.config import ForeignModelSettings
 from espnet_ros.model_file import ModelFile
-from espnet_ros.model_file.opening import open_model
+from espnet_ros.model_file.store import open_model
 
 CHECKPOINT_SUFFIXES = ('.pth', '.pt')
 

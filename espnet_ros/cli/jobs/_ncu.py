@@ -47,7 +47,7 @@ def profile(measured: Measured, model: str, size: tuple[int, int]) -> dict[str, 
     names = ','.join([DURATION, *(metric for metric, _ in METRICS.values())])
     command = [program, '--csv', '--page', 'raw', '--metrics', names, '--target-processes', 'all']
     info = measured.info
-    contender = f'{model}@{info.runtime}:{info.precision}:{info.resize}:{info.tail}'
+    contender = f'{model}@{info.runtime}:{info.precision}:{info.resize}'
     command += [sys.executable, '-m', 'espnet_ros.cli.jobs._bench_worker', contender]
     command += list(map(str, size))
     try:

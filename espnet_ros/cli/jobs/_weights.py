@@ -7,7 +7,7 @@ from pathlib import Path
 from espnet_ros.cli.jobs._models import is_checkpoint
 from espnet_ros.model_file import open_model
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.runtimes.torch_runtime import rebuild_pipeline
+from espnet_ros.runtimes.torch import rebuild_pipeline
 from espnet_ros.training.distillation import read_teacher, Teacher
 from espnet_ros.training.transfer import InitialWeights, read_initial_weights
 

@@ -14,7 +14,7 @@ from espnet_ros.cli.jobs._bench_node_view import print_node
 from espnet_ros.cli.jobs._bench_record import add_ratios, describe_machine, describe_result
 from espnet_ros.cli.jobs._bench_run import measure, Measured, Telemetry
 from espnet_ros.cli.jobs._bench_view import print_bench
-from espnet_ros.cli.jobs._bench_worker import Contender, OURS, PEERS, shown_size
+from espnet_ros.cli.jobs._bench_worker import Contender, OURS, PEERS
 from espnet_ros.cli.jobs._contender import parse_contender
 from espnet_ros.cli.jobs._output import write_json
 from espnet_ros.config import ForeignModelSettings, RuntimeSettings
@@ -71,7 +71,7 @@ def _contenders(arguments: argparse.Namespace) -> list[Contender]:
                 f'{text}: expected {" and ".join(sorted(asked.names))} either behind the @ or as '
                 'options'
             )
-        settings = shown_size(asked.settings(common), arguments.size)
+        settings = asked.settings(common)
         contenders.append(Contender(asked.model, settings, foreign, OURS, arguments.size))
     if arguments.peers:
         first = contenders[0]

@@ -15,19 +15,19 @@ from espnet_ros.cli.jobs._calibration import read_calibration
 from espnet_ros.cli.jobs._models import open_any_model
 from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.export.quantization import quantize_model
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.store import models_folder, save_model_file, SUFFIX
-from espnet_ros.runtimes.engines.job import BuildProgress, BuildWatch
-from espnet_ros.runtimes.engines.quantization import quantize_model
+from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
-from espnet_ros.runtimes.tensorrt_runtime import TensorrtRuntime
+from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build the engine; return the exit code."""
     settings = replace(read_options(arguments, RuntimeSettings), runtime='tensorrt')
-    _check(arguments, settings.precision)
+    _check(arguments, settings)
     model = open_any_model(arguments.model, read_options(arguments, ForeignModelSettings))
     if arguments.calibration is not None:
         model = _quantize(arguments, model)
@@ -44,11 +44,18 @@ def run(arguments: argparse.Namespace) -> int:
     return _exit.DONE
 
 
-def _check(arguments: argparse.Namespace, precision: str) -> None:
+def _check(arguments: argparse.Namespace, settings: RuntimeSettings) -> None:
+    precision = settings.precision
     if arguments.calibration is None and arguments.quantized is not None:
         raise ConfigError('--quantized: expected --calibration too, whose images it is made with')
     if arguments.calibration is not None and precision not in ('auto', 'int8'):
         raise ConfigError(f'--calibration: makes an int8 model; found --precision {precision}')
+    is_sized = arguments.image_size is not None
+    if is_sized != (settings.resize == 'device'):
+        raise ConfigError(
+            '--image-size: an engine that resizes is built for one size of image; expected '
+            '--resize device and --image-size HEIGHT,WIDTH together, or neither'
+        )
     if arguments.quantized is not None and arguments.quantized.suffix != SUFFIX:
         raise ConfigError(
             f'--quantized: expected a file name that ends with {SUFFIX}, found '
@@ -86,7 +93,11 @@ def _build(arguments: argparse.Namespace, model: ModelFile, settings: RuntimeSet
 
         watch = BuildWatch(on_progress=show)
         with open_runtime(
-            model, settings, batch_size=arguments.batch_size, watch=watch
+            model,
+            settings,
+            batch_size=arguments.batch_size,
+            image_size=arguments.image_size,
+            watch=watch,
         ) as runtime:
             bar.remove_task(task)
             _tell(model, runtime)

@@ -16,8 +16,8 @@ from espnet_ros.cli.jobs._output import OutputFolder, write_json
 from espnet_ros.cli.jobs._progress import FrameProgress
 from espnet_ros.cli.jobs._read_ahead import read_ahead
 from espnet_ros.config import EngineSettings, ForeignModelSettings, RuntimeSettings
+from espnet_ros.evaluation.parity import Parity
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.export.parity import Parity
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter

@@ -13,12 +13,11 @@ from espnet_ros.cli._options import given, read_options
 from espnet_ros.cli.jobs._models import is_checkpoint
 from espnet_ros.config import ForeignModelSettings
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.export.check_reference import with_reference_labels
+from espnet_ros.export.golden import with_golden_labels
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import ModelFile
-from espnet_ros.model_file.foreign import adapt_foreign
+from espnet_ros.model_file.external import adapt_external
 from espnet_ros.model_file.store import save_model_file
-from espnet_ros.runtimes.base import read_input_spec
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.name or output.stem
     with ERROR.status(f'exporting {arguments.source}'):
         export = _export_checkpoint if is_checkpoint(arguments.source.name) else _adapt
-        model = with_reference_labels(export(arguments, name, labels))
+        model = with_golden_labels(export(arguments, name, labels))
         save_model_file(model, output)
     height, width = model.info.input_size
     OUT.print(
@@ -64,10 +63,10 @@ def _adapt(arguments: argparse.Namespace, name: str, labels: LabelSet | None) ->
     settings = read_options(arguments, ForeignModelSettings)
     if labels is not None:
         settings = replace(settings, class_names=labels.names)
-    model = adapt_foreign(arguments.source, settings)
+    model = adapt_external(arguments.source, settings)
     info = replace(model.info, name=name, label_set=labels or model.info.label_set)
     if arguments.input_size is not None:
-        fixed_size = read_input_spec(model).shape[1:3]
+        fixed_size = model.image_shape[1:3]
         if any(f not in (None, s) for f, s in zip(fixed_size, arguments.input_size, strict=True)):
             raise ConfigError(
                 f'--input-size: {arguments.source} takes images of {fixed_size[0]},'

@@ -15,7 +15,7 @@ from espnet_ros.cli.jobs._training_progress import TrainingProgress
 from espnet_ros.cli.jobs._weights import open_initial, open_teacher
 from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.export.check_reference import with_reference_labels
+from espnet_ros.export.golden import with_golden_labels
 from espnet_ros.export.onnx_export import export_network
 from espnet_ros.model_file import ModelInfo
 from espnet_ros.model_file.store import save_model_file
@@ -197,7 +197,7 @@ def _export(
     )
     path: Path = arguments.output.expanduser() / f'{name}.onnx'
     with ERROR.status('writing the model file'):
-        model = with_reference_labels(export_network(network, weights.normalization, info))
+        model = with_golden_labels(export_network(network, weights.normalization, info))
         save_model_file(model, path)
     text = json.dumps({'training': weights.record, 'validation': report.to_dict()}, indent=2)
     path.with_suffix('.json').write_text(f'{text}\n', encoding='utf-8')

@@ -8,7 +8,7 @@ import threading
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.nodes.ros.executor import SlowCallbackGroup
 from espnet_ros.nodes.segmentation.session import Session
-from espnet_ros.runtimes.engines.job import BuildProgress, BuildWatch
+from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
@@ -32,7 +32,7 @@ class EngineCare:
         self._rebuilt = rebuilt
         self._cancelled = threading.Event()
         self._progress = ''
-        self.watch = BuildWatch(self._take, self._cancelled.is_set)
+        self.watch = BuildWatch(self._take, self._cancelled.is_set, self.done)
         self._service = node.create_service(
             Trigger,
             '~/rebuild_engine',

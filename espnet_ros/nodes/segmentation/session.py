@@ -10,7 +10,7 @@ import time
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.model_file import ModelFile
-from espnet_ros.model_file.opening import open_model
+from espnet_ros.model_file.store import open_model
 from espnet_ros.monitoring.frame_slot import FrameSlots
 from espnet_ros.monitoring.load_shedder import effective_rate_hz
 from espnet_ros.nodes.ros.executor import call_in_spin_thread
@@ -19,7 +19,7 @@ from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.nodes.segmentation.pipeline import FramePipeline
 from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.worker import SegmentationWorker
-from espnet_ros.runtimes.engines.job import BuildWatch
+from espnet_ros.runtimes.build_watch import BuildWatch
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 from rclpy.node import Node
@@ -129,7 +129,14 @@ class Session:
             runtime=old.name,
             engine=replace(start.runtime_settings.engine, force_rebuild=True),
         )
-        fresh = open_runtime(old.model, settings, batch_size=len(start.cameras), watch=watch)
+        _, height, width, _ = old.input_spec.shape
+        fresh = open_runtime(
+            old.model,
+            settings,
+            batch_size=len(start.cameras),
+            image_size=(height, width) if height and width else None,
+            watch=watch,
+        )
         worker = self._worker
         with nullcontext() if worker is None else worker.between_batches():
             if self._is_closed:
@@ -150,6 +157,12 @@ class Session:
             model, start.runtime_settings, batch_size=len(start.cameras), watch=self._watch
         )
         try:
+            if start.build_only and runtime.waits_for_image:
+                raise ConfigError(
+                    'build_only: an engine that resizes is built for the size of the first image, '
+                    'and none comes; build it with espnet-ros build --resize device --image-size '
+                    'HEIGHT,WIDTH, or set resize to host'
+                )
             self.segmenter = Segmenter(runtime, start.mask, overlaps=True)
             self.segmenter.warm_up(len(start.cameras))
             call_in_spin_thread(

@@ -8,7 +8,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from cameras import image_at
 from espnet_ros.exceptions import InferenceError
-from espnet_ros.runtimes.onnx_runtime import OnnxRuntime
+from espnet_ros.runtimes.onnxruntime import OnnxRuntime
 from sensor_msgs.msg import Image
 from status_reader import ERROR, OK, StatusReader, values, WARN
 

@@ -8,7 +8,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from cameras import BLUE, header_at, image_at, info_at, MS, RED, S, stamp_ns_of
 from espnet_ros.msg import InferenceStats
-from espnet_ros.runtimes.onnx_runtime import OnnxRuntime
+from espnet_ros.runtimes.onnxruntime import OnnxRuntime
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from live_settings import set_parameter

@@ -78,7 +78,7 @@ def test_the_node_builds_its_engine_and_segments(ros, start, board):
 
 
 def test_images_of_the_cameras_size_go_to_an_engine_that_resizes(ros, start, board):
-    start(resize='device', engine_image_size=[48, 64])
+    node = start(resize='device')
     masks = ros.listen(Image, f'{NODE}/mask')
     wait_for_state(ros, 'active')
     header = Header(frame_id='camera')
@@ -87,6 +87,8 @@ def test_images_of_the_cameras_size_go_to_an_engine_that_resizes(ros, start, boa
     ros.publisher(Image, 'image_raw', 1).publish(array_to_image(image, 'bgr8', header))
     mask = masks.wait_for(lambda m: m.header.stamp.sec == 3)
     assert (mask.height, mask.width, set(mask.data)) == (48, 64, {2})
+    assert len(board.engines()) == 1
+    assert node._engine.facts == {}
 
 
 def test_an_engine_without_confidence_offers_none(ros, start, board):
@@ -104,6 +106,7 @@ def test_an_engine_without_confidence_offers_none(ros, start, board):
 
 
 def test_diagnostics_tell_of_the_build(ros, start, board, tmp_path):
+    board.use_process()
     board.monkeypatch.setenv('FAKE_TENSORRT_HOLD', str(tmp_path / 'hold'))
     messages = ros.listen(DiagnosticArray, '/diagnostics')
     node = start()
@@ -134,7 +137,7 @@ def test_build_only_builds_and_ends(ros, start, board):
 def test_build_only_that_fails_says_so(ros, start, board):
     codes: list[int] = []
     ended = threading.Event()
-    start(build_only=True, dla_core=9, end=lambda code: (codes.append(code), ended.set()))
+    start(build_only=True, resize='device', end=lambda code: (codes.append(code), ended.set()))
     assert ended.wait(20)
     assert codes == [1]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-import hashlib
 import os
 from pathlib import Path
 import sys
@@ -13,12 +12,13 @@ from typing import Any
 from espnet_ros.config import EngineSettings, RuntimeSettings
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile, ModelInfo
-from espnet_ros.processing.codecs import write_image
-from espnet_ros.runtimes import tensorrt_support
-from espnet_ros.runtimes.cuda import opening
-from espnet_ros.runtimes.engines.job import BuildWatch
-from espnet_ros.runtimes.engines.library import load_tensorrt
-from espnet_ros.runtimes.tensorrt_runtime import TensorrtRuntime
+from espnet_ros.runtimes import factory
+from espnet_ros.runtimes.base import Runtime, Workload
+from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch, SILENT
+from espnet_ros.runtimes.tensorrt import build_process, cuda, engine_source, support
+from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput, BuiltEngine
+from espnet_ros.runtimes.tensorrt.library import load_tensorrt
+from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
@@ -78,9 +78,7 @@ def as_model_file(proto: onnx.ModelProto, name: str = 'brightest') -> ModelFile:
         input_size=SIZE,
         label_set=LabelSet.from_names(('blue', 'green', 'red')),
     )
-    helper.set_model_props(proto, info.to_metadata())
-    data = proto.SerializeToString()
-    return ModelFile(info, data, hashlib.sha256(data).hexdigest())
+    return ModelFile.create(info, proto)
 
 
 def make_model() -> ModelFile:
@@ -107,17 +105,19 @@ def make_batch(count: int, seed: int = 0) -> np.ndarray:
     return images.repeat(2, axis=1).repeat(2, axis=2)
 
 
-def write_batch(folder: Path, count: int) -> Path:
-    """Write images of :func:`make_batch` into a new folder."""
-    folder.mkdir()
-    for index, image in enumerate(make_batch(count)):
-        write_image(folder / f'{index}.png', np.ascontiguousarray(image))
-    return folder
-
-
 def labels_of(batch: np.ndarray) -> np.ndarray:
     """Return the labels that :func:`make_network` gives."""
     return batch.argmax(axis=3).astype(np.uint8)
+
+
+def build_here(spec: EngineSpec, given: BuildInput, watch: BuildWatch) -> BuiltEngine:
+    """Build an engine in this process, as the one of a build does."""
+
+    def report(phase: str, fraction: float | None) -> bool:
+        watch.on_progress(BuildProgress(phase, fraction, 0.0))
+        return not watch.is_cancelled()
+
+    return build_engine(load_tensorrt(), spec, given, report)
 
 
 @dataclass
@@ -132,13 +132,17 @@ class Board:
     gpu: FakeDevice
     cache: Path
     monkeypatch: pytest.MonkeyPatch
-    runtimes: list[TensorrtRuntime] = field(default_factory=list)
+    runtimes: list[Runtime] = field(default_factory=list)
 
     def use_version(self, version: str) -> None:
         """Install another TensorRT."""
         self.monkeypatch.setitem(sys.modules, 'tensorrt', make_module(version))
         self.monkeypatch.setenv('FAKE_TENSORRT_VERSION', version)
         load_tensorrt.cache_clear()
+
+    def use_process(self) -> None:
+        """Let engines be built in a process of their own again, which takes a second each."""
+        self.monkeypatch.setattr(engine_source, 'build_in_process', build_process.build_in_process)
 
     def use_gpu(self, gpu: FakeDevice) -> None:
         """Put another GPU in."""
@@ -149,22 +153,22 @@ class Board:
         model: ModelFile,
         *,
         batch_size: int = 1,
-        watch: BuildWatch | None = None,
+        image_size: tuple[int, int] | None = None,
+        watch: BuildWatch = SILENT,
         precision: str = 'auto',
         device: str = 'auto',
         resize: str = 'host',
-        tail: str = 'auto',
         **engine: Any,
-    ) -> TensorrtRuntime:
+    ) -> Runtime:
         """Return a runtime that is not open yet; it is closed at the end of the test."""
         settings = RuntimeSettings(
             precision=precision,
             device=device,
             resize=resize,
-            tail=tail,
             engine=EngineSettings(engine_cache_dir=str(self.cache), **engine),
         )
-        self.runtimes.append(TensorrtRuntime(model, settings, batch_size, watch))
+        workload = Workload(batch_size, image_size, watch, factory._find_reference)
+        self.runtimes.append(factory.make_runtime('tensorrt', model, settings, workload))
         return self.runtimes[-1]
 
     def engines(self) -> list[Path]:
@@ -175,11 +179,11 @@ class Board:
 def install_board(monkeypatch: pytest.MonkeyPatch, folder: Path, version: str) -> Iterator[Board]:
     """Yield a machine with an integrated GPU; at the end nothing of the GPU may be in use."""
     made = Board(machine.install(FakeDevice(is_integrated=True)), folder / 'e', monkeypatch)
-    monkeypatch.setattr(opening.ctypes, 'CDLL', load_library)
-    monkeypatch.setattr(opening, '_python_bindings', lambda: None)
-    monkeypatch.setattr(tensorrt_support, 'count_cuda_devices', lambda: made.gpu.count)
+    monkeypatch.setattr(cuda.ctypes, 'CDLL', load_library)
+    monkeypatch.setattr(support, 'count_cuda_devices', lambda: made.gpu.count)
     paths = (SUPPORT / 'fake_tensorrt' / 'site', SUPPORT, ROOT)
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join(map(str, paths)))
+    monkeypatch.setattr(engine_source, 'build_in_process', build_here)
     made.use_version(version)
     yield made
     for runtime in made.runtimes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
 import os
 from pathlib import Path
 import time
@@ -12,7 +10,6 @@ from typing import Any
 import onnx
 from onnx import TensorProto
 
-from fake_tensorrt import device as machine
 from fake_tensorrt.naming import Bound
 from fake_tensorrt.parsing import find_errors
 from fake_tensorrt.plans import make_plan
@@ -29,7 +26,6 @@ class Builder(Bound):
     """``trt.Builder``; the module is put there as ``_trt``."""
 
     _trt: Any = None
-    num_DLA_cores = 2  # noqa: N815  the bindings' name
 
     def __init__(self, log: Any) -> None:
         self._log = log
@@ -58,10 +54,9 @@ class Builder(Bound):
         if not self._run_phases(config):
             return None
         graph = network._model.graph
-        is_calibrated = self._calibrate(graph, config)
         data_types = {entry.data_type for entry in graph.initializer}
         is_half = 'FP16' in config._flags or TensorProto.FLOAT16 in data_types
-        is_int8 = is_calibrated or _is_quantized(graph)
+        is_int8 = _is_quantized(graph)
         plan = make_plan(
             {
                 'version': self._trt.__version__,
@@ -69,7 +64,6 @@ class Builder(Bound):
                 'kind': 'Int8' if is_int8 else 'Half' if is_half else 'FP32',
                 'profile': config._profile and config._profile._shapes,
                 'is_detailed': config.profiling_verbosity == self._trt.ProfilingVerbosity.DETAILED,
-                'dla': config.DLA_core if config._device == self._trt.DeviceType.DLA else -1,
             },
             network._model.SerializeToString(),
         )
@@ -83,46 +77,13 @@ class Builder(Bound):
         is_dynamic = any(not d.HasField('dim_value') for d in dims)
         if is_dynamic and config._profile is None:
             return 'Network has dynamic inputs, but no optimization profile has been defined.'
-        if config._device == self._trt.DeviceType.DLA and is_dynamic:
-            return 'DLA does not support dynamic shapes'
         quantized = _is_quantized(network._model.graph)
         if config._cache is not None and not config._cache._is_valid:
             return 'timing cache is damaged'
-        return self._find_int8_trouble(config, is_quantized=quantized, is_dynamic=is_dynamic)
-
-    def _find_int8_trouble(
-        self, config: IBuilderConfig, *, is_quantized: bool, is_dynamic: bool
-    ) -> str:
-        """Return what the log would say of scales that are missing (sections 5.1 and 5.2)."""
-        if config._calibrator is not None and is_dynamic and config._calibration is None:
-            return 'Calibration failure: no calibration profile for a dynamic input'
         is_weak = hasattr(self._trt.BuilderFlag, 'INT8')
-        if is_quantized and is_weak and 'INT8' not in config._flags:
+        if quantized and is_weak and 'INT8' not in config._flags:  # section 5.1
             return 'Quantize layers need BuilderFlag::kINT8 in a weakly typed network'
         return ''
-
-    def _calibrate(self, graph: onnx.GraphProto, config: IBuilderConfig) -> bool:
-        """Ask for images until there are none more; return whether scales came of it."""
-        calibrator = config._calibrator
-        if calibrator is None or 'INT8' not in config._flags or _is_quantized(graph):
-            return False
-        if calibrator.read_calibration_cache() is not None:
-            return True
-        dims = graph.input[0].type.tensor_type.shape.dim
-        size_bytes = calibrator.get_batch_size()
-        for dim in dims[1:]:
-            size_bytes *= dim.dim_value
-        seen = hashlib.sha256()
-        count = 0
-        while (addresses := calibrator.get_batch([graph.input[0].name])) is not None:
-            (address,) = addresses
-            if not machine.current.is_readable(address, size_bytes):
-                raise MemoryError('the calibrator gave an address that the GPU cannot read')
-            seen.update((ctypes.c_uint8 * size_bytes).from_address(address))
-            count += 1
-        words = f'TRT-{self._trt.__version__}-EntropyCalibration2 {count} {seen.hexdigest()}'
-        calibrator.write_calibration_cache(words.encode())
-        return count > 0
 
     def _run_phases(self, config: IBuilderConfig) -> bool:
         """Take the steps of a build; return whether it was not cancelled (section 1.7)."""
@@ -156,6 +117,10 @@ class INetworkDefinition(Bound):
     _flags = 0
     _model: onnx.ModelProto | None = None
 
+    @property
+    def num_outputs(self) -> int:
+        return 0 if self._model is None else len(self._model.graph.output)
+
 
 class ParserError(Bound):
     """``trt.ParserError``: its facts are methods."""
@@ -165,6 +130,12 @@ class ParserError(Bound):
 
     def node(self) -> str:
         return self._told[0]
+
+    def node_name(self) -> str:
+        return self._told[0]
+
+    def node_operator(self) -> str:
+        return ''
 
     def desc(self) -> str:
         return self._told[1]
@@ -198,8 +169,8 @@ class OnnxParser(Bound):
             try:
                 self._network._model = onnx.load_model_from_string(model)
                 told = find_errors(self._network._model, self._trt.__version__)
-            except Exception as error:  # noqa: BLE001  protobuf's own
-                told = [('', f'Failed to parse ONNX model: {error}')]
+            except Exception:  # noqa: BLE001  protobuf's own
+                told = []  # the real one says that rubbish is parsed, and has no network then
         self._errors = [self._trt.ParserError(*entry) for entry in told]
         return not told
 
@@ -236,37 +207,13 @@ class IBuilderConfig(Bound):
         self._pools: dict[Any, int] = {}
         self._profile: IOptimizationProfile | None = None
         self._cache: ITimingCache | None = None
-        self._calibrator: Any = None
-        self._calibration: IOptimizationProfile | None = None
-        self._device: Any = None
         self.profiling_verbosity = self._trt.ProfilingVerbosity.LAYER_NAMES_ONLY
-        self.DLA_core = -1
         if 'max_aux_streams' in self._names:
             self.max_aux_streams = None
         if 'builder_optimization_level' in self._names:
             self.builder_optimization_level = 3
         if 'progress_monitor' in self._names:
             self.progress_monitor = None
-
-    @property
-    def default_device_type(self) -> Any:
-        return self._device
-
-    @default_device_type.setter
-    def default_device_type(self, value: Any) -> None:
-        self._device = value
-
-    @property
-    def int8_calibrator(self) -> Any:
-        return self._calibrator
-
-    @int8_calibrator.setter
-    def int8_calibrator(self, value: Any) -> None:
-        self._calibrator = value
-
-    def set_calibration_profile(self, profile: IOptimizationProfile) -> bool:
-        self._calibration = profile
-        return True
 
     def set_memory_pool_limit(self, pool: Any, size_bytes: int) -> None:
         self._trt.MemoryPoolType(pool)

@@ -1,10 +1,9 @@
-"""libcudart as ctypes sees it, and cuda-python's module (sections 4.2 and 4.3)."""
+"""libcudart as ctypes sees it (section 4.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 import ctypes
-from enum import IntEnum
 from typing import Any
 
 from fake_tensorrt import device as machine
@@ -67,6 +66,7 @@ def _begin(gpu: FakeDevice, stream: int, mode: int) -> int:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     'cudaRuntimeGetVersion': lambda gpu: (SUCCESS, 12060),
+    'cudaDriverGetVersion': lambda gpu: (SUCCESS, gpu.driver_version),
     'cudaGetDeviceCount': _number_of_devices,
     'cudaDeviceGetAttribute': _attribute,
     'cudaSetDevice': lambda gpu, index: SUCCESS if index < gpu.count else INVALID_VALUE,
@@ -131,38 +131,6 @@ class FakeCudart:
     def __init__(self) -> None:
         for name in (*FUNCTIONS, 'cudaGetErrorName', 'cudaGetErrorString'):
             setattr(self, name, _Function(name))
-
-
-class _Enum(IntEnum):
-    ONE = 1
-    TWO = 2
-    SIXTEEN = 16
-    EIGHTEEN = 18
-    NINETEEN = 19
-    MAJOR = 75
-    MINOR = 76
-
-
-class FakeCudaPython:
-    """The module ``cuda.bindings.runtime``: tuples with the error first, enums for choices."""
-
-    cudaMemcpyKind = cudaDeviceAttr = cudaStreamCaptureMode = _Enum  # noqa: N815
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ('cudaGetErrorName', 'cudaGetErrorString'):
-            return lambda e: (0, NAMES[e][name.endswith('String')].encode())
-        if name not in FUNCTIONS:
-            raise AttributeError(name)
-
-        def call(*values: Any) -> tuple[Any, ...]:
-            places = {'cudaMemcpyAsync': 3, 'cudaDeviceGetAttribute': 0}
-            places['cudaStreamBeginCapture'] = 1
-            if name in places and not isinstance(values[places[name]], _Enum):
-                raise TypeError(f'{name}: expected an enum, found {values}')
-            code, value = _call(name, values)
-            return (code,) if value is None and not code else (code, value)
-
-        return call
 
 
 def load_library(name: str) -> Any:

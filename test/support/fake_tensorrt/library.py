@@ -15,7 +15,6 @@ ENUMS = (
     'NetworkDefinitionCreationFlag',
     'MemoryPoolType',
     'ProfilingVerbosity',
-    'DeviceType',
     'DataType',
     'TensorIOMode',
     'LayerInformationFormat',
@@ -70,13 +69,6 @@ class IProgressMonitor(metaclass=Checked):
         self._is_made = True
 
 
-class IInt8EntropyCalibrator2(metaclass=Checked):
-    """``trt.IInt8EntropyCalibrator2`` (up to 10.16; section 5.1)."""
-
-    def __init__(self) -> None:
-        self._is_made = True
-
-
 def make_module(version: str) -> types.ModuleType:
     """Return the module of a version of ``api.json``."""
     module = types.ModuleType('tensorrt')
@@ -92,8 +84,6 @@ def fill_module(content: dict[str, Any], version: str) -> None:
     content['ILogger'] = ILogger
     if 'IProgressMonitor' in API[version]:
         content['IProgressMonitor'] = IProgressMonitor
-    if 'IInt8EntropyCalibrator2' in API[version]:
-        content['IInt8EntropyCalibrator2'] = IInt8EntropyCalibrator2
     for name in ENUMS:
         content[name] = enum_of(name, version)
     namespace = types.SimpleNamespace(__version__=version)

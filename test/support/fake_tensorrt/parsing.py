@@ -82,13 +82,11 @@ def _resize_errors(graph: onnx.GraphProto) -> list[tuple[str, str]]:
 def _type_errors(
     graph: onnx.GraphProto, types: dict[str, int], version: str
 ) -> list[tuple[str, str]]:
-    """Look at the types by docs/operators.md of onnx-tensorrt 8.5, 8.6 and 10.1 (2.4)."""
-    major, minor = (int(part) for part in version.split('.')[:2])
+    """Look at the types by docs/operators.md of onnx-tensorrt 8.6 and 10.1 (2.4)."""
+    major = int(version.split('.', maxsplit=1)[0])
     refusing = set(FLOAT_OPERATORS)
     if major == 8:
         refusing.add('ReduceMax')
-    if (major, minor) == (8, 5):
-        refusing.add('ArgMax')
     return [
         (node.name, f'{node.op_type} takes FP32 and FP16 only')
         for node in graph.node

@@ -23,8 +23,6 @@ class Runtime(Bound):
     """``trt.Runtime``."""
 
     _trt: Any = None
-    num_DLA_cores = 2  # noqa: N815
-    DLA_core = -1
 
     def __init__(self, log: Any) -> None:
         self._log = log
@@ -34,6 +32,9 @@ class Runtime(Bound):
     def deserialize_cuda_engine(self, plan: bytes) -> ICudaEngine | None:
         if not isinstance(plan, bytes):  # section 3.4: it reads them with the GIL released
             raise TypeError('deserialize_cuda_engine(): pass immutable bytes')
+        if machine.current.fail_next.pop('deserialize_cuda_engine', 0):
+            self._log.log(self._trt.Severity.ERROR, 'Cuda Runtime (out of memory)')
+            return None
         capability = os.environ.get('FAKE_TENSORRT_CAPABILITY', CAPABILITY)
         found = read_plan(plan, self._trt.__version__, capability)
         if isinstance(found, str):
@@ -98,6 +99,9 @@ class IExecutionContext(Bound):
         options.log_severity_level = 4
         data = engine._model.SerializeToString()
         self._session = onnxruntime.InferenceSession(data, options)
+
+    def __del__(self) -> None:
+        machine.current.calls.append('IExecutionContext.__del__')
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         profile = self._engine._head['profile']

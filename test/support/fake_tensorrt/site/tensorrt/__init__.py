@@ -2,10 +2,9 @@
 
 import os
 
-from espnet_ros.runtimes.cuda import opening
+from espnet_ros.runtimes.tensorrt import cuda
 from fake_tensorrt.cudart import load_library
 from fake_tensorrt.library import fill_module
 
 fill_module(globals(), os.environ['FAKE_TENSORRT_VERSION'])
-opening.ctypes.CDLL = load_library
-opening._python_bindings = lambda: None
+cuda.ctypes.CDLL = load_library

@@ -1,0 +1,42 @@
+"""Leaving out what no output needs."""
+
+from __future__ import annotations
+
+import onnx
+
+
+def drop_output(proto: onnx.ModelProto, name: str) -> None:
+    """Take an output away, and whatever was computed for it alone."""
+    graph = proto.graph
+    kept = [value for value in graph.output if value.name != name]
+    del graph.output[:]
+    graph.output.extend(kept)
+    drop_unused(graph)
+
+
+def drop_unused(graph: onnx.GraphProto) -> None:
+    """Take nodes and constants away that no output depends on; nodes are in order."""
+    used = {value.name for value in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if used & set(node.output):
+            used |= set(node.input) | captured_names(node)
+            kept.append(node)
+    if len(kept) < len(graph.node):
+        del graph.node[:]
+        graph.node.extend(kept[::-1])
+    constants = [entry for entry in graph.initializer if entry.name in used]
+    if len(constants) < len(graph.initializer):
+        del graph.initializer[:]
+        graph.initializer.extend(constants)
+
+
+def captured_names(node: onnx.NodeProto) -> set[str]:
+    """Return the names that the graphs inside of a node (If, Loop, Scan) may take from outside."""
+    return {
+        name
+        for attribute in node.attribute
+        for graph in (attribute.g, *attribute.graphs)
+        for inner in graph.node
+        for name in (*inner.input, *captured_names(inner), *(value.name for value in graph.output))
+    }

@@ -1,1 +1,0 @@
-"""CUDA's memory, streams and graphs, with neither torch nor pycuda."""

@@ -1,0 +1,156 @@
+"""An engine for a specification: the one that is kept, or a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import logging
+from pathlib import Path
+import re
+import time
+
+from espnet_ros.exceptions import BuildCancelled, OutputError
+from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
+from espnet_ros.runtimes.tensorrt.build import BuildInput
+from espnet_ros.runtimes.tensorrt.build_process import build_in_process
+from espnet_ros.runtimes.tensorrt.cache import EngineCache
+from espnet_ros.runtimes.tensorrt.network import fit_network
+from espnet_ros.runtimes.tensorrt.spec import EngineSpec
+
+logger = logging.getLogger(__name__)
+
+_LOG_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class SerializedEngine:
+    """
+    An engine, serialised.
+
+    :param plan: its bytes
+    :param is_new: whether it was built just now
+    :param build_s: seconds that took, or 0
+    """
+
+    plan: bytes
+    is_new: bool
+    build_s: float = 0.0
+
+
+class EngineSource:
+    """
+    Finds or builds the engine of one model for one specification.
+
+    :param model: with the graph that is computed
+    :param spec: what the engine is for
+    :param cache: where engines are kept
+    :param watch: who is told of a build
+    :param device: number of the CUDA device
+    :param needs_half_types: whether FP16 types must be written into the network
+    """
+
+    def __init__(
+        self,
+        model: ModelFile,
+        spec: EngineSpec,
+        cache: EngineCache,
+        watch: BuildWatch,
+        *,
+        device: int,
+        needs_half_types: bool,
+    ) -> None:
+        self._model = model
+        self._name = model.info.name
+        self.spec = spec
+        self._cache = cache
+        self._watch = watch
+        self._device = device
+        self._needs_half_types = needs_half_types
+
+    @property
+    def path(self) -> Path:
+        """Return where the engine lies, whether it is there or not."""
+        return self._cache.path_of(self.spec, self._name)
+
+    def get_or_build(self, *, force: bool) -> SerializedEngine:
+        """
+        Return the engine that is kept, or build one.
+
+        :param force: build it even where one is kept
+        :raises ConfigError: others can write the cache
+        :raises EspnetError: it cannot be built
+        """
+        name = self._name
+        if not force and (plan := self._cache.load(self.spec, name)) is not None:
+            logger.info('engine %s', self._cache.path_of(self.spec, name))
+            return SerializedEngine(plan, is_new=False)
+        with self._cache.lock(self.spec, name):
+            # Whoever held the lock before may have built it.
+            if not force and (plan := self._cache.load(self.spec, name)) is not None:
+                return SerializedEngine(plan, is_new=False)
+            return self._build(name)
+
+    def keep(self, engine: SerializedEngine, facts: dict[str, object]) -> None:
+        """Keep a new engine that passed its check; a full disk costs the next start a build."""
+        try:
+            path = self._cache.store(
+                self.spec, self._name, engine.plan, {**facts, 'build_s': engine.build_s}
+            )
+        except OutputError as error:
+            logger.warning('%s; the engine is used now and built again at the next start', error)
+        else:
+            logger.info('engine kept as %s (%.1f MB)', path, len(engine.plan) / 1e6)
+
+    def discard(self, why: str) -> None:
+        """Delete the engine that is kept."""
+        self._cache.delete(self.spec, self._name, why)
+
+    def _build(self, name: str) -> SerializedEngine:
+        spec = self.spec
+        if self._watch.is_cancelled():
+            raise BuildCancelled(f'no engine of {name} is kept, and none is built now')
+        height, width = spec.image_size
+        size = '{1}x{0}'.format(*spec.mask_size)
+        logger.info(
+            'building the %s engine of %s, %s, up to %d image%s at once, with TensorRT %s; '
+            'this takes minutes, once for this board, model and TensorRT',
+            spec.precision.upper(),
+            name,
+            size if spec.image_size == spec.mask_size else f'{width}x{height} resized to {size}',
+            spec.batch_size,
+            '' if spec.batch_size == 1 else 's',
+            spec.tensorrt,
+        )
+        network = fit_network(
+            self._model,
+            spec.fixed_batch,
+            image_size=spec.image_size,
+            has_confidence=spec.has_confidence,
+            as_half=self._needs_half_types,
+        )
+        timing = re.sub(r'[^\w.-]+', '_', f'{spec.tensorrt}-{spec.gpu}-{spec.compute_capability}')
+        started_s = time.monotonic()
+        watch = BuildWatch(_LoggedProgress(self._watch), self._watch.is_cancelled)
+        given = BuildInput(network, self._device, self._cache.read_timing(timing))
+        try:
+            built = build_in_process(spec, given, watch)
+        finally:
+            self._watch.on_end()
+        build_s = time.monotonic() - started_s
+        self._cache.write_timing(timing, built.timing_cache)
+        logger.info('engine built in %.0f s', build_s)
+        return SerializedEngine(built.plan, is_new=True, build_s=round(build_s, 1))
+
+
+class _LoggedProgress:
+    """Passes progress on, and writes a line every few seconds."""
+
+    def __init__(self, watch: BuildWatch) -> None:
+        self._watch = watch
+        self._logged_s = 0.0
+
+    def __call__(self, progress: BuildProgress) -> None:
+        if progress.elapsed_s - self._logged_s >= _LOG_EVERY_S:
+            self._logged_s = progress.elapsed_s
+            logger.info('building the engine: %s', progress.words)
+        self._watch.on_progress(progress)

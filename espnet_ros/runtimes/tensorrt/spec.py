@@ -1,0 +1,148 @@
+"""What an engine is built for, from what was requested and what there is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+import hashlib
+import json
+import math
+
+from espnet_ros.config import EngineSettings
+from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.tensorrt.machine import Gpu
+from espnet_ros.runtimes.tensorrt.network import fit_network
+
+PRECISIONS = ('fp32', 'fp16', 'int8')
+_MEBIBYTE = 1 << 20
+_LEAST_WORKSPACE_BYTES = 1 << 30
+_WORKSPACE_BYTES_PER_PIXEL = 512
+"""Newer compilers count all activations in: ESPNet at 1024x2048 took 171 bytes a pixel in FP16."""
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """
+    What an engine is built for: all that its bytes depend on.
+
+    :param model_sha256: of the ONNX bytes that are built, not of the file they came from
+    :param tensorrt: version of the library
+    :param gpu: name of the GPU or board
+    :param compute_capability: for example ``8.7``
+    :param multiprocessors: how many the GPU has
+    :param precision: fp32, fp16 or int8
+    :param image_size: (height, width) in pixels of the images that it takes
+    :param mask_size: (height, width) of the labels that it gives: the network's input size
+    :param has_confidence: whether it gives the confidence too
+    :param batch_size: largest batch; engines of one image have no other
+    :param workspace_bytes: memory that a layer may work in
+    :param optimization_level: 0 to 5
+    """
+
+    model_sha256: str
+    tensorrt: str
+    gpu: str
+    compute_capability: str
+    multiprocessors: int
+    precision: str
+    image_size: tuple[int, int]
+    mask_size: tuple[int, int]
+    has_confidence: bool = True
+    batch_size: int = 1
+    workspace_bytes: int = 1 << 30
+    optimization_level: int = 3
+    format_version: int = 3
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """Return the size that every batch has, or None where smaller ones may come."""
+        return 1 if self.batch_size == 1 else None
+
+    @property
+    def digest(self) -> str:
+        """Return a sha256 that differs where any of the fields does."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> EngineSpec:
+        """Return what :meth:`to_json` gave."""
+        content = json.loads(text)
+        for key in ('image_size', 'mask_size'):
+            content[key] = tuple(content[key])
+        return cls(**content)
+
+
+def choose_precision(requested: str, model: ModelFile, gpu: Gpu) -> str:
+    """
+    Return the precision to build with.
+
+    :param requested: a precision, or auto for the fastest that the model has scales for
+    :raises RuntimeUnavailableError: there is no such one, or the model is not made for it
+    """
+    if requested == 'auto':
+        return 'int8' if model.is_quantized else 'fp16' if gpu.has_fast_fp16 else 'fp32'
+    if requested not in PRECISIONS:
+        raise RuntimeUnavailableError(
+            f'tensorrt: no precision {requested}; expected auto or one of {", ".join(PRECISIONS)}'
+        )
+    if requested == 'int8' and not model.is_quantized:
+        raise RuntimeUnavailableError(
+            f'tensorrt: precision int8 needs a quantised model, and {model.origin} is none; make '
+            'one on any computer: espnet-ros build --model MODEL --precision int8 --calibration '
+            'SOURCE'
+        )
+    if requested != 'int8' and model.is_quantized:
+        raise RuntimeUnavailableError(
+            f'tensorrt: {model.origin} is a quantised model, which has precision int8; found '
+            f'{requested}'
+        )
+    return requested
+
+
+def plan_engine(
+    model: ModelFile,
+    settings: EngineSettings,
+    gpu: Gpu,
+    *,
+    tensorrt: str,
+    precision: str,
+    image_size: tuple[int, int],
+    batch_size: int,
+) -> EngineSpec:
+    """
+    Return what an engine is built for.
+
+    :param model: with the graph that is computed
+    :param tensorrt: version of the library
+    :param image_size: (height, width) of the images that it is shown
+    :param batch_size: the largest batch
+    :raises ModelError: the graph cannot be built for that
+    """
+    # What is built depends on the release of this package too.
+    network = fit_network(
+        model,
+        1 if batch_size == 1 else None,
+        image_size=image_size,
+        has_confidence=settings.engine_confidence,
+        as_half=False,
+    )
+    pixels = batch_size * max(math.prod(image_size), math.prod(model.info.input_size))
+    automatic = max(_LEAST_WORKSPACE_BYTES, _WORKSPACE_BYTES_PER_PIXEL * pixels)
+    return EngineSpec(
+        model_sha256=hashlib.sha256(network).hexdigest(),
+        tensorrt=tensorrt,
+        gpu=gpu.name,
+        compute_capability=gpu.capability_words,
+        multiprocessors=gpu.multiprocessors,
+        precision=precision,
+        image_size=image_size,
+        mask_size=model.info.input_size,
+        has_confidence=settings.engine_confidence,
+        batch_size=batch_size,
+        workspace_bytes=settings.workspace_mb * _MEBIBYTE or automatic,
+        optimization_level=settings.optimization_level,
+    )
