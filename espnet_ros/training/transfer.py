@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espnet_ros.exceptions import ModelError
+from espnet_ros.file_kinds import is_checkpoint
+from espnet_ros.model_file.opening import open_model
 from espnet_ros.models.base import SegmentationNetwork
 from espnet_ros.models.checkpoints import load_checkpoint
 from espnet_ros.models.training_sets import Normalization
+from espnet_ros.runtimes.torch_runtime import rebuild_pipeline
 from espnet_ros.training.states import load_weights
 from torch import Tensor
 
@@ -29,6 +32,25 @@ class InitialWeights:
     name: str
     state_dict: Mapping[str, Tensor]
     normalization: Normalization
+
+
+def open_initial_weights(name_or_path: str) -> InitialWeights:
+    """
+    Return the weights of a model, a published checkpoint or an earlier training.
+
+    :raises ModelError: there are none, or they cannot be used
+    """
+    if is_checkpoint(name_or_path):
+        return read_initial_weights(Path(name_or_path).expanduser())
+    model = open_model(name_or_path)
+    pipeline = rebuild_pipeline(model)
+    blue, green, red = pipeline.mean.flatten().tolist()
+    std_blue, std_green, std_red = (1 / (255 * pipeline.scale.double())).flatten().tolist()
+    return InitialWeights(
+        f'{model.info.training_set} ({model.info.name})',
+        pipeline.network.state_dict(),
+        Normalization((blue, green, red), (std_blue, std_green, std_red), pipeline.channel_order),
+    )
 
 
 def read_initial_weights(path: Path) -> InitialWeights:

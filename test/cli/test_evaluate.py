@@ -1,4 +1,4 @@
-"""The verb ``evaluate``, on images whose classes are told by their brightest channel."""
+"""The command ``evaluate``, on images whose classes are told by their brightest channel."""
 
 from __future__ import annotations
 

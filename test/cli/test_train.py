@@ -1,4 +1,4 @@
-"""The verb ``train``, from a folder of labelled images to a mask."""
+"""The command ``train``, from a folder of labelled images to a mask."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def test_a_folder_of_nothing_known_says_what_is_expected(tmp_path: Path) -> None
 
 
 def test_labelled_data_is_read_and_counted_without_torch() -> None:
-    code = 'import sys, espnet_ros.cli.jobs.evaluate; print("torch" in sys.modules)'
+    code = 'import sys, espnet_ros.cli.evaluate.command; print("torch" in sys.modules)'
     ended = subprocess.run(
         [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False
     )
