@@ -20,7 +20,7 @@ UNAVAILABLE = 'unavailable'
 
 _FILE_WIDTH = 160
 
-OUT = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
+OUT = Console(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else _FILE_WIDTH)
 """Standard output: results. Files and pipes are wide, so that tables stay whole in them."""
 
 ERROR = Console(stderr=True, highlight=False)

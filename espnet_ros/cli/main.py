@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+import io
 import logging
 import os
+from pathlib import Path
+import signal
 import sys
+import threading
 import traceback
 
 from espnet_ros.cli import exit_codes
@@ -55,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     :return: 0 done, 1 the command failed, 2 wrong usage, 130 interrupted
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_streams()
     try:
         namespace = _parser(words).parse_args(words)
     except SystemExit as ending:  # argparse ends this way after --help and wrong usage
@@ -63,8 +69,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f'{PROGRAM}: expected a command (see {PROGRAM} --help)', file=sys.stderr)
         return exit_codes.USAGE
     is_verbose = 'verbose' in namespace
-    with log_on_standard_error(logging.INFO if is_verbose else logging.WARNING):
+    with (
+        _term_as_interrupt(),
+        log_on_standard_error(logging.INFO if is_verbose else logging.WARNING),
+    ):
         return _run(namespace, is_verbose)
+
+
+def _open_streams() -> None:
+    """Let nothing that is printed end a command: a closed stream, or letters that it has not."""
+    for name in ('stdout', 'stderr'):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open('w'))  # noqa: SIM115  for the process's life
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+
+
+@contextmanager
+def _term_as_interrupt() -> Iterator[None]:
+    """Take TERM, as systemd and containers send it, for Ctrl-C: what is done is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:

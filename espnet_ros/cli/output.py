@@ -9,7 +9,8 @@ from pathlib import Path
 import re
 from typing import Any
 
-from espnet_ros.exceptions import ConfigError, OutputError
+from espnet_ros.exceptions import ConfigError, InputError, OutputError
+from espnet_ros.file_kinds import check_utf8
 from espnet_ros.processing.codecs import write_atomically
 from espnet_ros.sources import split_topic
 
@@ -30,6 +31,7 @@ class OutputFolder:
 
     def __init__(self, path: Path, source: str) -> None:
         self.path = path.expanduser()
+        check_utf8(self.path, '--output')
         inputs, _ = split_topic(source)
         if inputs.exists():
             folder = inputs if inputs.is_dir() else inputs.parent
@@ -56,12 +58,15 @@ class OutputFolder:
         :param name: path below the folder
         :return: where it lies
         :raises OutputError: the disk is full, or the file cannot be written
+        :raises InputError: its name is too long
         """
         path = self.path / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data)
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise InputError(f'{path.name}: too long for a file name') from error
             raise OutputError(_write_message(path, error)) from error
         return path
 
@@ -85,6 +90,28 @@ class OutputFolder:
         return path
 
 
+def check_output(path: Path | None, option: str) -> None:
+    """
+    Check that a file can be written, before the work that it is the result of.
+
+    :param path: None and ``-`` need no file
+    :raises OutputError: it cannot
+    """
+    if path is None or str(path) == '-':
+        return
+    path = path.expanduser()
+    folder = path.parent
+    reason = ''
+    if path.is_dir():
+        reason = 'it is a folder'
+    elif not folder.is_dir():
+        reason = f'there is no folder {folder}'
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        reason = 'Permission denied'
+    if reason:
+        raise OutputError(f'{option} {path}: cannot be written ({reason}); give another file')
+
+
 def write_json(path: Path, content: Any) -> None:
     """
     Write a JSON file that the user named.
@@ -92,7 +119,7 @@ def write_json(path: Path, content: Any) -> None:
     :raises OutputError: the file cannot be written
     """
     try:
-        write_atomically(path, _json_bytes(content))
+        write_atomically(path.expanduser(), _json_bytes(content))
     except OSError as error:
         raise OutputError(_write_message(path, error)) from error
 
@@ -100,8 +127,9 @@ def write_json(path: Path, content: Any) -> None:
 def _json_bytes(content: Any) -> bytes:
     text = json.dumps(content, indent=2, ensure_ascii=False)
     # Sizes and colours are easier to read on one line.
-    text = re.sub(r'\[\s+([\d.]+(?:,\s+[\d.]+)*)\s+\]', _on_one_line, text)
-    return f'{text}\n'.encode()
+    text = re.sub(r'\[\n\s+([\d.]+(?:,\n\s+[\d.]+)*)\n\s+\]', _on_one_line, text)
+    # Names that are not UTF-8 hold lone surrogates, which JSON can only escape.
+    return f'{text}\n'.encode(errors='backslashreplace')
 
 
 def _on_one_line(numbers: re.Match[str]) -> str:

@@ -138,11 +138,12 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     :raises OSError: it cannot be written; nothing is left behind then
     """
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}-{threading.get_ident()}.part')
+    # Short, so that no name is too long that would do itself.
+    temporary = path.with_name(f'.{os.getpid()}-{threading.get_ident()}.part')
     try:
         temporary.write_bytes(data)
         temporary.replace(path)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise

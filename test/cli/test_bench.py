@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from espnet_ros.benchmark import gpu_clocks, nsight
-from espnet_ros.cli.bench.plot import parse_axes
+from espnet_ros.cli.bench.plot import check_plot, choose_axes
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.telemetry.file_tree import FileTree
 import pytest
@@ -144,10 +144,14 @@ def test_axis_that_nothing_is_known_of_is_refused() -> None:
         accuracy_percent=None,
     )
     results: list[Any] = [result]
-    assert parse_axes('auto', results) == ('size', 'fps')
-    for text in ('power,fps', 'size,accuracy', 'size', 'fps,size'):
+    assert choose_axes('auto', results) == ('size', 'fps')
+    for text in ('power,fps', 'size,accuracy'):
         with pytest.raises(ConfigError, match='plot-axes'):
-            parse_axes(text, results)
+            choose_axes(text, results)
+    pytest.importorskip('matplotlib', reason="no matplotlib: pip install '.[plot]'")
+    for text in ('size', 'fps,size'):
+        with pytest.raises(ConfigError, match='plot-axes'):
+            check_plot(text, Path('a.png'))
 
 
 @pytest.mark.parametrize(

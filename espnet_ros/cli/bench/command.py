@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from espnet_ros.cli import exit_codes
 from espnet_ros.cli.bench.node import measure_node, refuse_node_options
 from espnet_ros.cli.bench.node_view import print_node
 from espnet_ros.cli.bench.options import Options
-from espnet_ros.cli.bench.plot import draw, parse_axes
+from espnet_ros.cli.bench.plot import check_plot, choose_axes, draw
 from espnet_ros.cli.bench.view import print_bench
 from espnet_ros.cli.console import ERROR, say_json
 from espnet_ros.cli.options import changed
-from espnet_ros.cli.output import write_json
+from espnet_ros.cli.output import check_output, write_json
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.processing.codecs import decode_image
@@ -43,18 +43,20 @@ def run(options: Options) -> int:
     """Measure models, or the nodes; return the exit code."""
     if not options.power.root.is_dir():
         raise ConfigError(f'--root {options.power.root}: expected a folder, found none')
+    output = options.output
+    check_output(output.json, '--json')
     if options.nodes.node:
         result = measure_node(options)
-        if not _is_json_output(options.output.json, asdict(result)):
-            print_node(result)
+        _tell(output.json, asdict(result), lambda: print_node(result))
         return exit_codes.DONE
     refuse_node_options(options.nodes)
+    if output.plot is not None:
+        check_output(output.plot, '--plot')
+        check_plot(output.plot_axes, output.plot)
     record = _measure_models(options)
-    if options.output.plot is not None:
-        axes = parse_axes(options.output.plot_axes, record.results)
-        draw(record.results, axes, options.output.plot)
-    if not _is_json_output(options.output.json, record.to_dict()):
-        print_bench(record)
+    _tell(output.json, record.to_dict(), lambda: print_bench(record))
+    if output.plot is not None:
+        draw(record.results, choose_axes(output.plot_axes, record.results), output.plot)
     return exit_codes.DONE
 
 
@@ -164,12 +166,11 @@ def _sensitivities(by_clock: Mapping[int, list[Measured]]) -> list[Sensitivity]:
     return found
 
 
-def _is_json_output(path: Path | None, record: dict[str, object]) -> bool:
-    """Write JSON where that was requested; return whether it went to standard output."""
-    if path is None:
-        return False
-    if str(path) == '-':
+def _tell(path: Path | None, record: dict[str, object], show: Callable[[], None]) -> None:
+    """Show what was found, or write it as JSON to standard output; then into a file."""
+    if path is not None and str(path) == '-':
         say_json(record)
-        return True
-    write_json(path, record)
-    return False
+        return
+    show()
+    if path is not None:
+        write_json(path, record)

@@ -20,26 +20,39 @@ _AXES: dict[str, tuple[Callable[[BenchResult], float | None], str]] = {
 
 _X = ('power', 'size', 'latency')
 _Y = ('fps', 'accuracy')
+_SUFFIXES = ('.png', '.svg', '.pdf')
 _BUBBLE = 400.0
 _COLORS = {True: 'tab:blue', False: 'tab:orange'}
 
 
-def parse_axes(text: str, results: list[BenchResult]) -> tuple[str, str]:
+def check_plot(axes: str, path: Path) -> None:
+    """
+    Check that a picture can be drawn, before anything is measured for it.
+
+    :raises ConfigError: unknown axes, or a kind of file that cannot be drawn
+    """
+    import_module('matplotlib')
+    x, _, y = axes.partition(',')
+    if axes != 'auto' and (x not in _X or y not in _Y):
+        raise ConfigError(
+            f'--plot-axes: expected X,Y with X of {", ".join(_X)} and Y of {", ".join(_Y)}, '
+            f'found {axes!r}'
+        )
+    if path.suffix.lower() not in _SUFFIXES:
+        raise ConfigError(f'--plot {path}: expected a name that ends with {", ".join(_SUFFIXES)}')
+
+
+def choose_axes(text: str, results: list[BenchResult]) -> tuple[str, str]:
     """
     Return the two axes.
 
-    :param text: ``auto``, or two of the names
-    :raises ConfigError: other words, or nothing is known of an axis
+    :param text: as :func:`check_plot` takes it
+    :raises ConfigError: nothing is known of an axis
     """
     if text == 'auto':
         has_power = any(result.power.power_w is not None for result in results)
         return 'power' if has_power else 'size', 'fps'
     x, _, y = text.partition(',')
-    if x not in _X or y not in _Y:
-        raise ConfigError(
-            f'--plot-axes: expected X,Y with X of {", ".join(_X)} and Y of {", ".join(_Y)}, '
-            f'found {text!r}'
-        )
     for axis in (x, y):
         if all(_AXES[axis][0](result) is None for result in results):
             raise ConfigError(f'--plot-axes: {axis} is not known of any contender')

@@ -10,7 +10,7 @@ from espnet_ros.cli import exit_codes
 from espnet_ros.cli.compare.options import Options
 from espnet_ros.cli.compare.report import describe, print_comparison
 from espnet_ros.cli.console import ERROR, PROGRAM, warn
-from espnet_ros.cli.output import OutputFolder, write_json
+from espnet_ros.cli.output import check_output, OutputFolder, write_json
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InputError
@@ -28,6 +28,7 @@ _DARKENED = 3
 
 def run(options: Options) -> int:
     """Compare two contenders on a source; return the exit code."""
+    check_output(options.json, '--json')
     common = RuntimeSettings(engine=options.engine)
     contenders = [parse_contender(text) for text in (options.first, options.second)]
     parity, broken = Parity(), []
@@ -45,9 +46,9 @@ def run(options: Options) -> int:
                 _compare(frame, both, parity, folder)
                 progress.advance()
         _check_found(source, parity, broken)
+    print_comparison(both, parity)
     if options.json is not None:
         write_json(options.json, describe(options.source, both, parity, broken))
-    print_comparison(both, parity)
     return _verdict(100 * parity.agreement, broken, options.require)
 
 

@@ -7,7 +7,7 @@ from espnet_ros.cli.console import ERROR, PROGRAM, warn
 from espnet_ros.cli.evaluate.options import Options
 from espnet_ros.cli.evaluate.view import print_report
 from espnet_ros.cli.evaluate.worst_images import WorstImages
-from espnet_ros.cli.output import OutputFolder, write_json
+from espnet_ros.cli.output import check_output, OutputFolder, write_json
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.config import MaskSettings
 from espnet_ros.evaluation.confusion import ConfusionMatrix
@@ -27,6 +27,7 @@ from espnet_ros.version import package_version
 def run(options: Options) -> int:
     """Evaluate a model on a data set; return the exit code."""
     results = options.results
+    check_output(results.json, '--json')
     dataset = open_dataset(
         options.data.data,
         options.data.split,
@@ -44,10 +45,12 @@ def run(options: Options) -> int:
         worst = WorstImages(results.worst if folder else 0, dataset.label_set)
         matrix = _count(dataset, segmenter, worst)
     report = make_report(matrix.counts, dataset.label_set, len(dataset))
+    name = model.info.name
+    # Hours of work are shown before a disk or a folder can say no.
+    print_report(report, f'{name} on {runtime.name} {runtime.precision}', dataset.name)
     if results.json is not None:
         record = _describe(options, dataset, runtime, report)
         write_json(results.json, record | {'worst_images': worst.describe()})
-    name = model.info.name
     if folder is not None:
         worst.write(folder)
         title = f'{name} on {dataset.name}: percent of each true class'
@@ -55,7 +58,6 @@ def run(options: Options) -> int:
         counts = matrix.counts[: len(dataset.label_set.classes)]
         picture = draw_confusion(counts, (*dataset.label_set.names, 'unlabelled'), title)
         folder.write('confusion.png', encode_png(picture))
-    print_report(report, f'{name} on {runtime.name} {runtime.precision}', dataset.name)
     return _verdict(report, results.require)
 
 

@@ -25,11 +25,14 @@ def print_report(report: Report, model: str, data: str) -> None:
         say(f'{grouping.name}: {_percent(grouping.miou.void_ignored)} ({groups})')
     say(
         f'\nmean IoU {_percent(report.miou.void_ignored)} (void ignored), '
-        f'{_percent(report.miou.void_as_false_positive)} (void as false positive)\n'
+        f'{_percent(report.miou.void_as_false_positive)} (void as false positive), over '
+        f'{report.averaged} of {len(report.classes)} classes\n'
         f'class average {_percent(report.class_average)}, '
         f'pixel accuracy {_percent(report.pixel_accuracy)}\n'
         f'{model}, {report.images} images of {data}'
     )
+    if report.absent:
+        say(f'no labelled pixel of: {", ".join(report.absent)}')
 
 
 def _percent(value: float) -> str:

@@ -94,7 +94,8 @@ class Pipeline:
         self._writer = writer
         self._video = video
         self._confidence = confidence
-        self._waiting: deque[Future[_Written]] = deque()
+        self._is_video = False
+        self._waiting: deque[tuple[Frame, Future[_Written]]] = deque()
 
     def run(self, source: Source, limit: int | None, progress: FrameProgress) -> Outcome:
         """
@@ -102,12 +103,13 @@ class Pipeline:
 
         An error or Ctrl-C ends the run early; what was segmented until then is still written.
         """
+        self._is_video = source.size is not None  # whose frames would all fail the same way
         outcome = Outcome(is_endless=source.frame_count is None and limit is None)
         with ThreadPoolExecutor(_WRITERS, 'write') as pool:
             try:
                 with read_ahead(source, limit) as frames:
                     for frame in frames:
-                        self._take(frame, source, pool, outcome)
+                        self._take(frame, pool, outcome)
                         self._collect(outcome, progress, _WAITING)
             except KeyboardInterrupt:
                 outcome.interrupted = True
@@ -120,7 +122,6 @@ class Pipeline:
     def _take(
         self,
         frame: Frame | BrokenFrame,
-        source: Source,
         pool: ThreadPoolExecutor,
         outcome: Outcome,
     ) -> None:
@@ -130,12 +131,12 @@ class Pipeline:
         try:
             (result,) = self._segmenter.segment([frame.image_bgr], confidence=self._confidence)
         except InputError as error:
-            if source.size is not None:  # every frame of a video would fail the same way
+            if self._is_video:
                 raise
             outcome.broken.append(BrokenFrame(frame.name, frame.index, f'{frame.name}: {error}'))
             return
         with _uninterrupted():
-            self._waiting.append(pool.submit(self._writer.write, frame, result))
+            self._waiting.append((frame, pool.submit(self._writer.write, frame, result)))
 
     def _drain(self, outcome: Outcome, progress: FrameProgress) -> None:
         """Take what is still waiting, and end the video."""
@@ -151,11 +152,18 @@ class Pipeline:
 
     def _collect(self, outcome: Outcome, progress: FrameProgress, leave: int) -> None:
         """Take finished frames in order until no more than ``leave`` are waiting."""
-        while len(self._waiting) > leave or (self._waiting and self._waiting[0].done()):
+        while len(self._waiting) > leave or (self._waiting and self._waiting[0][1].done()):
             # Ctrl-C while it waits must not lose the frame, so it leaves the queue afterwards.
-            wait([self._waiting[0]])
+            wait([self._waiting[0][1]])
             with _uninterrupted():
-                record, overlay_bgr = self._waiting.popleft().result()
+                frame, written = self._waiting.popleft()
+                try:
+                    record, overlay_bgr = written.result()
+                except InputError as error:  # its name is too long, for example
+                    if self._is_video:
+                        raise
+                    outcome.broken.append(BrokenFrame(frame.name, frame.index, str(error)))
+                    continue
                 if overlay_bgr is not None:
                     self._video.write(overlay_bgr)
                 outcome.add(record)
@@ -164,15 +172,19 @@ class Pipeline:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait for what belongs together: a frame of the video and its record."""
+    """Let Ctrl-C and TERM wait for what belongs together: a frame of the video and its record."""
     if threading.current_thread() is not threading.main_thread():  # no signal comes here
         yield
         return
     came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if came:
         raise KeyboardInterrupt

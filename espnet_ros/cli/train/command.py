@@ -32,7 +32,7 @@ from espnet_ros.training.reporting import Reporter
 from espnet_ros.training.states import TrainedWeights
 from espnet_ros.training.tensorboard import TensorBoardReporter
 from espnet_ros.training.trainer import Trainer
-from espnet_ros.training.transfer import open_initial_weights
+from espnet_ros.training.transfer import InitialWeights, open_initial_weights
 from espnet_ros.training.validation import validate
 import yaml
 
@@ -54,7 +54,8 @@ def run(options: Options) -> int:
     say(
         f'mean IoU {100 * report.miou.void_ignored:.2f} (void ignored), '
         f'{100 * report.miou.void_as_false_positive:.2f} (void as false positive) on '
-        f'{job.validation.name}, epoch {weights.record["epoch"]}\n'
+        f'{job.validation.name} over {report.averaged} of {len(report.classes)} classes, epoch '
+        f'{weights.record["epoch"]}\n'
         f'model file {path}; use it with: espnet-ros segment SOURCE --model {path}'
     )
     return exit_codes.DONE
@@ -82,11 +83,16 @@ def _make_job(options: Options) -> TrainingJob:
         )
         train = MixedDataset((train, street))
     network = options.network
-    arguments = _network_arguments(network)
+    initial = None if network.initial is None else open_initial_weights(network.initial)
+    architecture = network.architecture or _network_of(initial)
+    arguments = _network_arguments(network, architecture, initial)
     # Built for its checks alone: a mistake is told before anything is read or written.
-    built = create_model(network.architecture, classes=len(train.label_set.classes), **arguments)
+    built = create_model(architecture, classes=len(train.label_set.classes), **arguments)
+    recipe = _make_recipe(options.recipe, architecture, initial is not None)
     return TrainingJob(
-        recipe=_make_recipe(options.recipe, network, (height, width), built.size_multiple),
+        recipe=_with_crop(
+            recipe, options.recipe.changes.crop, (height, width), built.size_multiple
+        ),
         train=train,
         validation=_open_split(options, 'val'),
         settings=RunSettings(
@@ -97,7 +103,7 @@ def _make_job(options: Options) -> TrainingJob:
         ),
         compute=choose_compute(options.run.device, options.run.precision),
         architecture_arguments=arguments,
-        initial=None if network.initial is None else open_initial_weights(network.initial),
+        initial=initial,
         teacher=None if network.teacher is None else open_teacher(network.teacher),
     )
 
@@ -107,39 +113,57 @@ def _open_split(options: Options, split: str) -> LabelledDataset:
     return open_dataset(data.data, split, format_name=data.format, label_set=data.label_set)
 
 
-def _network_arguments(network: NetworkOptions) -> dict[str, Any]:
-    """Return the arguments of the network that the command line gives, without classes."""
-    given = {'alpha2': network.alpha2, 'alpha3': network.alpha3}
-    result: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if network.architecture == ESPNET:
-        result['skip'] = 'reinforced_stem'
-    return result | {name: yaml.safe_load(value) for name, value in network.argument}
+def _network_of(initial: InitialWeights | None) -> str:
+    """Return what is trained where nothing is said: what the given weights are of."""
+    if initial is None or not initial.architecture:
+        return ESPNET
+    return initial.architecture.removesuffix('_c')  # an ESPNet-C is the encoder of an ESPNet
 
 
-def _make_recipe(
-    options: RecipeOptions, network: NetworkOptions, image_size: tuple[int, int], multiple: int
-) -> Recipe:
+def _network_arguments(
+    network: NetworkOptions, architecture: str, initial: InitialWeights | None
+) -> dict[str, Any]:
+    """Return the arguments of the network without classes: those given, else of the weights."""
+    known = {} if initial is None else initial.arguments_for(architecture)
+    if architecture == ESPNET and (initial is None or initial.architecture != ESPNET):
+        known['skip'] = 'reinforced_stem'
+    said = {'alpha2': network.alpha2, 'alpha3': network.alpha3}
+    known |= {name: value for name, value in said.items() if value is not None}
+    return known | {name: yaml.safe_load(value) for name, value in network.argument}
+
+
+def _make_recipe(options: RecipeOptions, architecture: str, has_initial: bool) -> Recipe:
     recipe = find_recipe(options.recipe)
-    other = network.architecture != ESPNET
+    other = architecture != ESPNET
     if other and recipe.name == 'paper':
         raise ConfigError(
-            f'recipe {recipe.name}: trains {ESPNET} in two stages, found '
-            f'{network.architecture}; give --recipe modern'
+            f'recipe {recipe.name}: trains {ESPNET} in two stages, found {architecture}; give '
+            '--recipe modern'
         )
-    if recipe.name == 'modern' and (other or network.initial is not None):
+    if recipe.name == 'modern' and (other or has_initial):
         recipe = recipe.last_stage()
-    changes = asdict(options.changes)
-    changes['crop'] = changes['crop'] or _fitting_crop(recipe, image_size, multiple)
-    return recipe.changed(architecture=network.architecture if other else None, **changes)
+    return recipe.changed(architecture=architecture if other else None, **asdict(options.changes))
 
 
-def _fitting_crop(recipe: Recipe, image_size: tuple[int, int], multiple: int) -> tuple[int, int]:
-    """Return the recipe's crop, or the image where that is smaller, as the network takes it."""
-    height, width = (
-        max(multiple, min(ours, theirs) // multiple * multiple)
-        for ours, theirs in zip(recipe.stages[0].augmentation.crop, image_size, strict=True)
-    )
-    return height, width
+def _with_crop(
+    recipe: Recipe, crop: tuple[int, int] | None, image_size: tuple[int, int], multiple: int
+) -> Recipe:
+    """
+    Return the recipe with a crop that the network takes.
+
+    :param crop: as given; None for the recipe's, or the image where that is smaller
+    :raises ConfigError: the network does not take the given one
+    """
+    if crop is None:
+        theirs = recipe.stages[0].augmentation.crop
+        height, width = (
+            max(multiple, min(sides) // multiple * multiple)
+            for sides in zip(theirs, image_size, strict=True)
+        )
+        crop = (height, width)
+    elif any(side % multiple for side in crop):
+        raise ConfigError(f'--crop: expected multiples of {multiple}, found {crop[0]},{crop[1]}')
+    return recipe.changed(crop=crop)
 
 
 def _open_board(folder: Path) -> TensorBoardReporter | None:
@@ -185,10 +209,12 @@ def _export(
 
 def describe_accuracy(report: Report, validation: LabelledDataset) -> str:
     """Return the accuracy with its protocol, in words."""
+    absent = f'; no labelled pixel of {", ".join(report.absent)}' if report.absent else ''
     return (
         f'{validation.name} ({report.images} images): {100 * report.miou.void_ignored:.2f} mIoU '
         f'with void ignored, {100 * report.miou.void_as_false_positive:.2f} with void as false '
-        f'positive, {100 * report.pixel_accuracy:.2f} pixel accuracy'
+        f'positive, {100 * report.pixel_accuracy:.2f} pixel accuracy; mean over '
+        f'{report.averaged} of {len(report.classes)} classes{absent}'
     )
 
 

@@ -46,8 +46,11 @@ class NetworkOptions:
 
     GROUP = 'network'
 
-    architecture: str = option(
-        'espnet', 'A network of the registry: espnet, espnet_c, espnetv2, enet ...', 'NAME'
+    architecture: str | None = option(
+        None,
+        'A network of the registry: espnet, espnet_c, espnetv2, enet ... Default: that of '
+        '--initial, else espnet.',
+        'NAME',
     )
     alpha2: int | None = option(
         None, "Of ESPNets: ESP modules at a quarter of the size. Default: the network's, 2.", 'N'
@@ -65,7 +68,8 @@ class NetworkOptions:
     initial: str | None = option(
         None,
         'Weights to start from: a model by name, a model file, a published checkpoint or the '
-        'best.pth of another training. What does not fit starts fresh.',
+        'best.pth of another training; they bring the arguments of their network. What does not '
+        'fit starts fresh.',
         'MODEL',
     )
     teacher: str | None = option(

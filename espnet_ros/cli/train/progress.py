@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from espnet_ros.cli.console import ERROR
+from espnet_ros.cli.console import ERROR, warn
 from espnet_ros.cli.progress import LINE_EVERY_S
 from espnet_ros.training.reporting import EpochReport, StepReport
 from rich.progress import (
@@ -32,6 +32,7 @@ class TrainingProgress:
         self._tasks: dict[str, TaskID] = {}
         self._loss: float | None = None
         self._line_s = time.monotonic()
+        self._told_absent = False
 
     def on_step(self, report: StepReport) -> None:
         """Show a step."""
@@ -52,9 +53,12 @@ class TrainingProgress:
         best = ', the best so far' if report.best else ''
         ERROR.print(
             f'{report.stage}: epoch {report.epoch}, loss {report.loss:.4f}, '
-            f'mean IoU {100 * report.miou:.2f}{best}',
+            f'mean IoU {100 * report.miou:.2f} of {report.classes} classes{best}',
             soft_wrap=True,
         )
+        if report.absent and not self._told_absent:
+            self._told_absent = True
+            warn(f'validation set: no labelled pixel of {", ".join(report.absent)}')
 
     def __enter__(self) -> Self:
         if ERROR.is_terminal:
