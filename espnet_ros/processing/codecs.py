@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
+from espnet_ros.file_kinds import kind_of_data
 from espnet_ros.processing.jpeg import decode_jpeg
 from espnet_ros.processing.jpeg_stream import cut_off, START
 import numpy as np
@@ -108,7 +109,7 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
     if image is None:
         raise InputError(
             f'expected the content of an image file (PNG, JPEG ...), found {len(data)} bytes '
-            'that are none'
+            f'that are none: {kind_of_data(data).value}'
         )
     return np.asarray(image)
 
