@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.labels.label_class import (
     check_class,
     distinct_color_rgb,
@@ -98,6 +98,21 @@ class LabelSet:
             raise ConfigError(
                 f'label set {self.name!r} has no class {name!r}; it has {", ".join(self.names)}'
             ) from None
+
+    def check_counts(self, counts: NDArray[np.int64], unlabelled_id: int = UNLABELLED_ID) -> None:
+        """
+        Check that every id that a model gave has a name.
+
+        :param counts: (256,), pixels of each id
+        :raises ModelError: one has none
+        """
+        known = len(self.classes)
+        odd = [int(i) for i in np.flatnonzero(counts) if i >= known and i != unlabelled_id]
+        if odd:
+            raise ModelError(
+                f'the model gives id {odd[0]}, but there are {known} names of classes; give the '
+                'names or the label set of its training'
+            )
 
     def palette_rgb(self) -> NDArray[np.uint8]:
         """

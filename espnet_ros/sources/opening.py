@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from espnet_ros.exceptions import InputError
+from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.file_kinds import FileKind, kind_of
 from espnet_ros.sources.base import Source
 from espnet_ros.sources.images import open_folder, open_image
@@ -49,8 +49,11 @@ def open_source(
     :param camera_info_topic: topic of a bag that the calibrations of its images are on; empty
         takes camera_info beside the image topic. Other sources take none.
     :param bit_depth: bits that count in a bag's image messages of 16 bits, 8 to 16
+    :raises ConfigError: the spec is empty
     :raises InputError: there is nothing to be opened, or a rate, size or topic makes no sense
     """
+    if not spec:
+        raise ConfigError('expected a source of images, found an empty argument')
     silence_opencv()
     _check_rate(rate_hz)
     path, topic = split_topic(spec)

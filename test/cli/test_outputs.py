@@ -125,6 +125,26 @@ def test_json_keeps_the_spaces_of_names(tmp_path: Path) -> None:
     assert '[3, 4]' in path.read_text()
 
 
+def test_an_empty_argument_is_not_the_current_folder(cli: Run, tmp_path: Path) -> None:
+    ended = cli('segment', '', '--output', tmp_path / 'out')
+    assert ended.code == 2
+    assert 'found an empty argument' in ended.err
+    assert not (tmp_path / 'out').exists()
+
+
+def test_an_id_without_a_name_is_told_by_segment_and_evaluate(
+    cli: Run, labelled: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    model = ('--model', shared_data / 'faults' / 'mmseg_style.onnx')
+    names = ('--class-names', 'blue,green,red', '--runtime', 'onnxruntime')
+    ended = cli('segment', 'synthetic', '--limit', 1, *model, *names, '--output', tmp_path / 'out')
+    assert ended.code == 1
+    assert 'but there are 3 names of classes' in ended.err
+    ended = cli('evaluate', '--data', labelled, *model, *names)
+    assert ended.code == 1
+    assert 'but there are 3 names of classes' in ended.err
+
+
 class TerminatedCamera(Source):
     """Gives frames for ever, and is sent TERM at the tenth."""
 

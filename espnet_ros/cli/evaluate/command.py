@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, warn
 from espnet_ros.cli.evaluate.options import Options
@@ -10,6 +12,11 @@ from espnet_ros.cli.evaluate.worst_images import WorstImages
 from espnet_ros.cli.output import check_output, OutputFolder, write_json
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.config import MaskSettings
+from espnet_ros.evaluation.common_groups import (
+    common_groups,
+    CommonGroups,
+    shared_groupings,
+)
 from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.exceptions import ConfigError
@@ -22,6 +29,7 @@ from espnet_ros.segmenter import Segmenter
 from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.datasets.opening import open_dataset
 from espnet_ros.version import package_version
+import numpy as np
 
 
 def run(options: Options) -> int:
@@ -41,10 +49,10 @@ def run(options: Options) -> int:
         model = open_any_model(options.model.model, options.model.foreign)
         runtime = open_runtime(model, options.runtime)
     with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
-        _check_classes(dataset, segmenter)
-        worst = WorstImages(results.worst if folder else 0, dataset.label_set)
-        matrix = _count(dataset, segmenter, worst)
-    report = make_report(matrix.counts, dataset.label_set, len(dataset))
+        scored = _scored_classes(dataset, segmenter, results.by)
+        worst = WorstImages(results.worst if folder else 0, scored.label_set)
+        matrix = _count(dataset, segmenter, scored, worst)
+    report = make_report(matrix.counts, scored.label_set, len(dataset))
     name = model.info.name
     # Hours of work are shown before a disk or a folder can say no.
     print_report(report, f'{name} on {runtime.name} {runtime.precision}', dataset.name)
@@ -55,30 +63,45 @@ def run(options: Options) -> int:
         worst.write(folder)
         title = f'{name} on {dataset.name}: percent of each true class'
         # Unlabelled pixels have no row that would say anything.
-        counts = matrix.counts[: len(dataset.label_set.classes)]
-        picture = draw_confusion(counts, (*dataset.label_set.names, 'unlabelled'), title)
+        names = scored.label_set.names
+        picture = draw_confusion(matrix.counts[: len(names)], (*names, 'unlabelled'), title)
         folder.write('confusion.png', encode_png(picture))
     return _verdict(report, results.require)
 
 
-def _check_classes(dataset: LabelledDataset, segmenter: Segmenter) -> None:
-    """Refuse to count one model's classes as others; void may be missing on either side."""
+def _scored_classes(
+    dataset: LabelledDataset, segmenter: Segmenter, by: str | None
+) -> CommonGroups:
+    """
+    Return what is scored: groups, or the classes, which are never counted as others.
+
+    :raises ConfigError: model and data have nothing in common that could be
+    """
     found, expected = segmenter.label_set, dataset.label_set
+    if by is not None:
+        return common_groups(expected, found, by)
     if found.names == expected.names:
-        return
+        same = np.arange(256, dtype=np.uint8)
+        return CommonGroups(expected, same, same)
+    shared = ', '.join(f'--by {name}' for name in sorted(shared_groupings(expected, found)))
     raise ConfigError(
         f'expected a model of the classes of {dataset.name} ({", ".join(expected.names)}), found '
         f'{segmenter.runtime.model.info.name} with {", ".join(found.names)}; give another model, '
-        'or say with --label-set what the labels mean'
+        f'{shared or "or say with --label-set what the labels mean"}'
     )
 
 
-def _count(dataset: LabelledDataset, segmenter: Segmenter, worst: WorstImages) -> ConfusionMatrix:
-    matrix = ConfusionMatrix(len(dataset.label_set.classes))
+def _count(
+    dataset: LabelledDataset, segmenter: Segmenter, scored: CommonGroups, worst: WorstImages
+) -> ConfusionMatrix:
+    matrix = ConfusionMatrix(len(scored.label_set.classes))
     with FrameProgress('evaluating', len(dataset)) as progress:
         for index in range(len(dataset)):
             sample = dataset.load(index)
-            predicted = segmenter.segment([sample.image_bgr])[0].labels
+            labels = segmenter.segment([sample.image_bgr])[0].labels
+            segmenter.label_set.check_counts(np.bincount(labels.ravel(), minlength=256))
+            predicted = scored.of_model[labels]
+            sample = replace(sample, labels=scored.of_truth[sample.labels])
             counts = matrix.add(sample.labels, predicted)
             worst.add(sample, predicted, counts)
             progress.advance()
@@ -95,6 +118,7 @@ def _describe(
             'name': dataset.name,
             'path': options.data.data,
             'split': options.data.split,
+            **({} if options.results.by is None else {'by': options.results.by}),
         },
         'model': {
             'name': model.info.name,

@@ -34,6 +34,12 @@ class ResultOptions:
 
     GROUP = 'results'
 
+    by: str | None = option(
+        None,
+        "Score the groups of a grouping that the model's and the data's label sets share, such "
+        'as categories. Default: the classes, which have to be the same.',
+        'GROUPING',
+    )
     json: Path | None = option(None, 'Write the report as JSON.', 'FILE')
     pictures: Path | None = option(
         None, 'Write a picture of the confusion matrix, and of the worst images.', 'DIR'

@@ -61,7 +61,15 @@ def _segment(
         wanted = replace(wanted, masks=not is_video or source.is_stamped)
     birdseye = open_birdseye(options, source, segmenter)
     label_set = segmenter.label_set
-    writer = ResultWriter(folder, wanted, options.style, label_set, stem, birdseye=birdseye)
+    writer = ResultWriter(
+        folder,
+        wanted,
+        options.style,
+        label_set,
+        stem,
+        unlabelled_id=options.mask.unlabelled_id,
+        birdseye=birdseye,
+    )
     video = VideoOutput(folder, stem, source.rate_hz)
     pipeline = Pipeline(segmenter, writer, video, wanted.confidence)
     counts = [n for n in (source.frame_count, wanted.limit) if n is not None]

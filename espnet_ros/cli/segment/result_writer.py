@@ -8,7 +8,7 @@ from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.segment.birdseye import BirdseyeDrawer
 from espnet_ros.cli.segment.options import OutputOptions
 from espnet_ros.config import OverlaySettings
-from espnet_ros.labels import LabelSet
+from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.processing.overlay import blend_overlay, draw_legend
 from espnet_ros.segmenter import Segmentation
@@ -54,6 +54,7 @@ class ResultWriter:
     :param label_set: what the ids mean
     :param video_stem: stem of the video that the frames belong to, or None where they are
         images of their own
+    :param unlabelled_id: of pixels without a class
     :param birdseye: what draws the ground from above beside overlays, or None
     """
 
@@ -65,12 +66,14 @@ class ResultWriter:
         label_set: LabelSet,
         video_stem: str | None,
         *,
+        unlabelled_id: int = UNLABELLED_ID,
         birdseye: BirdseyeDrawer | None = None,
     ) -> None:
         self._folder = folder
         self._wanted = wanted
         self._style = style
-        self._names = label_set.names
+        self._label_set = label_set
+        self._unlabelled_id = unlabelled_id
         self._palette_bgr = np.ascontiguousarray(label_set.palette_rgb()[:, ::-1])
         self._video_stem = video_stem
         self._birdseye = birdseye
@@ -83,12 +86,14 @@ class ResultWriter:
 
         :return: what is kept of it, and its overlay where that goes into a video
         :raises OutputError: a file cannot be written
+        :raises ModelError: the mask has an id without a name
         """
         stem = frame.name
         if self._video_stem is not None:
             number = f'{frame.index:06d}' if frame.stamp_ns is None else frame.name
             stem = f'{self._video_stem}_frames/{number}'
         counts = np.bincount(result.labels.ravel(), minlength=256)
+        self._label_set.check_counts(counts, self._unlabelled_id)
         overlay_bgr = self._draw(frame, result, counts) if self._wanted.overlay else None
         is_video = self._video_stem is not None
         images = {
@@ -124,7 +129,7 @@ class ResultWriter:
             least = _LEGEND_SHARE * result.labels.size
             entries = [
                 (name, tuple(int(v) for v in self._palette_bgr[class_id]))
-                for class_id, name in enumerate(self._names)
+                for class_id, name in enumerate(self._label_set.names)
                 if counts[class_id] > least
             ]
             draw_legend(overlay_bgr, entries)
