@@ -1,4 +1,4 @@
-"""Progress of a job: a bar on a terminal, now and then a line elsewhere."""
+"""Progress of a command: a bar on a terminal, now and then a line elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
-    TextColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -29,13 +28,13 @@ class _RateColumn(ProgressColumn):
 
 class FrameProgress:
     """
-    Counts frames and shows how far a job is.
+    Counts frames and shows how far a command is.
 
     On a terminal it is a bar with frames per second and the remaining time; elsewhere a plain
     line every ten seconds, so that logs stay readable.
 
     :param what: what is done, for example ``segmenting``
-    :param total: frames to come, or None where nobody knows
+    :param total: frames to come, or None where that is unknown
     :ivar done: frames done so far
     """
 
@@ -44,7 +43,7 @@ class FrameProgress:
         self._what = what
         self._total = total
         self._start_s = self._line_s = time.perf_counter()
-        self._bar = _bar(total) if ERROR.is_terminal else None
+        self._bar = _frame_bar(total) if ERROR.is_terminal else None
         if self._bar is not None:
             self._task = self._bar.add_task(what, total=total)
 
@@ -81,17 +80,21 @@ class FrameProgress:
         return f'{line} of {self._total} frames, {rate_hz:.1f} frames/s, {remaining_s:.0f} s left'
 
 
-def _bar(total: int | None) -> Progress:
-    columns: list[str | ProgressColumn] = [TextColumn('{task.description}')]
+def _frame_bar(total: int | None) -> Progress:
     if total is None:
-        columns = [SpinnerColumn(), *columns, TextColumn('{task.completed} frames')]
-    else:
-        columns += [
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn('left'),
-        ]
+        spinner = (SpinnerColumn(), '{task.description}', '{task.completed} frames')
+        return make_bar(*spinner, _RateColumn())
+    count = (MofNCompleteColumn(), TimeRemainingColumn(), 'left')
+    return make_bar('{task.description}', BarColumn(bar_width=None), *count, _RateColumn())
+
+
+def make_bar(*columns: str | ProgressColumn) -> Progress:
+    """Return a bar on standard error, which a terminal shows until it ends."""
+    is_wide = any(isinstance(c, BarColumn) and c.bar_width is None for c in columns)
     return Progress(
-        *columns, _RateColumn(), console=ERROR, transient=True, expand=total is not None
+        *columns,
+        console=ERROR,
+        transient=True,
+        expand=is_wide,
+        disable=not ERROR.is_terminal,
     )

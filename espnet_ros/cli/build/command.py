@@ -9,6 +9,7 @@ from pathlib import Path
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.build.options import Options, QuantizationOptions
 from espnet_ros.cli.console import ERROR, log_on_standard_error, say
+from espnet_ros.cli.progress import make_bar
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.export.any_model import open_any_model
@@ -19,7 +20,7 @@ from espnet_ros.runtimes.engines.quantization import quantize_model
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
 from espnet_ros.runtimes.tensorrt_runtime import TensorrtRuntime
 from espnet_ros.sources.sampling import sample_images
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskProgressColumn, TimeElapsedColumn
 
 
 def run(options: Options) -> int:
@@ -70,7 +71,8 @@ def _quantize(model: ModelFile, calibration: str, int8: QuantizationOptions) -> 
 
 def _build(model: ModelFile, settings: RuntimeSettings, batch_size: int) -> None:
     # A build is long, and its story is what one wants to read.
-    with log_on_standard_error(logging.INFO, 'espnet_ros.runtimes'), _bar() as bar:
+    columns = ('{task.description}', BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with log_on_standard_error(logging.INFO, 'espnet_ros.runtimes'), make_bar(*columns) as bar:
         task = bar.add_task('building', total=1.0, visible=False)
 
         def show(progress: BuildProgress) -> None:
@@ -87,15 +89,3 @@ def _build(model: ModelFile, settings: RuntimeSettings, batch_size: int) -> None
                 check = runtime.self_check
                 told = f'self-check: {check.words}' if check else 'kept since an earlier build'
                 say(f'{model.info.name}: {runtime.precision} on {runtime.device}; {told}')
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=ERROR,
-        transient=True,
-        disable=not ERROR.is_terminal,
-    )

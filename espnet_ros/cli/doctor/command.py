@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
+from importlib import import_module
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, OUT, say_json
-from espnet_ros.cli.doctor import machine, power, ros, segmenting
 from espnet_ros.cli.doctor.check import Check, Status
 from espnet_ros.cli.doctor.options import Options
 from rich.table import Table
 from rich.text import Text
 
-CHECKS: tuple[Callable[[], list[Check]], ...] = (
-    machine.check_machine,
-    machine.check_package,
-    segmenting.check_runtimes,
-    segmenting.check_models,
-    segmenting.check_tensorrt,
-    segmenting.check_segmenting,
-    machine.check_storage,
-    power.check_power,
-    ros.check_ros,
-    ros.check_transport,
+CHECKS = (
+    ('machine', 'check_machine'),
+    ('machine', 'check_package'),
+    ('segmenting', 'check_runtimes'),
+    ('segmenting', 'check_models'),
+    ('tensorrt', 'check_tensorrt'),
+    ('segmenting', 'check_segmenting'),
+    ('storage', 'check_storage'),
+    ('power', 'check_power'),
+    ('ros', 'check_ros'),
+    ('ros', 'check_transport'),
 )
+"""Modules of this folder and their checks, in the order of the report."""
 
 _COLORS = {
     Status.OK: 'green',
@@ -37,13 +37,23 @@ _COLORS = {
 def run(options: Options) -> int:
     """Check everything; return 1 where this machine cannot segment."""
     with ERROR.status('checking'):
-        checks = [check for examine in CHECKS for check in examine()]
+        checks = [check for module, name in CHECKS for check in _examine(module, name)]
     if options.json:
         say_json([asdict(check) for check in checks])
     else:
         _print_checks(checks)
     failed = any(check.status is Status.FAIL for check in checks)
     return exit_codes.FAILED if failed else exit_codes.DONE
+
+
+def _examine(module: str, name: str) -> list[Check]:
+    """Return what a check found; nothing where it needs a library that ``libraries`` told of."""
+    try:
+        checks = import_module(f'espnet_ros.cli.doctor.{module}')
+    except (ImportError, OSError):
+        return []
+    found: list[Check] = getattr(checks, name)()
+    return found
 
 
 def _print_checks(checks: list[Check]) -> None:

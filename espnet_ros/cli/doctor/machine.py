@@ -6,7 +6,6 @@ from importlib import import_module, metadata
 import os
 from pathlib import Path
 import platform
-import shutil
 import sys
 
 from espnet_ros.cli.doctor.check import Check, Status
@@ -23,7 +22,6 @@ _LIBRARIES = {
 }
 _CPU_FEATURES = ('avx2', 'avx512f', 'avx512_bf16', 'amx_bf16', 'asimd', 'asimdhp', 'bf16', 'sve')
 _OLDEST_PYTHON = (3, 10)
-_LOW_DISK_BYTES = 1 << 30
 
 
 def check_machine() -> list[Check]:
@@ -69,28 +67,6 @@ def check_package() -> list[Check]:
                 )
             )
     return [*checks, Check('libraries', Status.OK, ', '.join(found)), *broken]
-
-
-def check_storage() -> list[Check]:
-    """Look at the folder that fetched models are kept in."""
-    try:
-        store = import_module('espnet_ros.model_file.store')
-    except ImportError:
-        return []  # told by check_package
-    folder = Path(store.models_folder())
-    there = next(p for p in (folder, *folder.parents) if p.exists())
-    free_bytes = shutil.disk_usage(there).free
-    checks = []
-    if os.access(there, os.W_OK):
-        checks.append(Check('model folder', Status.OK, f'{folder}'))
-    else:
-        mend = 'make it writable, or set ESPNET_ROS_MODELS to another folder'
-        checks.append(Check('model folder', Status.WARN, f'{folder} cannot be written', mend))
-    low = free_bytes < _LOW_DISK_BYTES
-    status = Status.WARN if low else Status.OK
-    mend = 'free some space' if low else ''
-    checks.append(Check('disk', status, f'{free_bytes / 1e9:.1f} GB free at {there}', mend))
-    return checks
 
 
 def _read_cpu() -> tuple[str, list[str]]:

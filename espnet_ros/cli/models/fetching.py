@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from espnet_ros.cli import exit_codes
-from espnet_ros.cli.console import ERROR, say, warn
+from espnet_ros.cli.console import say, warn
 from espnet_ros.cli.models.options import FetchOptions
+from espnet_ros.cli.progress import make_bar
 from espnet_ros.exceptions import ConfigError, EspnetError
 from espnet_ros.export.fetch import fetch_model
 from espnet_ros.export.published import PUBLISHED
@@ -12,7 +13,6 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
-    TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
@@ -28,7 +28,8 @@ def fetch_models(options: FetchOptions) -> int:
         )
     names = known if options.all else list(dict.fromkeys(options.names))
     failed: list[EspnetError] = []
-    with _bar() as bar:
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with make_bar('{task.description}', *columns) as bar:
         for name in names:
             try:
                 _fetch(name, bar)
@@ -54,16 +55,3 @@ def _fetch(name: str, bar: Progress) -> None:
     finally:
         bar.remove_task(task)
     say(f'{name}: {path}')
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=ERROR,
-        transient=True,
-        disable=not ERROR.is_terminal,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from espnet_ros.cli.console import ERROR, warn
-from espnet_ros.cli.progress import LINE_EVERY_S
+from espnet_ros.cli.progress import LINE_EVERY_S, make_bar
 from espnet_ros.training.reporting import EpochReport, StepReport
 from rich.progress import (
     BarColumn,
@@ -62,15 +62,12 @@ class TrainingProgress:
 
     def __enter__(self) -> Self:
         if ERROR.is_terminal:
-            self._bar = Progress(
-                TextColumn('{task.description}'),
+            self._bar = make_bar(
+                '{task.description}',
                 BarColumn(bar_width=None),
                 MofNCompleteColumn(),
                 TextColumn('{task.fields[numbers]}', style='cyan'),
                 TimeRemainingColumn(),
-                console=ERROR,
-                transient=True,
-                expand=True,
             )
             self._bar.start()
         return self
