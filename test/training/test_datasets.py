@@ -176,6 +176,12 @@ def test_a_missing_label_file_is_named(camvid: Path) -> None:
         open_dataset(str(camvid), 'train')
 
 
+def test_labels_may_end_with_capitals_too(camvid: Path) -> None:
+    for path in (camvid / 'trainannot').iterdir():
+        path.rename(path.with_suffix('.PNG'))
+    assert len(open_dataset(str(camvid), 'train')) == 6
+
+
 def test_labels_of_another_size_are_named(camvid: Path) -> None:
     write(camvid / 'trainannot' / 'image_1.png', np.zeros((8, 8), np.uint8))
     with pytest.raises(InputError, match=r'image_1\.png: expected labels of the size .* 8x8'):

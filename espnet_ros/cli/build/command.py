@@ -1,4 +1,4 @@
-"""Builds a TensorRT engine, and quantises the model before where that is asked for."""
+"""Builds a TensorRT engine, and quantises the model before where that is requested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from espnet_ros.cli.build.options import Options, QuantizationOptions
 from espnet_ros.cli.console import ERROR, log_on_standard_error, say
 from espnet_ros.cli.progress import make_bar
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.exceptions import ConfigError, InputError, RuntimeUnavailableError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.store import models_folder, save_model_file, SUFFIX
@@ -32,12 +32,22 @@ def run(options: Options) -> int:
         model = _quantize(model, options.int8.calibration, options.int8)
         status = next(s for s in runtime_report() if s.name == 'tensorrt')
         if not status.usable:
-            say(
-                f'No engine was built on this machine: {status.reason}. Copy the model to the '
-                'robot and build it there.'
-            )
-            return exit_codes.DONE
-    _build(model, settings, options.engine.batch_size)
+            return _end_without_engine(status.reason)
+    try:
+        _build(model, settings, options.engine.batch_size)
+    except RuntimeUnavailableError as error:
+        if options.int8.calibration is None:
+            raise
+        return _end_without_engine(str(error))
+    return exit_codes.DONE
+
+
+def _end_without_engine(reason: str) -> int:
+    """Say that the quantised model, which was requested, is all that this machine can make."""
+    say(
+        f'No engine was built on this machine: {reason}. Copy the model to the robot and build it '
+        'there.'
+    )
     return exit_codes.DONE
 
 

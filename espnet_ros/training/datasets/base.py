@@ -197,8 +197,10 @@ def pair_up(images: Sequence[Path], labels: Path, suffix: str = '.png') -> list[
     """
     pairs = []
     for image in images:
-        label = labels / f'{image.stem}{suffix}'
-        if not label.is_file():
+        names = (f'{image.stem}{suffix}', f'{image.stem}{suffix.upper()}')
+        label = next((labels / name for name in names if (labels / name).is_file()), None)
+        if label is None:
+            label = labels / names[0]
             raise InputError(f'{image}: expected its labels at {label}, found no such file')
         pairs.append((image, label))
     return pairs
