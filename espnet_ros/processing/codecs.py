@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+import struct
 import threading
 from typing import Any
 
@@ -32,6 +33,10 @@ if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
 
 _PNG_START = b'\x89PNG\r\n\x1a\n'
 _PNG_END = b'IEND'
+_PNG_HEADER = 24
+
+MAX_PIXELS = 1 << 27
+"""Of an image that is read: 134 million, 400 MB decoded."""
 
 
 def encode_png(array: NDArray[np.uint8]) -> bytes:
@@ -100,6 +105,7 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
         if data.startswith(START):
             image = decode_jpeg(data, flags)
         else:
+            _check_png_size(data)
             # OpenCV refuses a damaged PNG, but fills up one that is cut off.
             if data.startswith(_PNG_START) and _PNG_END not in data[-64:]:
                 raise cut_off(data)
@@ -112,6 +118,21 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
             f'that are none: {kind_of_data(data).value}'
         )
     return np.asarray(image)
+
+
+def _check_png_size(data: bytes) -> None:
+    """
+    Refuse a PNG that would fill the memory: a file of a megabyte may hold 900 million pixels.
+
+    :raises InputError: it has more than :data:`MAX_PIXELS`
+    """
+    if data.startswith(_PNG_START) and len(data) >= _PNG_HEADER:
+        width, height = struct.unpack_from('>II', data, 16)
+        if width * height > MAX_PIXELS:
+            raise InputError(
+                f'expected an image of up to {MAX_PIXELS / 1e6:.0f} million pixels, found '
+                f'{width}x{height}; reduce it or cut it into parts'
+            )
 
 
 def write_image(path: str | Path, array: NDArray[np.uint8]) -> None:
