@@ -53,7 +53,7 @@ class TrainingProgress:
         best = ', the best so far' if report.best else ''
         ERROR.print(
             f'{report.stage}: epoch {report.epoch}, loss {report.loss:.4f}, '
-            f'mean IoU {100 * report.miou:.2f} of {report.classes} classes{best}',
+            f'mean IoU {100 * report.miou:.2f} of {report.classes} class{"" if report.classes == 1 else "es"}{best}',
             soft_wrap=True,
         )
         if report.absent and not self._told_absent:
