@@ -86,7 +86,7 @@ def test_fetched_model_segments(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv('ESPNET_ROS_MIRROR', str(shared_data / 'weights'))
-    name = 'espnet_p2_q8_camvid'
+    name = 'espnet_p2_q8_cityscapes'
     # Exports are tested elsewhere; a kept one saves half a minute.
     model = published_model(name)
     monkeypatch.setattr('espnet_ros.export.onnx_export.export_checkpoint', lambda _: model)

@@ -220,11 +220,9 @@ def test_a_teacher_of_other_classes_is_refused_in_one_line(
 
 
 def test_other_arguments_do_not_go_on_with_a_training(
-    cli: Run, streets: Path, tmp_path: Path
+    cli: Run, streets: Path, trained: Trained
 ) -> None:
-    output = tmp_path / 'run'
-    assert cli(*options(streets, output)).code == 0
-    ended = cli(*options(streets, output), '--seed', 3)
+    ended = cli(*options(streets, trained.output), '--seed', 3)
     assert ended.code == 2
     assert 'another training was begun here (other seed)' in ended.err
 

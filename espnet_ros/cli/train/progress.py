@@ -50,10 +50,11 @@ class TrainingProgress:
 
     def on_epoch(self, report: EpochReport) -> None:
         """Tell the result of a validation."""
+        classes = 'class' if report.classes == 1 else 'classes'
         best = ', the best so far' if report.best else ''
         ERROR.print(
             f'{report.stage}: epoch {report.epoch}, loss {report.loss:.4f}, '
-            f'mean IoU {100 * report.miou:.2f} of {report.classes} class{"" if report.classes == 1 else "es"}{best}',
+            f'mean IoU {100 * report.miou:.2f} of {report.classes} {classes}{best}',
             soft_wrap=True,
         )
         if report.absent and not self._told_absent:
