@@ -1,7 +1,7 @@
 """
-The command line ``espnet-ros VERB``.
+The command line ``espnet-ros COMMAND``.
 
-A verb is one module here, which declares its arguments, and one module in ``jobs``, which
-does the work. Both are imported on demand, so ``--help`` is fast and a missing library
-breaks only the verb that needs it.
+A command is a folder here: ``options`` declares what it takes, ``command`` does the work. Both
+are imported on demand, so ``--help`` is fast and a missing library breaks only the command that
+needs it.
 """

@@ -9,6 +9,9 @@ Papers count void in two ways, and the results differ by points, so both are com
   what the authors of ESPNet did on CamVid.
 
 In both, a labelled pixel predicted as void is a miss, and void itself is no class of the mean.
+The mean is over the classes that are in the truth or predicted on pixels that count, as in
+cityscapesScripts (evalPixelLevelSemanticLabeling.py, getScoreAverage): a class that is predicted
+but nowhere true has IoU 0 there, and one that is neither has no IoU and is left out.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from espnet_ros.labels import Grouping, LabelSet
 import numpy as np
 from numpy.typing import NDArray
 
+MIOU_RULE = 'over classes that are true or predicted where pixels count, as cityscapesScripts does'
+
 
 @dataclass(frozen=True)
 class MeanIou:
@@ -86,11 +88,24 @@ class Report:
     classes: tuple[ClassAccuracy, ...]
     groupings: tuple[GroupAccuracy, ...]
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Return the classes without a labelled pixel, of which nothing was learned here."""
+        return tuple(entry.name for entry in self.classes if math.isnan(entry.recall))
+
+    @property
+    def averaged(self) -> int:
+        """Return over how many classes the mean IoU with void ignored is."""
+        return sum(not math.isnan(entry.iou) for entry in self.classes)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report in percent, with None for what is not known, as its JSON holds it."""
         return {
             'images': self.images,
             'miou': _miou_dict(self.miou),
+            'miou_rule': MIOU_RULE,
+            'classes_in_miou': self.averaged,
+            'classes_without_pixels': list(self.absent),
             'class_average': _percent(self.class_average),
             'pixel_accuracy': _percent(self.pixel_accuracy),
             'class_iou': {entry.name: _percent(entry.iou) for entry in self.classes},
@@ -144,10 +159,7 @@ def _ious(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], MeanIou]:
     ignored = class_iou(counts, counted)
     strict = class_iou(counts, counted, void_as_false_positive=True)
-    # A class that is nowhere in the truth counts in neither mean, so that both have the same
-    # classes.
-    present = counts[list(counted)].sum(axis=1) > 0
-    return ignored, strict, MeanIou(mean(ignored[present]), mean(strict[present]))
+    return ignored, strict, MeanIou(mean(ignored), mean(strict))
 
 
 def _group_accuracy(

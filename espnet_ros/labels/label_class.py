@@ -42,8 +42,10 @@ class LabelClass:
     def from_dict(cls, content: Any) -> LabelClass:
         """Build a class from what a YAML file holds."""
         red, green, blue = (int(value) for value in content['color'])
-        name, cost, flat = str(content['name']), content.get('cost'), content.get('flat')
-        return cls(name, (red, green, blue), cost, flat)
+        name, cost, flat = content['name'], content.get('cost'), content.get('flat')
+        if isinstance(name, bool):  # YAML takes yes, no, on and off for truth values
+            raise ValueError(f'class name {name}: put yes, no, on and off in quotes')
+        return cls(str(name), (red, green, blue), cost, flat)
 
 
 def distinct_color_rgb(index: int) -> tuple[int, int, int]:

@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.labels.label_class import (
     check_class,
     distinct_color_rgb,
@@ -44,6 +44,7 @@ class LabelSet:
     :param classes: the classes; the position is the class id
     :param void_id: id of the class that means "none of these", or None
     :param groupings: named ways to merge classes, for example ``categories``
+    :param palette: what label files with a palette mean: ``color``, or the ``index`` is the id
     :raises ConfigError: no classes, too many, a name twice, a colour or id out of range
     """
 
@@ -51,6 +52,7 @@ class LabelSet:
     classes: tuple[LabelClass, ...]
     void_id: int | None = None
     groupings: tuple[tuple[str, Grouping], ...] = ()
+    palette: str = 'color'
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.classes) <= MAX_CLASSES:
@@ -67,6 +69,10 @@ class LabelSet:
             )
         for entry in self.classes:
             check_class(self.name, entry)
+        if self.palette not in ('color', 'index'):
+            raise ConfigError(
+                f'label set {self.name!r}: expected palette color or index, found {self.palette!r}'
+            )
         if self.void_id is not None and not 0 <= self.void_id < len(self.classes):
             raise ConfigError(
                 f'label set {self.name!r}: expected a void id of 0 to '
@@ -92,6 +98,21 @@ class LabelSet:
             raise ConfigError(
                 f'label set {self.name!r} has no class {name!r}; it has {", ".join(self.names)}'
             ) from None
+
+    def check_counts(self, counts: NDArray[np.int64], unlabelled_id: int = UNLABELLED_ID) -> None:
+        """
+        Check that every id that a model gave has a name.
+
+        :param counts: (256,), pixels of each id
+        :raises ModelError: one has none
+        """
+        known = len(self.classes)
+        odd = [int(i) for i in np.flatnonzero(counts) if i >= known and i != unlabelled_id]
+        if odd:
+            raise ModelError(
+                f'the model gives id {odd[0]}, but there are {known} names of classes; give the '
+                'names or the label set of its training'
+            )
 
     def palette_rgb(self) -> NDArray[np.uint8]:
         """
@@ -170,6 +191,7 @@ class LabelSet:
                 classes,
                 None if void is None else names.index(void),
                 groupings,
+                content.get('palette', 'color'),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import hashlib
 import io
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 import warnings
 
@@ -109,6 +110,8 @@ def _read_state_dict(data: bytes, path: Path) -> dict[str, Tensor]:
             content = torch.load(io.BytesIO(data), map_location='cpu', weights_only=True)
     except Exception as error:  # damaged bytes raise anything, from KeyError to UnicodeError
         reason = (str(error) or type(error).__name__).splitlines()[0]
+        if isinstance(error, UnpicklingError) and 'weights_only' in str(error):
+            reason = 'it holds more than tensors, which is not loaded as it could run code'
         raise ModelError(
             f'checkpoint {path}: not a checkpoint of tensors, or damaged ({reason}); '
             'download it again, or save the state dict alone with torch.save'

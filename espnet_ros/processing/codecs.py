@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+import struct
 import threading
 from typing import Any
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
+from espnet_ros.file_kinds import kind_of_data
 from espnet_ros.processing.jpeg import decode_jpeg
 from espnet_ros.processing.jpeg_stream import cut_off, START
 import numpy as np
@@ -31,6 +33,10 @@ if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
 
 _PNG_START = b'\x89PNG\r\n\x1a\n'
 _PNG_END = b'IEND'
+_PNG_HEADER = 24
+
+MAX_PIXELS = 1 << 27
+"""Of an image that is read: 134 million, 400 MB decoded."""
 
 
 def encode_png(array: NDArray[np.uint8]) -> bytes:
@@ -99,6 +105,7 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
         if data.startswith(START):
             image = decode_jpeg(data, flags)
         else:
+            _check_png_size(data)
             # OpenCV refuses a damaged PNG, but fills up one that is cut off.
             if data.startswith(_PNG_START) and _PNG_END not in data[-64:]:
                 raise cut_off(data)
@@ -108,9 +115,24 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
     if image is None:
         raise InputError(
             f'expected the content of an image file (PNG, JPEG ...), found {len(data)} bytes '
-            'that are none'
+            f'that are none: {kind_of_data(data).value}'
         )
     return np.asarray(image)
+
+
+def _check_png_size(data: bytes) -> None:
+    """
+    Refuse a PNG that would fill the memory: a file of a megabyte may hold 900 million pixels.
+
+    :raises InputError: it has more than :data:`MAX_PIXELS`
+    """
+    if data.startswith(_PNG_START) and len(data) >= _PNG_HEADER:
+        width, height = struct.unpack_from('>II', data, 16)
+        if width * height > MAX_PIXELS:
+            raise InputError(
+                f'expected an image of up to {MAX_PIXELS / 1e6:.0f} million pixels, found '
+                f'{width}x{height}; reduce it or cut it into parts'
+            )
 
 
 def write_image(path: str | Path, array: NDArray[np.uint8]) -> None:
@@ -138,11 +160,12 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     :raises OSError: it cannot be written; nothing is left behind then
     """
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}-{threading.get_ident()}.part')
+    # Short, so that no name is too long that would do itself.
+    temporary = path.with_name(f'.{os.getpid()}-{threading.get_ident()}.part')
     try:
         temporary.write_bytes(data)
         temporary.replace(path)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise

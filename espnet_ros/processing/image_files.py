@@ -1,20 +1,36 @@
-"""Which files of a folder are images, for data sets and calibration."""
+"""Which files of a folder are images, wherever images are read."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
+from espnet_ros.file_kinds import IMAGE_SUFFIXES
+
+__all__ = ['IMAGE_SUFFIXES', 'image_files']
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 5
 
 
 def image_files(folder: Path) -> list[Path]:
     """
     Return the images of a folder in order of their names, hidden ones left out.
 
+    Other files and links that lead nowhere are counted and logged.
+
     :raises OSError: the folder cannot be read
     """
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
-    )
+    images: list[Path] = []
+    others: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith('.') or path.is_dir():
+            continue
+        is_image = path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+        (images if is_image else others).append(path)
+    if images and others:
+        named = ', '.join(path.name for path in others[:_NAMED])
+        more = ' ...' if len(others) > _NAMED else ''
+        logger.warning('%s: %d files left out, no images: %s%s', folder, len(others), named, more)
+    return images

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import InputError
+from espnet_ros.file_kinds import FileKind, kind_of_data
 from espnet_ros.planning.camera import Calibration
 from espnet_ros.processing.image_messages import compressed_to_bgr, raw_to_bgr
 from espnet_ros.sources.base import FrameCalibration
@@ -110,6 +111,11 @@ class Record:
         try:
             return _TYPES.deserialize_cdr(self.data, self.message_type)
         except SerdeError as error:
+            if kind_of_data(self.data) is FileKind.ZSTD:
+                raise InputError(
+                    'its messages are compressed, as only metadata.yaml tells; name the folder of '
+                    'the bag in place of the file'
+                ) from error
             raise InputError(f'damaged {self.message_type} message: {error}') from error
 
 

@@ -9,9 +9,8 @@ import re
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.codecs import decode_image
+from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES
 from espnet_ros.sources.base import BrokenFrame, Frame, Source
-
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
 
 class ImageFilesSource(Source):
@@ -62,9 +61,7 @@ def open_folder(folder: Path, *, loop: bool, rate_hz: float | None) -> ImageFile
     :raises InputError: there are none, or the folder cannot be read
     """
     try:
-        paths = sorted(
-            (p for p in folder.iterdir() if _is_image_file(p)), key=lambda p: natural_key(p.name)
-        )
+        paths = sorted(image_files(folder), key=lambda p: natural_key(p.name))
     except OSError as error:
         raise InputError(f'{folder}: the folder cannot be read ({_reason(error)})') from error
     if not paths:
@@ -79,12 +76,6 @@ def natural_key(name: str) -> tuple[tuple[str, int, str], ...]:
     """Return a key that sorts names as people do: numbers by value, letters without case."""
     parts = re.findall(r'(\D*)(\d*)', name)
     return tuple((text.casefold(), int(digits or -1), digits) for text, digits in parts)
-
-
-def _is_image_file(path: Path) -> bool:
-    return (
-        path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.') and path.is_file()
-    )
 
 
 def _frame_names(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from espnet_ros.exceptions import InputError
+from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.file_kinds import FileKind, kind_of
 from espnet_ros.sources.base import Source
-from espnet_ros.sources.images import IMAGE_SUFFIXES, open_folder, open_image
+from espnet_ros.sources.images import open_folder, open_image
 from espnet_ros.sources.opencv_log import silence_opencv
 from espnet_ros.sources.street import StreetSource
 from espnet_ros.sources.street.source import RATE_HZ, SIZE
@@ -48,8 +49,11 @@ def open_source(
     :param camera_info_topic: topic of a bag that the calibrations of its images are on; empty
         takes camera_info beside the image topic. Other sources take none.
     :param bit_depth: bits that count in a bag's image messages of 16 bits, 8 to 16
+    :raises ConfigError: the spec is empty
     :raises InputError: there is nothing to be opened, or a rate, size or topic makes no sense
     """
+    if not spec:
+        raise ConfigError('expected a source of images, found an empty argument')
     silence_opencv()
     _check_rate(rate_hz)
     path, topic = split_topic(spec)
@@ -92,7 +96,9 @@ def _is_bag(path: Path) -> bool:
     """Return whether a path is a bag that ROS 2 recorded: one of its files, or their folder."""
     if path.is_dir():
         return any(True for ending in _BAG_ENDINGS for _ in path.glob(f'*{ending}'))
-    return path.suffix in _BAG_SUFFIXES and path.is_file()
+    if not path.is_file():
+        return False
+    return path.suffix in _BAG_SUFFIXES or kind_of(path) in (FileKind.MCAP, FileKind.DB3)
 
 
 def _open_bag(
@@ -128,9 +134,12 @@ def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:
             f'{path}: no such file or folder; expected a video, an image, a folder of images, '
             f'a bag, the number of a webcam, or "{SYNTHETIC}"'
         )
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    kind = kind_of(path)
+    if kind is FileKind.IMAGE:
         return open_image(path, loop=loop, rate_hz=rate_hz)
-    return VideoSource(path, loop=loop, rate_hz=rate_hz)
+    if kind is FileKind.VIDEO:
+        return VideoSource(path, loop=loop, rate_hz=rate_hz)
+    raise InputError(f'{path}: expected an image, a video or a bag of ROS 2, found {kind.value}')
 
 
 def _check_rate(rate_hz: float | None) -> None:

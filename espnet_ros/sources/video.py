@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 from espnet_ros.exceptions import InputError
+from espnet_ros.file_kinds import check_utf8
 from espnet_ros.sources.base import BrokenFrame, Frame, Source
 import numpy as np
 
@@ -96,6 +97,7 @@ class VideoSource(Source):
 
 @contextmanager
 def _open_capture(path: Path) -> Iterator[cv2.VideoCapture]:
+    check_utf8(path)
     capture = cv2.VideoCapture(str(path))
     try:
         is_text = int(capture.get(cv2.CAP_PROP_FOURCC)) == _TEXT_AS_VIDEO

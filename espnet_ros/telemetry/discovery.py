@@ -11,7 +11,7 @@ from espnet_ros.telemetry.battery import BatterySensor, find_batteries
 from espnet_ros.telemetry.combined import CombinedSensor
 from espnet_ros.telemetry.file_tree import FileTree
 from espnet_ros.telemetry.jetson import JetsonSensor
-from espnet_ros.telemetry.jetson_board import find_board
+from espnet_ros.telemetry.jetson_board import Board, find_board
 from espnet_ros.telemetry.jetson_rails import find_rails
 from espnet_ros.telemetry.nvml import NvmlSensor, open_nvml
 from espnet_ros.telemetry.power_sensor import KINDS, NoSensor, PowerSensor
@@ -117,3 +117,10 @@ _FINDERS: dict[str, Callable[[FileTree], PowerSensor]] = {
     'amdgpu': _find_amdgpu,
     'battery': _find_battery,
 }
+
+
+def board_name(board: Board, sensor: PowerSensor) -> str | None:
+    """Return the name of the board, told by its rails where nothing else tells it."""
+    if board.name is None and isinstance(sensor, JetsonSensor):
+        return sensor.board
+    return board.name

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espnet_ros.exceptions import ConfigError, ModelError
+from espnet_ros.file_kinds import is_checkpoint
 from espnet_ros.labels import LabelSet, load_label_set
+from espnet_ros.model_file.store import open_model
 from espnet_ros.models.checkpoints import load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
+from espnet_ros.runtimes.torch import rebuild_pipeline
 from espnet_ros.training.states import load_weights
 import torch
 from torch import Tensor
@@ -62,6 +65,18 @@ class Teacher:
         :return: float, (N, classes, H, W)
         """
         return self.pipeline.logits(image_bgr)
+
+
+def open_teacher(name_or_path: str) -> Teacher:
+    """
+    Return a model, a published checkpoint or the weights of an earlier training as a teacher.
+
+    :raises ModelError: there is none, or it cannot be used
+    """
+    if is_checkpoint(name_or_path):
+        return read_teacher(Path(name_or_path).expanduser())
+    model = open_model(name_or_path)
+    return Teacher(model.info.name, rebuild_pipeline(model), model.info.label_set)
 
 
 def read_teacher(path: Path) -> Teacher:

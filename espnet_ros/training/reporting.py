@@ -38,6 +38,8 @@ class EpochReport:
     :param miou: mean IoU on the validation set, void ignored, 0 to 1
     :param best: whether no earlier epoch was better
     :param step: steps of the stage so far
+    :param classes: over how many classes the mean is
+    :param absent: classes without a labelled pixel in the validation set
     """
 
     stage: str
@@ -46,13 +48,13 @@ class EpochReport:
     miou: float
     best: bool
     step: int
+    classes: int
+    absent: tuple[str, ...] = ()
 
 
 class Reporter(Protocol):
-    """Somebody who is told."""
+    """Is told of every step and every validated epoch."""
 
-    def on_step(self, report: StepReport) -> None:
-        """Hear of one step."""
+    def on_step(self, report: StepReport) -> None: ...
 
-    def on_epoch(self, report: EpochReport) -> None:
-        """Hear of one validated epoch."""
+    def on_epoch(self, report: EpochReport) -> None: ...

@@ -28,7 +28,7 @@ from espnet_ros.training.recipes import Stage
 from espnet_ros.training.reporting import EpochReport, Reporter, StepReport
 from espnet_ros.training.schedules import learning_rate
 from espnet_ros.training.states import read_tensors, write_tensors
-from espnet_ros.training.statistics import class_frequencies
+from espnet_ros.training.statistics import class_frequencies, count_labels, warn_of_absent_classes
 from espnet_ros.training.validation import validate
 import torch
 from torch import nn, Tensor
@@ -207,7 +207,8 @@ class StageRun:
         if epoch % self._job.settings.validate_every and epoch != self.stage.epochs:
             return None
         matrix = validate(self._average.pipeline, validation, self._job.compute)
-        miou = make_report(matrix.counts, validation.label_set, len(validation)).miou.void_ignored
+        report = make_report(matrix.counts, validation.label_set, len(validation))
+        miou = report.miou.void_ignored
         if math.isnan(miou):
             raise InputError(f'{validation.name}: expected labelled pixels, found none')
         best = miou > progress.best_miou
@@ -216,7 +217,9 @@ class StageRun:
             averaged = self._average.pipeline.network.state_dict()
             self.best_state = {key: tensor.clone() for key, tensor in averaged.items()}
         progress.history.append((epoch, loss, miou))
-        return EpochReport(self.stage.name, epoch, loss, miou, best, progress.step)
+        return EpochReport(
+            self.stage.name, epoch, loss, miou, best, progress.step, report.averaged, report.absent
+        )
 
     def _tell_epoch(self, report: EpochReport) -> None:
         for reporter in self._reporters:
@@ -270,8 +273,11 @@ def make_optimizer(stage: Stage, network: nn.Module) -> torch.optim.Optimizer:
 
 def _make_loss(stage: Stage, train: LabelledDataset) -> SegmentationLoss:
     void_id = train.label_set.void_id
+    counts = count_labels(train)
+    warn_of_absent_classes(train, counts)
     weights = None
     if stage.loss.weighted:
         ignored = () if void_id is None or stage.loss.void == 'class' else (void_id,)
-        weights = class_weights(class_frequencies(train, ignored), stage.loss.weight_offset)
+        frequencies = class_frequencies(counts, len(train.label_set.classes), ignored)
+        weights = class_weights(frequencies, stage.loss.weight_offset)
     return SegmentationLoss(stage.loss, void_id, weights)

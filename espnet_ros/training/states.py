@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 import hashlib
 import io
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError, ModelError, OutputError
@@ -133,6 +134,8 @@ def read_tensors(path: Path) -> dict[str, Any]:
         raise ModelError(f'{path}: cannot be read ({error.strerror})') from error
     except Exception as error:  # damaged bytes raise anything, from KeyError to UnicodeError
         reason = (str(error) or type(error).__name__).splitlines()[0]
+        if isinstance(error, UnpicklingError) and 'weights_only' in str(error):
+            reason = 'it holds more than tensors, which is not loaded as it could run code'
         raise ModelError(f'{path}: damaged, or no file of torch ({reason})') from error
     if not isinstance(content, dict):
         raise ModelError(f'{path}: expected a dictionary, found {type(content).__name__}')

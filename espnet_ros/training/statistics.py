@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
+import logging
+
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.training.datasets.base import LabelledDataset
+from espnet_ros.training.datasets.base import IGNORED, LabelledDataset
 import numpy as np
 from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
 
 MAX_SAMPLES = 1000
 """Larger data sets are sampled evenly."""
 
 
+def count_labels(dataset: LabelledDataset) -> NDArray[np.int64]:
+    """Return how many pixels of a data set have each id: int64, (256,)."""
+    counts = np.zeros(256, np.int64)
+    for index in _evenly(len(dataset)):
+        counts += np.bincount(dataset.load(index).labels.ravel(), minlength=256)
+    return counts
+
+
 def class_frequencies(
-    dataset: LabelledDataset, ignored: tuple[int, ...] = ()
+    counts: NDArray[np.int64], classes: int, ignored: tuple[int, ...] = ()
 ) -> NDArray[np.float64]:
     """
     Return the share of the labelled pixels of each class.
 
+    :param counts: as :func:`count_labels` returns them
     :param ignored: ids that do not count as labelled
     :return: float64, one for each class, 0 to 1; zero for the ignored ones
     """
-    classes = len(dataset.label_set.classes)
-    counts = np.zeros(256, np.int64)
-    for index in _evenly(len(dataset)):
-        counts += np.bincount(dataset.load(index).labels.ravel(), minlength=256)
-    counts[list(ignored)] = 0
-    return counts[:classes] / max(int(counts[:classes].sum()), 1)
+    counted = counts[:classes].copy()
+    counted[list(ignored)] = 0
+    return counted / max(int(counted.sum()), 1)
+
+
+def warn_of_absent_classes(dataset: LabelledDataset, counts: NDArray[np.int64]) -> None:
+    """Log which classes but void have no pixel: a mistake in the labels, as often as not."""
+    label_set = dataset.label_set
+    absent = [
+        name
+        for class_id, name in enumerate(label_set.names)
+        if not counts[class_id] and class_id != label_set.void_id
+    ]
+    if not absent:
+        return
+    hint = ''
+    if counts[0] and counts[IGNORED] and not counts[1:IGNORED].any():
+        hint = f'; the labels hold 0 and {IGNORED} alone, and {IGNORED} is unlabelled: write ids'
+    logger.warning('%s: no labelled pixel of %s%s', dataset.name, ', '.join(absent), hint)
 
 
 def pixel_statistics(dataset: LabelledDataset) -> Normalization:

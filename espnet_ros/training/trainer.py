@@ -79,13 +79,14 @@ class Trainer:
         network = create_model(stage.architecture, **arguments)
         if stage.enlarging_start and isinstance(network, Espnet):
             start_as_enlargement(network.decoder)
-        for state_dict in (job.initial and job.initial.state_dict, before and before.state_dict):
-            if state_dict:
-                copied = transfer(state_dict, network)
-                logger.info('stage %s starts from %d tensors', stage.name, copied)
+        if job.initial is not None:
+            _tell_fresh(job.initial.name, transfer(job.initial.state_dict, network))
+        if before is not None:
+            transfer(before.state_dict, network)
         pipeline = SegmentationPipeline(network, normalization)
         keeper = _BestKeeper()
         run = StageRun(stage, pipeline, job, folder, (*self._reporters, keeper))
+        self._write_record()
         keeper.keep = lambda: save_weights(
             best_path, self._collect(stage, arguments, normalization, run)
         )
@@ -119,26 +120,44 @@ class Trainer:
         )
 
     def _check_record(self) -> None:
-        """Write what the job is, or compare it with the one that was begun here."""
+        """Compare what the job is with the one that was begun here."""
         path = self._folder / RECORD_FILE
-        text = f'{json.dumps(self._record, indent=2)}\n'
         try:
             if path.is_file():
                 found = json.loads(path.read_text(encoding='utf-8'))
-                different = [k for k, v in json.loads(text).items() if found.get(k) != v]
+                ours = json.loads(json.dumps(self._record))
+                different = [k for k, v in ours.items() if found.get(k) != v]
                 if different:
                     raise ConfigError(
                         f'{self._folder}: another training was begun here (other '
                         f'{", ".join(different)}); give the same arguments to go on, or another '
                         'folder'
                     )
-                return
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, text.encode())
         except OSError as error:
-            raise OutputError(f'{path}: cannot be written ({error.strerror})') from error
+            raise OutputError(f'{path}: cannot be read ({error.strerror})') from error
         except (AttributeError, ValueError) as error:
             raise ModelError(f'{path}: damaged ({error}); give another folder') from error
+
+    def _write_record(self) -> None:
+        """Write what the job is: not before it was checked, or a second try would be refused."""
+        path = self._folder / RECORD_FILE
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, f'{json.dumps(self._record, indent=2)}\n'.encode())
+        except OSError as error:
+            raise OutputError(f'{path}: cannot be written ({error.strerror})') from error
+
+
+def _tell_fresh(name: str, fresh: Sequence[str]) -> None:
+    """Log which parts of a network given weights do not fit."""
+    parts = list(dict.fromkeys('.'.join(key.split('.')[:2]) for key in fresh))
+    if parts:
+        logger.warning(
+            '%d tensors do not fit the weights of %s and start fresh: %s',
+            len(fresh),
+            name,
+            ', '.join(parts),
+        )
 
 
 class _BestKeeper:

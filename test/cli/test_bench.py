@@ -1,13 +1,14 @@
-"""The verb ``bench``: what it measures, what it says of what it cannot measure."""
+"""The command ``bench``: what it measures, what it says of what it cannot measure."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
-from espnet_ros.cli.jobs import _gpu_clocks, _ncu
-from espnet_ros.cli.jobs._bench_plot import parse_axes
+from espnet_ros.benchmark import gpu_clocks, nsight
+from espnet_ros.cli.bench.plot import check_plot, choose_axes
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.telemetry.file_tree import FileTree
 import pytest
@@ -133,11 +134,21 @@ def test_plot_is_drawn(cli: Run, channel_model_path: Path, bare: Path, tmp_path:
 
 
 def test_axis_that_nothing_is_known_of_is_refused() -> None:
-    results = [{'power_w': None, 'file_bytes': 1, 'fps': 2.0, 'accuracy_percent': None}]
-    assert parse_axes('auto', results) == ('size', 'fps')
-    for text in ('power,fps', 'size,accuracy', 'size', 'fps,size'):
+    result = SimpleNamespace(
+        power=SimpleNamespace(power_w=None),
+        info=SimpleNamespace(file_bytes=1),
+        fps=2.0,
+        accuracy_percent=None,
+    )
+    results: list[Any] = [result]
+    assert choose_axes('auto', results) == ('size', 'fps')
+    for text in ('power,fps', 'size,accuracy'):
         with pytest.raises(ConfigError, match='plot-axes'):
-            parse_axes(text, results)
+            choose_axes(text, results)
+    pytest.importorskip('matplotlib', reason="no matplotlib: pip install '.[plot]'")
+    for text in ('size', 'fps,size'):
+        with pytest.raises(ConfigError, match='plot-axes'):
+            check_plot(text, Path('a.png'))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +191,7 @@ def test_clocks_are_fixed_and_freed(tmp_path: Path) -> None:
     def limits() -> list[int]:
         return [int((folder / name).read_text()) for name in ('min_freq', 'max_freq')]
 
-    with _gpu_clocks.GpuClockLock(FileTree(tmp_path)) as lock:
+    with gpu_clocks.GpuClockLock(FileTree(tmp_path)) as lock:
         for clock_mhz in (408, 714):
             lock.fix(clock_mhz)
             assert limits() == [clock_mhz * 10**6] * 2
@@ -191,7 +202,7 @@ def test_clocks_that_may_not_be_set_are_told_how_to(tmp_path: Path) -> None:
     folder = boards.write_files(tmp_path, CLOCKS, cur_freq=1)
     for name in ('min_freq', 'max_freq'):
         (folder / name).mkdir()
-    lock = _gpu_clocks.GpuClockLock(FileTree(tmp_path))
+    lock = gpu_clocks.GpuClockLock(FileTree(tmp_path))
     with pytest.raises(RuntimeUnavailableError, match='sudo tee'):
         lock.fix(408)
 
@@ -207,12 +218,12 @@ def test_machine_without_a_clock_says_so(cli: Run, channel_model_path: Path, bar
 @pytest.mark.parametrize('text', ['824', '824,x', '0,824', '824,824'])
 def test_clocks_are_two_different_numbers(text: str) -> None:
     with pytest.raises(ConfigError, match='gpu-clocks'):
-        _gpu_clocks.parse_clocks(text)
+        gpu_clocks.parse_clocks(text)
 
 
 def test_sensitivity_is_one_where_time_follows_the_clock() -> None:
-    assert _gpu_clocks.sensitivity({800: 0.10, 1000: 0.10}) == pytest.approx(0.0)
-    assert _gpu_clocks.sensitivity({800: 0.10, 1200: 0.05}) == pytest.approx(1.0)
+    assert gpu_clocks.sensitivity({800: 0.10, 1000: 0.10}) == pytest.approx(0.0)
+    assert gpu_clocks.sensitivity({800: 0.10, 1200: 0.05}) == pytest.approx(1.0)
 
 
 NCU = """==PROF== Connected
@@ -225,17 +236,16 @@ NCU = """==PROF== Connected
 
 
 def test_efficiency_is_weighed_by_the_time_of_the_kernels() -> None:
-    found = _ncu.parse(NCU)
+    found = nsight.parse(NCU)
     assert found is not None
     assert found['warp_execution_efficiency'] == pytest.approx(87.5)
     assert found['global_load_efficiency'] is None
-    assert _ncu.parse('==ERROR== no kernels were profiled') is None
+    assert nsight.parse('==ERROR== no kernels were profiled') is None
 
 
 def test_machine_without_nsight_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_ncu.shutil, 'which', lambda _: None)
+    monkeypatch.setattr(nsight.shutil, 'which', lambda _: None)
     info = SimpleNamespace(runtime='torch', precision='fp32', resize='host')
-    measured = SimpleNamespace(info=info)
-    found = _ncu.profile(measured, 'auto', (512, 1024))  # type: ignore[arg-type]
+    found = nsight.profile(info, 'auto', (512, 1024))  # type: ignore[arg-type]
     assert found['warp_execution_efficiency'] is None
     assert found['reason'] == 'Nsight Compute (ncu) is not installed'

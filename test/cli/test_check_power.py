@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from espnet_ros.cli.jobs import _check_power
-from espnet_ros.cli.jobs._check import Status
+from espnet_ros.cli.doctor import power
+from espnet_ros.cli.doctor.check import Status
 from espnet_ros.telemetry.file_tree import FileTree
 import pytest
 
@@ -16,8 +16,8 @@ from ..telemetry.boards import FailingFiles
 
 def check_on(monkeypatch: pytest.MonkeyPatch, tree: FileTree) -> tuple[Status, str, str]:
     """Return what is said of a machine."""
-    monkeypatch.setattr(_check_power, 'FileTree', lambda: tree)
-    (check,) = _check_power.check_power()
+    monkeypatch.setattr(power, 'FileTree', lambda: tree)
+    (check,) = power.check_power()
     return check.status, check.found, check.mend
 
 

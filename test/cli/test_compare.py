@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-from espnet_ros.cli.jobs._contender import parse_contender
+from espnet_ros.benchmark.contender import parse_contender
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet

@@ -1,12 +1,13 @@
-"""The verb ``evaluate``, on images whose classes are told by their brightest channel."""
+"""The command ``evaluate``, on images whose classes are told by their brightest channel."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 from pathlib import Path
 
 import cv2
-from espnet_ros.export.onnx_export import export_checkpoint
+from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.store import save_model_file
 import numpy as np
 import pytest
@@ -102,6 +103,32 @@ def test_a_model_of_other_classes_is_refused(
     assert len(ended.err.splitlines()) == 1
 
 
+def test_data_of_another_label_set_is_scored_by_the_groups_that_both_have(
+    cli: Run, tmp_path: Path, channel_model: ModelFile
+) -> None:
+    """Reds are taken for warm, which the data calls fire; 4 of 16 blue columns are called ash."""
+    groups = (('warm', ('red',)), ('cold', ('blue', 'green')))
+    label_set = replace(channel_model.info.label_set, groupings=(('warmth', groups),))
+    model = channel_model.with_info(replace(channel_model.info, label_set=label_set))
+    path = save_model_file(model, tmp_path / 'warm.onnx')
+    data = make_data(tmp_path / 'data', wrong_columns=4)
+    yaml = (data / 'labels.yaml').read_text()
+    for before, after in (('green', 'ash'), ('red', 'fire')):
+        yaml = yaml.replace(before, after)
+    (data / 'labels.yaml').write_text(yaml)
+    words = ('evaluate', '--data', data, '--model', path, '--runtime', 'onnxruntime')
+    refused = cli(*words)
+    assert refused.code == 2 and '--by warmth' in refused.err
+    json_path = tmp_path / 'report.json'
+    ended = cli(*words, '--by', 'warmth', '--json', json_path)
+    assert ended.code == 0, ended.err
+    record = json.loads(json_path.read_text())
+    assert record['class_iou'] == {'cold': 100.0, 'warm': 100.0}
+    assert record['miou']['void_ignored'] == 100.0
+    wrong = cli(*words, '--by', 'categories')
+    assert wrong.code == 2 and 'found warmth' in wrong.err
+
+
 def test_a_broken_label_file_is_named_and_nothing_is_written(
     cli: Run, tmp_path: Path, channel_model_path: Path
 ) -> None:
@@ -125,11 +152,10 @@ def test_a_folder_of_nothing_known_is_wrong_usage(cli: Run, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_published_camvid_weights_have_their_accuracy(
-    cli: Run, tmp_path: Path, shared_data: Path
+    cli: Run, tmp_path: Path, shared_data: Path, published_model
 ) -> None:
     """70.10 mIoU and 92.68 pixel accuracy were measured with the authors' code."""
-    weights = shared_data / 'weights/espnet/espnet_p_2_q_8_camvid.pth'
-    model = save_model_file(export_checkpoint(weights), tmp_path / 'camvid.onnx')
+    model = published_model('espnet_p2_q8_camvid').path
     record_path = tmp_path / 'report.json'
     ended = cli(
         'evaluate', '--data', shared_data / 'camvid', '--split', 'val', '--model', model,

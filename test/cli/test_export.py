@@ -134,12 +134,21 @@ def test_published_checkpoint_is_exported_at_the_size_asked_for(
     assert 'small, 20 classes, 512x256' in ended.out
 
 
-def test_published_checkpoint_segments_on_the_fly(cli, shared_data: Path, tmp_path: Path) -> None:
-    pytest.importorskip('torch')
+def test_published_checkpoint_segments_on_the_fly(
+    cli, shared_data: Path, tmp_path: Path, published_model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What an export gives is tested above and elsewhere; a kept one saves half a minute.
+    model = published_model('espnet_p2_q8_camvid')
+    exported: list[Path] = []
+    monkeypatch.setattr(
+        'espnet_ros.export.onnx_export.export_checkpoint',
+        lambda path: exported.append(path) or model,
+    )
     checkpoint = shared_data / 'weights' / 'espnet' / 'espnet_p_2_q_8_camvid.pth'
     image = shared_data / 'camvid' / 'val' / '0016E5_07959.png'
     ended = cli('segment', image, '--model', checkpoint, '--output', tmp_path / 'out')
     assert ended.code == 0, ended.err
+    assert exported == [checkpoint]
     truth = read_mask(shared_data / 'camvid' / 'valannot' / image.name)
     mask = read_mask(tmp_path / 'out' / f'{image.stem}_mask.png')
     labelled = truth != 11

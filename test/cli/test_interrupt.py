@@ -6,8 +6,8 @@ from itertools import count
 from pathlib import Path
 
 import cv2
-from espnet_ros.cli.jobs import segment
-from espnet_ros.cli.jobs._video import VideoOutput
+from espnet_ros.cli.segment import command as segment
+from espnet_ros.cli.segment.video_output import VideoOutput
 from espnet_ros.sources import Frame, Source
 import pytest
 

@@ -1,10 +1,10 @@
-"""The program itself: verbs, exit codes, errors of one line, and what it imports."""
+"""The program itself: commands, exit codes, errors of one line, and what it imports."""
 
 from pathlib import Path
 import subprocess
 import sys
 
-from espnet_ros.cli.main import VERBS
+from espnet_ros.cli.main import COMMANDS
 import pytest
 
 HEAVY = ('cv2', 'onnx', 'onnxruntime', 'openvino', 'rclpy', 'torch')
@@ -19,7 +19,7 @@ def one_line(text: str) -> bool:
     return len(text.splitlines()) == 1 and text.startswith('espnet-ros')
 
 
-@pytest.mark.parametrize('words', [['--help'], *([verb, '--help'] for verb in VERBS)])
+@pytest.mark.parametrize('words', [['--help'], *([command, '--help'] for command in COMMANDS)])
 def test_help_imports_no_library_that_is_slow_or_may_be_missing(words: list[str]) -> None:
     code = (
         'import sys; from espnet_ros.cli.main import main; code = main(sys.argv[1:]); '
@@ -30,19 +30,19 @@ def test_help_imports_no_library_that_is_slow_or_may_be_missing(words: list[str]
     assert done.stdout.endswith('imported []\n')
 
 
-def test_help_names_every_verb_and_the_exit_codes(cli) -> None:
+def test_help_names_every_command_and_the_exit_codes(cli) -> None:
     ended = cli('--help')
     assert ended.code == 0
-    for verb in VERBS:
-        assert f' {verb} ' in ended.out
+    for command in COMMANDS:
+        assert f' {command} ' in ended.out
     assert '130 interrupted' in ended.out
 
 
-@pytest.mark.parametrize('verb', VERBS)
-def test_help_of_every_verb_is_complete(cli, verb: str) -> None:
-    ended = cli(verb, '--help')
+@pytest.mark.parametrize('command', COMMANDS)
+def test_help_of_every_command_is_complete(cli, command: str) -> None:
+    ended = cli(command, '--help')
     assert ended.code == 0
-    assert f'usage: espnet-ros {verb}' in ended.out
+    assert f'usage: espnet-ros {command}' in ended.out
     assert '--verbose' in ended.out
 
 
@@ -60,7 +60,7 @@ def test_module_runs_as_the_command() -> None:
 @pytest.mark.parametrize(
     ('words', 'told'),
     [
-        ([], 'expected a verb'),
+        ([], 'expected a command'),
         (['fly'], "invalid choice: 'fly'"),
         (['segment'], 'required: SOURCE'),
         (['segment', 'a.png', '--runtime', 'abacus'], 'expected one of auto, tensorrt'),

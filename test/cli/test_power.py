@@ -1,4 +1,4 @@
-"""The verb ``power`` on boards, on this machine, and where nothing can be read."""
+"""The command ``power`` on boards, on this machine, and where nothing can be read."""
 
 from __future__ import annotations
 

@@ -1,15 +1,26 @@
-"""The verb ``train``, from a folder of labelled images to a mask."""
+"""The command ``train``, from a folder of labelled images to a mask."""
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from io import StringIO
 import json
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
 
 import cv2
+from espnet_ros.cli.main import main
+from espnet_ros.cli.train.command import _network_arguments
+from espnet_ros.cli.train.options import NetworkOptions
 from espnet_ros.model_file import load_model_file
+from espnet_ros.models.registry import create_model
+from espnet_ros.training.distillation import open_teacher
+from espnet_ros.training.trainer import _tell_fresh
+from espnet_ros.training.transfer import open_initial_weights, transfer
 import numpy as np
 import pytest
 import torch
@@ -28,10 +39,10 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture
-def streets(tmp_path: Path) -> Path:
+@pytest.fixture(scope='module')
+def streets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a plain folder of images whose lower part is road."""
-    root = tmp_path / 'streets'
+    root = tmp_path_factory.mktemp('data') / 'streets'
     for split, count in (('train', 6), ('val', 2)):
         for part in ('images', 'labels'):
             (root / part / split).mkdir(parents=True)
@@ -57,37 +68,54 @@ def options(streets: Path, output: Path) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A training that came to its end: where, and what it told meanwhile."""
+
+    output: Path
+    told: str
+
+
+@pytest.fixture(scope='module')
+def trained(streets: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Return a short training from scratch, which several tests look at."""
+    output = tmp_path_factory.mktemp('trained') / 'run'
+    torch.set_num_threads(1)
+    told = StringIO()
+    with redirect_stderr(told):
+        assert main([str(word) for word in options(streets, output)]) == 0, told.getvalue()
+    return Trained(output, told.getvalue())
+
+
 def test_a_folder_of_labelled_images_becomes_a_model_that_segments(
-    cli: Run, streets: Path, tmp_path: Path
+    cli: Run, streets: Path, trained: Trained, tmp_path: Path
 ) -> None:
-    output = tmp_path / 'run'
-    ended = cli(*options(streets, output))
-    assert ended.code == 0, ended.err
     # From scratch the encoder comes first.
-    assert ended.err.index('encoder: epoch 2') < ended.err.index('network: epoch 2')
-    model = load_model_file(output / 'mine.onnx')
+    assert trained.told.index('encoder: epoch 2') < trained.told.index('network: epoch 2')
+    assert 'of 2 classes' in trained.told
+    model = load_model_file(trained.output / 'mine.onnx')
     assert model.info.label_set.names == ('sky', 'road')
     assert model.info.input_size == SIZE
     assert model.info.license == 'CC0-1.0'
     assert model.info.training_set.startswith('streets train (')
     assert 'mIoU with void ignored' in model.info.accuracy
-    record = json.loads((output / 'mine.json').read_text())
+    assert 'mean over 2 of 2 classes' in model.info.accuracy
+    record = json.loads((trained.output / 'mine.json').read_text())
     assert record['training']['recipe']['name'] == 'modern'
     assert set(record['validation']['class_iou']) == {'sky', 'road'}
 
     ended = cli(
-        'segment', streets / 'images/val/0.png', '--model', output / 'mine.onnx', '--runtime',
-        'onnxruntime', '--output', tmp_path / 'masks',
+        'segment', streets / 'images/val/0.png', '--model', trained.output / 'mine.onnx',
+        '--runtime', 'onnxruntime', '--output', tmp_path / 'masks',
     )  # fmt: skip
     assert ended.code == 0, ended.err
     assert list((tmp_path / 'masks').glob('*.png'))
 
 
 def test_the_same_command_again_has_nothing_left_to_train(
-    cli: Run, streets: Path, tmp_path: Path
+    cli: Run, streets: Path, trained: Trained, tmp_path: Path
 ) -> None:
-    output = tmp_path / 'run'
-    assert cli(*options(streets, output)).code == 0
+    output = shutil.copytree(trained.output, tmp_path / 'run')
     before = (output / 'mine.onnx').read_bytes()
     ended = cli(*options(streets, output))
     assert ended.code == 0, ended.err
@@ -95,35 +123,69 @@ def test_the_same_command_again_has_nothing_left_to_train(
     assert (output / 'mine.onnx').read_bytes() == before
 
 
-def test_training_starts_from_the_weights_of_another_one(
-    cli: Run, streets: Path, tmp_path: Path
+def test_training_starts_from_the_weights_of_another_one_and_takes_its_network(
+    cli: Run, streets: Path, trained: Trained, tmp_path: Path
 ) -> None:
-    assert cli(*options(streets, tmp_path / 'one')).code == 0
-    for initial in ('one/network/best.pth', 'one/mine.onnx'):
-        output = tmp_path / f'other_{Path(initial).stem}'
-        ended = cli(*options(streets, output), '--initial', tmp_path / initial)
-        assert ended.code == 0, ended.err
-        assert not (output / 'encoder').exists()
-        assert (
-            'from weights of: streets train'
-            in load_model_file(output / 'mine.onnx').info.training_set
-        )
+    best = open_initial_weights(str(trained.output / 'network' / 'best.pth'))
+    model_file = open_initial_weights(str(trained.output / 'mine.onnx'))
+    network = {'alpha2': 1, 'alpha3': 1, 'skip': 'reinforced_stem'}
+    assert best.architecture_arguments == model_file.architecture_arguments == network
+    for key, tensor in best.state_dict.items():
+        assert not tensor.ndim or torch.equal(tensor, model_file.state_dict[key])
+
+    output = tmp_path / 'other'
+    words = [word for word in options(streets, output) if word not in ('--alpha2', '--alpha3', 1)]
+    ended = cli(*words, '--initial', trained.output / 'mine.onnx')
+    assert ended.code == 0, ended.err
+    assert 'start fresh' not in ended.err
+    assert not (output / 'encoder').exists()
+    info = load_model_file(output / 'mine.onnx').info
+    assert 'from weights of: streets train' in info.training_set
+    assert dict(info.architecture_arguments).items() >= network.items()
 
 
-def test_a_small_network_learns_from_a_better_one(cli: Run, streets: Path, tmp_path: Path) -> None:
-    assert cli(*options(streets, tmp_path / 'teacher')).code == 0
-    for teacher in ('teacher/network/best.pth', 'teacher/mine.onnx'):
-        output = tmp_path / f'pupil_{Path(teacher).stem}'
-        ended = cli(
-            *options(streets, output), '--teacher', tmp_path / teacher, '--distillation', 2,
-            '--no-weighted', '--weight-offset', 1.2,
-        )  # fmt: skip
-        assert ended.code == 0, ended.err
-        training = json.loads((output / 'mine.json').read_text())['training']
-        assert training['teacher']
-        loss = training['recipe']['stages'][0]['loss']
-        assert (loss['distillation'], loss['weighted']) == (2.0, False)
-        assert loss['weight_offset'] == 1.2
+def test_published_weights_keep_their_decoder_and_what_starts_fresh_is_told(
+    streets: Path, shared_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    weights = shared_data / 'weights' / 'espnet' / 'espnet_p_2_q_8.pth'
+    initial = open_initial_weights(str(weights))
+    arguments = _network_arguments(NetworkOptions(), 'espnet', initial)
+    assert arguments.get('skip', 'stem') == 'stem'
+    network = create_model('espnet', classes=2, **arguments)
+    _tell_fresh('Cityscapes', transfer(initial.state_dict, network))
+    assert 'start fresh' in caplog.text
+    assert 'decoder.' in caplog.text and 'encoder.stem' not in caplog.text
+
+
+def test_a_small_network_learns_from_a_better_one(
+    cli: Run, streets: Path, trained: Trained, tmp_path: Path
+) -> None:
+    best = open_teacher(str(trained.output / 'network' / 'best.pth'))
+    assert best.label_set.names == ('sky', 'road')
+    output = tmp_path / 'pupil'
+    ended = cli(
+        *options(streets, output), '--teacher', trained.output / 'mine.onnx', '--distillation', 2,
+        '--no-weighted', '--weight-offset', 1.2, '--architecture', 'espnet_c',
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    training = json.loads((output / 'mine.json').read_text())['training']
+    assert training['teacher']
+    loss = training['recipe']['stages'][0]['loss']
+    assert (loss['distillation'], loss['weighted']) == (2.0, False)
+    assert loss['weight_offset'] == 1.2
+
+
+@pytest.mark.parametrize(
+    ('words', 'told'),
+    [(('--batch-size', 7), 'use a smaller batch'), (('--crop', '20,20'), 'multiples of 8')],
+)
+def test_a_try_that_is_refused_leaves_nothing_that_refuses_the_next(
+    cli: Run, streets: Path, tmp_path: Path, words: tuple[object, ...], told: str
+) -> None:
+    ended = cli(*options(streets, tmp_path / 'run'), *words)
+    assert ended.code == 2
+    assert told in ended.err
+    assert not (tmp_path / 'run' / 'training.json').exists()
 
 
 def test_the_street_joins_at_a_size_of_its_own(cli: Run, tmp_path: Path) -> None:
@@ -158,11 +220,9 @@ def test_a_teacher_of_other_classes_is_refused_in_one_line(
 
 
 def test_other_arguments_do_not_go_on_with_a_training(
-    cli: Run, streets: Path, tmp_path: Path
+    cli: Run, streets: Path, trained: Trained
 ) -> None:
-    output = tmp_path / 'run'
-    assert cli(*options(streets, output)).code == 0
-    ended = cli(*options(streets, output), '--seed', 3)
+    ended = cli(*options(streets, trained.output), '--seed', 3)
     assert ended.code == 2
     assert 'another training was begun here (other seed)' in ended.err
 

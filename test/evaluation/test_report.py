@@ -93,27 +93,42 @@ def test_a_perfect_model_has_100_percent_of_everything() -> None:
     assert 'void' not in content['class_iou']
 
 
-def test_a_class_that_is_predicted_but_never_there_counts_in_neither_mean() -> None:
-    """Its IoU is 0 and is shown; by the other protocol it would not differ, so both leave it."""
+def test_a_class_that_is_predicted_but_never_true_counts_as_zero_as_in_cityscapes() -> None:
     counts = COUNTS.copy()
     counts[2] = 0  # no bus in the truth, though 10 pixels of a car are taken for one
     report = make_report(counts, LABEL_SET, 4)
     assert report.classes[2].iou == 0.0
-    assert report.miou.void_ignored == pytest.approx((0.8 + 30 / 50) / 2)
-    assert report.miou.void_as_false_positive == pytest.approx((80 / 120 + 30 / 60) / 2)
+    assert report.miou.void_ignored == pytest.approx((0.8 + 30 / 50 + 0) / 3)
+    assert report.miou.void_as_false_positive == pytest.approx((80 / 120 + 30 / 60 + 0) / 3)
     assert report.class_average == pytest.approx((0.8 + 0.75) / 2)
 
 
-def test_a_class_that_is_predicted_on_void_alone_counts_in_neither_mean() -> None:
+def test_a_road_of_which_half_is_taken_for_a_car_has_a_quarter() -> None:
+    counts = np.zeros((5, 5), np.int64)
+    counts[0, :2] = (50, 50)
+    content = make_report(counts, LABEL_SET, 1).to_dict()
+    assert content['miou']['void_ignored'] == 25.0
+    assert 'cityscapesScripts' in content['miou_rule']
+
+
+def test_a_class_that_is_predicted_on_void_alone_counts_only_where_void_does() -> None:
     counts = np.diag([10, 10, 0, 0, 0]).astype(np.int64)
     counts[3, 2] = 7  # void in the truth, predicted as bus
     miou = make_report(counts, LABEL_SET, 1).miou
-    assert (miou.void_ignored, miou.void_as_false_positive) == (1.0, 1.0)
+    assert (miou.void_ignored, miou.void_as_false_positive) == (1.0, pytest.approx(2 / 3))
 
 
-def test_a_group_that_is_nowhere_in_the_truth_counts_in_neither_mean() -> None:
+def test_a_group_that_is_predicted_but_never_true_counts_as_zero() -> None:
     counts = np.zeros((5, 5), np.int64)
     counts[0, :2] = (90, 10)  # road, a tenth of it taken for cars
     (coarse,) = make_report(counts, LABEL_SET, 1).groupings
     assert dict(coarse.iou) == {'flat': 0.9, 'vehicle': 0.0}
-    assert coarse.miou.void_ignored == pytest.approx(0.9)
+    assert coarse.miou.void_ignored == pytest.approx(0.45)
+
+
+def test_classes_without_a_labelled_pixel_are_named_and_the_mean_says_over_how_many() -> None:
+    counts = np.diag([10, 0, 0, 0, 0]).astype(np.int64)
+    counts[0, 1] = 5
+    content = make_report(counts, LABEL_SET, 1).to_dict()
+    assert content['classes_without_pixels'] == ['car', 'bus']
+    assert content['classes_in_miou'] == 2

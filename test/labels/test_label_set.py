@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import (
     distinct_color_rgb,
@@ -204,3 +206,12 @@ def test_void_may_be_the_first_and_the_last_class(void_id):
 def test_a_class_cannot_go_into_two_groups_of_a_grouping_made_by_hand():
     with pytest.raises(ConfigError, match="class 'road' is in two groups"):
         make_set().grouped((('free', ('road',)), ('again', ('car', 'road'))))
+
+
+def test_a_class_called_yes_has_to_be_in_quotes(tmp_path: Path) -> None:
+    path = tmp_path / 'labels.yaml'
+    path.write_text('name: a\nclasses: [{name: yes, color: [0, 0, 0]}]\n')
+    with pytest.raises(ConfigError, match='put yes, no, on and off in quotes'):
+        load_label_set(str(path))
+    path.write_text('name: a\nclasses: [{name: "yes", color: [0, 0, 0]}]\n')
+    assert load_label_set(str(path)).names == ('yes',)

@@ -11,6 +11,7 @@ from espnet_ros.nodes.launching import checks
 from espnet_ros.nodes.launching import parts as launch_parts
 from espnet_ros.nodes.launching.plan import LaunchPlan, read_arguments
 from espnet_ros.nodes.launching.process import Process
+from espnet_ros.nodes.ros.topics import MASK_TOPICS
 from espnet_ros.settings import list_settings
 import pytest
 
@@ -119,7 +120,7 @@ def test_cameras_are_wired_through_to_free_space_and_their_sources(
     assert rules(segmentation)['left/camera_info'] == 'left/camera_info'
     assert rules(free_space)['front/mask'] == 'segmentation/front/mask'
     assert rules(free_space)['left/label_set'] == 'segmentation/left/label_set'
-    assert len(free_space.remappings) == 2 * len(launch_parts.MASK_TOPICS)
+    assert len(free_space.remappings) == 2 * len(MASK_TOPICS)
     assert free_space.parameters['cameras'] == ('front', 'left')
     assert ('cameras' in segmentation.parameters) == (where == 'argument')
     frames = {found[f'camera_source_{name}'].parameters['frame_id'] for name in ('front', 'left')}
@@ -151,9 +152,7 @@ def test_free_space_may_have_some_of_the_cameras_and_no_others(
     arguments = {'free_space': True, 'free_space_params_file': file}
     some = parts(cameras='front,left', **arguments)['free_space']
     assert some.parameters['cameras'] == ('left',)
-    assert {source for source, _ in some.remappings} == {
-        f'left/{kind}' for kind in launch_parts.MASK_TOPICS
-    }
+    assert {source for source, _ in some.remappings} == {f'left/{kind}' for kind in MASK_TOPICS}
     with pytest.raises(ConfigError, match=r'one without a name\), found left'):
         parts(**arguments)
 

@@ -155,3 +155,10 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_one(tmp_path, monkeypatch):
         write_image(target, gradient()[::-1])
     assert target.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ['a.png']
+
+
+def test_a_small_file_of_a_giant_image_is_refused_before_it_fills_the_memory() -> None:
+    data = bytearray(encode_png(np.zeros((4, 4), np.uint8)))
+    data[16:24] = (30000).to_bytes(4, 'big') * 2
+    with pytest.raises(InputError, match='up to 134 million pixels, found 30000x30000'):
+        decode_image(bytes(data))

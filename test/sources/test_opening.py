@@ -20,7 +20,7 @@ def test_file_that_is_neither_is_refused(
     tmp_path: Path, name: str, content: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match='expected an image or a video'):
+    with pytest.raises(InputError, match='expected an image, a video or a bag'):
         open_source(str(tmp_path / name))
     assert capfd.readouterr().err == ''
 

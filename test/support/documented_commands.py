@@ -52,7 +52,7 @@ _LAUNCH = 'ros2 launch has no wheel; test/launch runs it where it is installed'
 _HOURS = 'takes hours; test/cli/test_train.py runs the command with fewer epochs'
 _GPU = 'needs TensorRT and a GPU; test/cli/test_build.py runs the command on a stand-in'
 _MEASURES = (
-    'a measurement of many minutes for a quiet machine; test/cli/test_bench.py runs the verb'
+    'a measurement of many minutes for a quiet machine; test/cli/test_bench.py runs the command'
 )
 _FETCHES = 'exports weights for half a minute; test/cli/test_models.py runs it from a mirror'
 _INSTALLS = 'installs into the user\'s system; "make setup" in a clean clone is the test of it'
@@ -78,9 +78,10 @@ NOT_RUN: dict[str, str] = {
     r'M=espnet_p2_q8_cityscapes': _MEASURES,
     r'espnet-ros bench --node.*': _MEASURES,
     r'espnet-ros train .*': _HOURS,
+    r'espnet-ros evaluate --data camvid .* --by categories': 'needs weights that were fetched',
     r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
-    r'espnet-ros export .*': 'needs a file of the reader; test/cli/test_export.py runs the verb',
+    r'espnet-ros export .*': 'needs a file of the reader; see test_export.py',
     r'espnet-ros compare my_espnet\.onnx@.*': 'needs a file of the reader; see test_compare.py',
     r'(\.venv/bin/)?python -m espnet_ros\.nodes\..*': 'test/system/test_street.py runs the nodes',
 }

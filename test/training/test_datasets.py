@@ -176,6 +176,12 @@ def test_a_missing_label_file_is_named(camvid: Path) -> None:
         open_dataset(str(camvid), 'train')
 
 
+def test_labels_may_end_with_capitals_too(camvid: Path) -> None:
+    for path in (camvid / 'trainannot').iterdir():
+        path.rename(path.with_suffix('.PNG'))
+    assert len(open_dataset(str(camvid), 'train')) == 6
+
+
 def test_labels_of_another_size_are_named(camvid: Path) -> None:
     write(camvid / 'trainannot' / 'image_1.png', np.zeros((8, 8), np.uint8))
     with pytest.raises(InputError, match=r'image_1\.png: expected labels of the size .* 8x8'):
@@ -210,7 +216,7 @@ def test_a_folder_of_nothing_known_says_what_is_expected(tmp_path: Path) -> None
 
 
 def test_labelled_data_is_read_and_counted_without_torch() -> None:
-    code = 'import sys, espnet_ros.cli.jobs.evaluate; print("torch" in sys.modules)'
+    code = 'import sys, espnet_ros.cli.evaluate.command; print("torch" in sys.modules)'
     ended = subprocess.run(
         [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False
     )

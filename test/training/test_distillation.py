@@ -94,7 +94,7 @@ def test_interrupted_and_resumed_with_a_teacher_gives_the_same_weights(
 def test_another_teacher_does_not_go_on_with_a_training(
     camvid: Path, tmp_path: Path, teacher: Teacher
 ) -> None:
-    Trainer(make_pupil(camvid, teacher), tmp_path / 'run')
+    Trainer(make_pupil(camvid, teacher), tmp_path / 'run').run()
     other = replace(teacher, name='another')
     with pytest.raises(ConfigError, match=r'another training was begun here .*teacher'):
         Trainer(make_pupil(camvid, other), tmp_path / 'run')

@@ -205,7 +205,8 @@ def test_training_learns(camvid: Path, tmp_path: Path) -> None:
 
 def test_other_arguments_in_the_same_folder_are_refused(camvid: Path, tmp_path: Path) -> None:
     folder = tmp_path / 'run'
-    Trainer(make_job(camvid), folder)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(make_job(camvid), folder, [Stopper(1)]).run()
     with pytest.raises(ConfigError, match=r'another training was begun here .*seed'):
         Trainer(make_job(camvid, seed=2), folder)
 

@@ -15,7 +15,7 @@ def test_loss_rate_and_miou_are_written(tmp_path: Path) -> None:
     reporter = TensorBoardReporter(tmp_path)
     for step in range(1, 31):
         reporter.on_step(StepReport('network', step, 30, 1 / step, 1e-3, 5.0))
-    reporter.on_epoch(EpochReport('network', 1, 0.25, 0.5, True, 30))
+    reporter.on_epoch(EpochReport('network', 1, 0.25, 0.5, True, 30, 3))
     reporter.close()
     events = accumulator.EventAccumulator(str(tmp_path / 'network'))
     events.Reload()

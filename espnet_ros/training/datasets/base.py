@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import decode_image
 from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES
+from espnet_ros.training.datasets.label_files import read_bytes, read_labels
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +20,7 @@ IGNORED = UNLABELLED_ID
 """The label of pixels that neither train nor count, besides the void class."""
 
 _INVALID = -1
-_PNG_END = b'IEND\xaeB`\x82'
+_BY_INDEX = 'where the index of its palette is the id, write "palette: index" into labels.yaml'
 
 Pair = tuple[Path, Path]
 
@@ -91,10 +91,12 @@ class PairDataset(LabelledDataset):
         if not pairs:
             raise InputError(f'{name}: expected labelled images, found none')
         self.pairs = tuple(pairs)
+        self._colored_twice = ''
         if class_of is None:
             class_of = {i: i for i in range(len(label_set.classes))} | {IGNORED: IGNORED}
         if colors is None:
             colors = {c.color_rgb: i for i, c in enumerate(label_set.classes)}
+            self._colored_twice = _same_colors(label_set)
         self._class_of_value = np.full(1 << 16, _INVALID, np.int16)
         self._class_of_value[list(class_of)] = list(class_of.values())
         packed = sorted((_pack(color), class_id) for color, class_id in colors.items())
@@ -108,32 +110,49 @@ class PairDataset(LabelledDataset):
         """Read one pair; see :meth:`LabelledDataset.load`."""
         image_path, label_path = self.pairs[index]
         image = read_image(image_path)
-        raw = read_labels(label_path)
-        if raw.shape[:2] != image.shape[:2]:
+        picture = read_labels(label_path)
+        if picture.size != image.shape[:2]:
             raise InputError(
                 f'{label_path}: expected labels of the size of {image_path.name} '
-                f'({image.shape[0]}x{image.shape[1]}), found {raw.shape[0]}x{raw.shape[1]}'
+                f'({image.shape[0]}x{image.shape[1]}), found {picture.size[0]}x{picture.size[1]}'
             )
-        labels = self._classify(raw)
+        raw = picture.pixels(self.label_set.palette)
+        labels = self._classify(raw, label_path)
         if labels.min() == _INVALID:
             strange = np.unique(raw[labels == _INVALID], axis=0)[:8]
             form = 'ids' if raw.ndim == 2 else 'colours (blue, green, red)'
+            is_palette = raw.ndim == 3 and picture.ids is not None
+            hint = f'; {_BY_INDEX}' if is_palette else ''
             raise InputError(
                 f'{label_path}: expected {form} of label set {self.label_set.name!r} '
                 f'({len(self.label_set.classes)} classes; {IGNORED} is unlabelled), found '
-                f'{", ".join(str(v.tolist()) for v in strange)}; name another label set or mend '
-                'the file'
+                f'{", ".join(str(v.tolist()) for v in strange)}; name another label set or '
+                f'correct the file{hint}'
             )
         return Sample(image_path.stem, image, labels.astype(np.uint8))
 
-    def _classify(self, raw: NDArray[np.integer]) -> NDArray[np.int16]:
+    def _classify(self, raw: NDArray[np.integer], path: Path) -> NDArray[np.int16]:
         """Return the class of every pixel of a label file, or ``_INVALID``."""
         if raw.ndim == 2:
             return np.asarray(self._class_of_value[raw])
+        if self._colored_twice:
+            raise InputError(
+                f'{path}: expected ids, as label set {self.label_set.name!r} gives '
+                f'{self._colored_twice} the same colour, found colours; give its classes '
+                'different colours'
+            )
         packed = _pack(np.moveaxis(raw[..., ::-1].astype(np.int32), -1, 0))
         places = np.searchsorted(self._colors, packed).clip(max=len(self._colors) - 1)
         found = self._class_of_color[places]
         return np.where(self._colors[places] == packed, found, _INVALID).astype(np.int16)
+
+
+def _same_colors(label_set: LabelSet) -> str:
+    """Return the first classes that share a colour, in words, or nothing."""
+    by_color: dict[tuple[int, ...], list[str]] = {}
+    for entry in label_set.classes:
+        by_color.setdefault(entry.color_rgb, []).append(entry.name)
+    return next((' and '.join(names) for names in by_color.values() if len(names) > 1), '')
 
 
 def _pack(color_rgb: Any) -> Any:
@@ -153,41 +172,6 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         return decode_image(read_bytes(path))
     except InputError as error:
         raise error if str(path) in str(error) else InputError(f'{path}: {error}') from error
-
-
-def read_labels(path: Path) -> NDArray[np.integer]:
-    """
-    Read a label file.
-
-    :return: ids (H, W), uint8 or uint16; or colours (H, W, 3), uint8, BGR, which is what a PNG
-        with a palette gives too
-    :raises InputError: it is missing, cut off or no such image
-    """
-    data = read_bytes(path)
-    if not data.endswith(_PNG_END):
-        raise InputError(f'{path}: expected a whole PNG, found {len(data)} bytes that are none')
-    raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if raw is None:
-        raise InputError(f'{path}: expected a label image, found a damaged one')
-    is_ids = raw.ndim == 2 and raw.dtype in (np.uint8, np.uint16)
-    if not is_ids and not (raw.ndim == 3 and raw.shape[2] == 3 and raw.dtype == np.uint8):
-        raise InputError(
-            f'{path}: expected one id a pixel (gray PNG of 8 or 16 bits) or colours, found an '
-            f'image of shape {raw.shape} and type {raw.dtype}'
-        )
-    return np.asarray(raw)
-
-
-def read_bytes(path: Path) -> bytes:
-    """
-    Read a file.
-
-    :raises InputError: it is missing or cannot be read
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f'{path}: cannot be read ({error.strerror})') from error
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -213,8 +197,10 @@ def pair_up(images: Sequence[Path], labels: Path, suffix: str = '.png') -> list[
     """
     pairs = []
     for image in images:
-        label = labels / f'{image.stem}{suffix}'
-        if not label.is_file():
+        names = (f'{image.stem}{suffix}', f'{image.stem}{suffix.upper()}')
+        label = next((labels / name for name in names if (labels / name).is_file()), None)
+        if label is None:
+            label = labels / names[0]
             raise InputError(f'{image}: expected its labels at {label}, found no such file')
         pairs.append((image, label))
     return pairs

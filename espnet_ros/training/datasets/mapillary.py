@@ -13,8 +13,8 @@ from espnet_ros.training.datasets.base import (
     list_images,
     pair_up,
     PairDataset,
-    read_bytes,
 )
+from espnet_ros.training.datasets.label_files import read_bytes
 
 CATEGORIES = (
     ('construction--flat', 'flat'),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.labels import LabelSet
+from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.sources.street.source import SIZE
 from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.datasets.camvid import open_camvid
@@ -35,7 +35,7 @@ _OF_FIXED_CLASSES: dict[str, Callable[[Path, str], LabelledDataset]] = {
 
 
 def open_dataset(
-    data: str, split: str, *, format_name: str = 'auto', label_set: LabelSet | None = None
+    data: str, split: str, *, format_name: str = 'auto', label_set: LabelSet | str | None = None
 ) -> LabelledDataset:
     """
     Open one split of a data set.
@@ -43,10 +43,12 @@ def open_dataset(
     :param data: its folder, or ``synthetic``: the street as its camera sees it, 960x540
     :param split: for example ``train`` or ``val``
     :param format_name: one of :data:`FORMATS`; ``auto`` tells by what lies in the folder
-    :param label_set: the classes of formats that do not fix them
+    :param label_set: the classes of formats that do not fix them, or their name or file
     :raises ConfigError: an unknown format, or a label set for a format that has its own
     :raises InputError: the folder is not in that format
     """
+    if isinstance(label_set, str):
+        label_set = load_label_set(label_set)
     if data == SYNTHETIC:
         return StreetDataset(
             STREET_FRAMES.get(split, STREET_FRAMES['val']),

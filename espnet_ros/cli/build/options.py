@@ -1,0 +1,55 @@
+"""What ``build`` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_ros.cli.options import ModelOptions, option, section, settings
+from espnet_ros.config import RuntimeSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """Which engine is built."""
+
+    GROUP = 'engine'
+
+    settings: RuntimeSettings = settings(RuntimeSettings, GROUP, ('runtime', 'threads'))
+    batch_size: int = option(1, 'Largest batch: as many as the robot has cameras.', 'COUNT')
+    image_size: tuple[int, int] | None = option(
+        None,
+        "With --resize device, the size in pixels of the camera's images (or of roi).",
+        'HEIGHT,WIDTH',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizationOptions:
+    """What the model is quantised with before."""
+
+    GROUP = 'int8 (needs onnxruntime, on any computer)'
+
+    calibration: str | None = option(
+        None,
+        'Images or a video of what the robot will see; the model is quantised with them first.',
+        'SOURCE',
+    )
+    images: int = option(32, 'How many of them, evenly spread.', 'COUNT')
+    quantized: Path | None = option(
+        None,
+        'Where to keep the quantised model (.onnx). Default: among the fetched models, as '
+        'MODEL_int8.',
+        'FILE',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Which model becomes which engine."""
+
+    USAGE = '%(prog)s [--model MODEL] [--precision int8 --calibration SOURCE] [options]'
+
+    model: ModelOptions = section(ModelOptions)
+    engine: EngineOptions = section(EngineOptions)
+    int8: QuantizationOptions = section(QuantizationOptions)

@@ -1,0 +1,29 @@
+"""Options that name a labelled data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, MISSING
+
+from espnet_ros.cli.options import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """Which data set, and how it is read."""
+
+    GROUP = 'data'
+
+    data: str = option(
+        MISSING, 'Folder of the data set, or synthetic for the synthetic street.', 'DIR'
+    )
+    format: str = option(
+        'auto',
+        'How it lies in the folder: camvid is SPLIT/ and SPLITannot/, folder is images/, labels/ '
+        'and labels.yaml. Default: by what lies there.',
+        '{auto,camvid,cityscapes,pascal_voc,mapillary,folder}',
+    )
+    label_set: str | None = option(
+        None,
+        'Classes of the formats camvid and folder: a name such as camvid, or a YAML file.',
+        'NAME|FILE',
+    )

@@ -1,0 +1,70 @@
+"""Checks of TensorRT: version, GPU, engines that are kept, and whether an engine sees right."""
+
+from __future__ import annotations
+
+from espnet_ros.cli.doctor.check import Check, Status
+from espnet_ros.config import RuntimeSettings
+from espnet_ros.exceptions import BuildCancelled, EspnetError
+from espnet_ros.model_file import ModelFile
+from espnet_ros.model_file.store import open_model
+from espnet_ros.runtimes.build_watch import NO_BUILD
+from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
+from espnet_ros.runtimes.tensorrt.cuda import open_cuda
+from espnet_ros.runtimes.tensorrt.machine import find_gpu
+from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
+from espnet_ros.runtimes.tensorrt.support import find_tensorrt
+
+
+def check_tensorrt() -> list[Check]:
+    """Look at what TensorRT needs; nothing where it cannot be used, which was told."""
+    missing, version = find_tensorrt()
+    if missing or version is None:
+        return []
+    checks = [_check_gpu(), _check_cache()]
+    try:
+        model = open_model('auto')
+    except EspnetError:
+        return checks  # that there is no model was told
+    return [*checks, _check_engine(model)]
+
+
+def _check_gpu() -> Check:
+    try:
+        cuda = open_cuda()
+        gpu = find_gpu(cuda, 0)
+    except EspnetError as error:
+        return Check('GPU', Status.WARN, str(error), 'check the driver and your rights')
+    memory = 'shared with the CPU' if gpu.is_integrated else 'of its own'
+    return Check('GPU', Status.OK, f'{gpu.words}, memory {memory}')
+
+
+def _check_cache() -> Check:
+    try:
+        cache = EngineCache(default_cache_folder())
+    except EspnetError as error:
+        return Check('engine cache', Status.WARN, str(error))
+    count = len(list(cache.folder.glob('*.engine')))
+    return Check('engine cache', Status.OK, f'{cache.folder}, {count} engine{"s" * (count != 1)}')
+
+
+def _check_engine(model: ModelFile) -> Check:
+    """Run the self-check on the engine that is kept; a build would take minutes."""
+    try:
+        with open_runtime(model, RuntimeSettings(runtime='tensorrt'), watch=NO_BUILD) as runtime:
+            check = runtime.check() if isinstance(runtime, TensorrtRuntime) else None
+            precision = runtime.precision
+    except BuildCancelled:
+        return Check(
+            'engine',
+            Status.ABSENT,
+            f'none of {model.info.name} yet; the first start builds it, which takes minutes',
+            f'build it now: espnet-ros build --model {model.info.name}',
+        )
+    except EspnetError as error:
+        return Check('engine', Status.WARN, str(error), 'see docs/jetson.md')
+    if check is None:
+        return Check('engine', Status.OK, f'{precision}; no reference for a self-check')
+    status = Status.OK if check.is_passed else Status.WARN
+    mend = '' if check.is_passed else 'espnet-ros build --force-rebuild, and see docs/jetson.md'
+    return Check('engine', status, f'{precision}; self-check: {check.words}', mend)

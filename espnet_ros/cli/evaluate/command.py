@@ -1,0 +1,145 @@
+"""Evaluates a model on labelled images, at their own resolution."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from espnet_ros.cli import exit_codes
+from espnet_ros.cli.console import ERROR, PROGRAM, warn
+from espnet_ros.cli.evaluate.options import Options
+from espnet_ros.cli.evaluate.view import print_report
+from espnet_ros.cli.evaluate.worst_images import WorstImages
+from espnet_ros.cli.output import check_output, OutputFolder, write_json
+from espnet_ros.cli.progress import FrameProgress
+from espnet_ros.config import MaskSettings
+from espnet_ros.evaluation.common_groups import (
+    common_groups,
+    CommonGroups,
+    shared_groupings,
+)
+from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.report import make_report, Report
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.export.any_model import open_any_model
+from espnet_ros.processing.codecs import encode_png
+from espnet_ros.processing.matrix_picture import draw_confusion
+from espnet_ros.runtimes.base import Runtime
+from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.segmenter import Segmenter
+from espnet_ros.training.datasets.base import LabelledDataset
+from espnet_ros.training.datasets.opening import open_dataset
+from espnet_ros.version import package_version
+import numpy as np
+
+
+def run(options: Options) -> int:
+    """Evaluate a model on a data set; return the exit code."""
+    results = options.results
+    check_output(results.json, '--json')
+    dataset = open_dataset(
+        options.data.data,
+        options.data.split,
+        format_name=options.data.format,
+        label_set=options.data.label_set,
+    )
+    folder = None
+    if results.pictures is not None:
+        folder = OutputFolder(results.pictures, options.data.data)
+    with ERROR.status('loading the model'):
+        model = open_any_model(options.model.model, options.model.foreign)
+        runtime = open_runtime(model, options.runtime)
+    with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
+        scored = _scored_classes(dataset, segmenter, results.by)
+        worst = WorstImages(results.worst if folder else 0, scored.label_set)
+        matrix = _count(dataset, segmenter, scored, worst)
+    report = make_report(matrix.counts, scored.label_set, len(dataset))
+    name = model.info.name
+    # Hours of work are shown before a disk or a folder can say no.
+    print_report(report, f'{name} on {runtime.name} {runtime.precision}', dataset.name)
+    if results.json is not None:
+        record = _describe(options, dataset, runtime, report)
+        write_json(results.json, record | {'worst_images': worst.describe()})
+    if folder is not None:
+        worst.write(folder)
+        title = f'{name} on {dataset.name}: percent of each true class'
+        # Unlabelled pixels have no row that would say anything.
+        names = scored.label_set.names
+        picture = draw_confusion(matrix.counts[: len(names)], (*names, 'unlabelled'), title)
+        folder.write('confusion.png', encode_png(picture))
+    return _verdict(report, results.require)
+
+
+def _scored_classes(
+    dataset: LabelledDataset, segmenter: Segmenter, by: str | None
+) -> CommonGroups:
+    """
+    Return what is scored: groups, or the classes, which are never counted as others.
+
+    :raises ConfigError: model and data have nothing in common that could be
+    """
+    found, expected = segmenter.label_set, dataset.label_set
+    if by is not None:
+        return common_groups(expected, found, by)
+    if found.names == expected.names:
+        same = np.arange(256, dtype=np.uint8)
+        return CommonGroups(expected, same, same)
+    shared = ', '.join(f'--by {name}' for name in sorted(shared_groupings(expected, found)))
+    raise ConfigError(
+        f'expected a model of the classes of {dataset.name} ({", ".join(expected.names)}), found '
+        f'{segmenter.runtime.model.info.name} with {", ".join(found.names)}; give another model, '
+        f'{shared or "or say with --label-set what the labels mean"}'
+    )
+
+
+def _count(
+    dataset: LabelledDataset, segmenter: Segmenter, scored: CommonGroups, worst: WorstImages
+) -> ConfusionMatrix:
+    matrix = ConfusionMatrix(len(scored.label_set.classes))
+    with FrameProgress('evaluating', len(dataset)) as progress:
+        for index in range(len(dataset)):
+            sample = dataset.load(index)
+            labels = segmenter.segment([sample.image_bgr])[0].labels
+            segmenter.label_set.check_counts(np.bincount(labels.ravel(), minlength=256))
+            predicted = scored.of_model[labels]
+            sample = replace(sample, labels=scored.of_truth[sample.labels])
+            counts = matrix.add(sample.labels, predicted)
+            worst.add(sample, predicted, counts)
+            progress.advance()
+    return matrix
+
+
+def _describe(
+    options: Options, dataset: LabelledDataset, runtime: Runtime, report: Report
+) -> dict[str, object]:
+    model = runtime.model
+    return {
+        **report.to_dict(),
+        'data': {
+            'name': dataset.name,
+            'path': options.data.data,
+            'split': options.data.split,
+            **({} if options.results.by is None else {'by': options.results.by}),
+        },
+        'model': {
+            'name': model.info.name,
+            'sha256': model.sha256,
+            'training_set': model.info.training_set,
+            'input_size': list(model.info.input_size),
+        },
+        'runtime': {
+            'name': runtime.name,
+            'precision': runtime.precision,
+            'device': runtime.device,
+        },
+        'espnet_ros': package_version(),
+        'unit': 'percent',
+        'resolution': 'of the labels; masks are resized to it by nearest neighbour',
+    }
+
+
+def _verdict(report: Report, require: float | None) -> int:
+    percent = 100 * report.miou.void_ignored
+    if require is None or percent >= require:
+        return exit_codes.DONE
+    warn(f'{PROGRAM}: mean IoU is {percent:.2f} %, required are {require:g} %')
+    return exit_codes.FAILED

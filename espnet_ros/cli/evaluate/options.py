@@ -1,0 +1,66 @@
+"""What ``evaluate`` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_ros.cli.data_options import DataOptions
+from espnet_ros.cli.options import ModelOptions, option, runtime_settings, section
+from espnet_ros.cli.values import percentage
+from espnet_ros.config import RuntimeSettings
+
+EPILOG = """
+examples:
+  espnet-ros evaluate --data camvid --split val --model espnet_p2_q8_camvid
+  espnet-ros evaluate --data synthetic --input-size 544,960 --pictures worst --json street.json
+  espnet-ros evaluate --data my_streets --model street.onnx --runtime openvino --precision bf16
+
+Void is counted in both ways that papers use: "void ignored" leaves out pixels whose truth is
+void, "void as false positive" counts them against the class that was predicted there.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitOptions(DataOptions):
+    """Which part of which data set."""
+
+    split: str = option('val', 'Which part of it.')
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """Where the result goes, and what it must be."""
+
+    GROUP = 'results'
+
+    by: str | None = option(
+        None,
+        "Score the groups of a grouping that the model's and the data's label sets share, such "
+        'as categories. Default: the classes, which have to be the same.',
+        'GROUPING',
+    )
+    json: Path | None = option(None, 'Write the report as JSON.', 'FILE')
+    pictures: Path | None = option(
+        None, 'Write a picture of the confusion matrix, and of the worst images.', 'DIR'
+    )
+    worst: int = option(5, 'How many of the worst images to draw.', 'N')
+    require: float | None = option(
+        None,
+        'Exit code 1 where the mean IoU with void ignored is lower.',
+        'PERCENT',
+        type=percentage,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is evaluated, on what, and where the result goes."""
+
+    USAGE = '%(prog)s --data DIR [options]'
+    EPILOG = EPILOG
+
+    data: SplitOptions = section(SplitOptions)
+    model: ModelOptions = section(ModelOptions)
+    runtime: RuntimeSettings = runtime_settings()
+    results: ResultOptions = section(ResultOptions)

@@ -1,0 +1,39 @@
+"""The accuracy of a model as a table."""
+
+from __future__ import annotations
+
+import math
+
+from espnet_ros.cli.console import make_table, OUT, say
+from espnet_ros.evaluation.report import Report
+
+
+def print_report(report: Report, model: str, data: str) -> None:
+    """
+    Print every class, the groupings and the means, in percent.
+
+    :param model: what was evaluated, in words
+    :param data: name of the data set
+    """
+    table = make_table('class', 'IoU', 'IoU, void as FP', 'recall', 'share')
+    for entry in report.classes:
+        values = (entry.iou, entry.iou_void_as_false_positive, entry.recall, entry.share)
+        table.add_row(entry.name, *map(_percent, values))
+    OUT.print(table)
+    for grouping in report.groupings:
+        groups = ', '.join(f'{name} {_percent(iou)}' for name, iou in grouping.iou)
+        say(f'{grouping.name}: {_percent(grouping.miou.void_ignored)} ({groups})')
+    say(
+        f'\nmean IoU {_percent(report.miou.void_ignored)} (void ignored), '
+        f'{_percent(report.miou.void_as_false_positive)} (void as false positive), over '
+        f'{report.averaged} of {len(report.classes)} classes\n'
+        f'class average {_percent(report.class_average)}, '
+        f'pixel accuracy {_percent(report.pixel_accuracy)}\n'
+        f'{model}, {report.images} images of {data}'
+    )
+    if report.absent:
+        say(f'no labelled pixel of: {", ".join(report.absent)}')
+
+
+def _percent(value: float) -> str:
+    return '-' if math.isnan(value) else f'{100 * value:.2f}'

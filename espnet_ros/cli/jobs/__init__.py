@@ -1,1 +1,0 @@
-"""What the verbs of the command line do; only these modules import the libraries."""

@@ -1,0 +1,100 @@
+"""Progress of a command: a bar on a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import time
+
+from espnet_ros.cli.console import ERROR
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+from typing_extensions import Self
+
+LINE_EVERY_S = 10.0
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        rate_hz = task.finished_speed or task.speed
+        return Text('' if rate_hz is None else f'{rate_hz:.1f} frames/s', style='cyan')
+
+
+class FrameProgress:
+    """
+    Counts frames and shows how far a command is.
+
+    On a terminal it is a bar with frames per second and the remaining time; elsewhere a plain
+    line every ten seconds, so that logs stay readable.
+
+    :param what: what is done, for example ``segmenting``
+    :param total: frames to come, or None where that is unknown
+    :ivar done: frames done so far
+    """
+
+    def __init__(self, what: str, total: int | None) -> None:
+        self.done = 0
+        self._what = what
+        self._total = total
+        self._start_s = self._line_s = time.perf_counter()
+        self._bar = _frame_bar(total) if ERROR.is_terminal else None
+        if self._bar is not None:
+            self._task = self._bar.add_task(what, total=total)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Return the seconds since the first frame began."""
+        return time.perf_counter() - self._start_s
+
+    def advance(self, count: int = 1) -> None:
+        """Count frames."""
+        self.done += count
+        if self._bar is not None:
+            self._bar.advance(self._task, count)
+        elif time.perf_counter() - self._line_s >= LINE_EVERY_S:
+            self._line_s = time.perf_counter()
+            ERROR.print(self._line(), soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        self._start_s = self._line_s = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _line(self) -> str:
+        rate_hz = self.done / self.elapsed_s
+        line = f'{self._what}: {self.done}'
+        if self._total is None:
+            return f'{line} frames, {rate_hz:.1f} frames/s'
+        remaining_s = (self._total - self.done) / rate_hz
+        return f'{line} of {self._total} frames, {rate_hz:.1f} frames/s, {remaining_s:.0f} s left'
+
+
+def _frame_bar(total: int | None) -> Progress:
+    if total is None:
+        spinner = (SpinnerColumn(), '{task.description}', '{task.completed} frames')
+        return make_bar(*spinner, _RateColumn())
+    count = (MofNCompleteColumn(), TimeRemainingColumn(), 'left')
+    return make_bar('{task.description}', BarColumn(bar_width=None), *count, _RateColumn())
+
+
+def make_bar(*columns: str | ProgressColumn) -> Progress:
+    """Return a bar on standard error, which a terminal shows until it ends."""
+    is_wide = any(isinstance(c, BarColumn) and c.bar_width is None for c in columns)
+    return Progress(
+        *columns,
+        console=ERROR,
+        transient=True,
+        expand=is_wide,
+        disable=not ERROR.is_terminal,
+    )

@@ -1,0 +1,99 @@
+"""What ``segment`` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_ros.cli.options import (
+    argument,
+    ModelOptions,
+    option,
+    runtime_settings,
+    section,
+    settings,
+)
+from espnet_ros.config import (
+    BirdseyeSettings,
+    ImageSettings,
+    MaskSettings,
+    OverlaySettings,
+    RuntimeSettings,
+)
+
+EPILOG = """
+output files:
+  an image or a folder of images
+    STEM_mask.png                    class id of every pixel, 255 unlabelled
+    STEM_overlay.png                 class colours over the image
+    STEM_confidence.png              with --confidence: 0 to 255 of every pixel
+  a video or a webcam
+    STEM_overlay.mp4                 class colours over the video
+    STEM_frames/000123_mask.png      with --masks; _confidence.png with --confidence
+  a bag that ROS 2 recorded
+    STEM_overlay.mp4                 class colours over the images, at the rate of their stamps
+    STEM_frames/SECONDS_mask.png     called after the stamp; _confidence.png with --confidence
+  summary.json                       share of every class, overall and of every image, model,
+                                     runtime, precision, sizes and speed
+
+examples:
+  espnet-ros segment street.jpg
+  espnet-ros segment drive.mp4 --output drive --legend
+  espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
+  espnet-ros segment drive_bag:/front/image_raw --output drive
+  espnet-ros segment photos --model espnet_p2_q8_camvid --runtime openvino --no-overlay
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """Which files are wanted, and where."""
+
+    GROUP = 'output'
+
+    output: Path = option(
+        Path('segmented'),
+        'Folder for the results; made where missing. Default: ./segmented.',
+        'DIR',
+    )
+    overlay: bool = option(True, 'Write overlays.')
+    masks: bool | None = option(
+        None, 'Write masks. Default: yes for images and bags, no for videos.'
+    )
+    confidence: bool = option(False, 'Write the confidence too.')
+    birdseye: bool = option(
+        False, 'Draw the ground from above beside the overlay, with a way over it.'
+    )
+    limit: int | None = option(None, 'Stop after N frames. Default: the whole source.', 'N')
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactModelOptions(ModelOptions):
+    """Which model, and whether its images are prepared as its authors did."""
+
+    exact: bool = option(
+        False,
+        "Pre-process as the authors' code does, in floating point (slower); precision is fp32 "
+        'unless given.',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is segmented, by what, and which files are wanted."""
+
+    USAGE = '%(prog)s SOURCE [--output DIR] [options]'
+    EPILOG = EPILOG
+
+    source: str = argument(
+        'An image, a folder of images, a video, a bag (BAG:TOPIC where several topics hold '
+        'images), the index of a webcam, or synthetic (a rendered street).',
+        'SOURCE',
+    )
+    output: OutputOptions = section(OutputOptions)
+    model: ExactModelOptions = section(ExactModelOptions)
+    runtime: RuntimeSettings = runtime_settings()
+    images: ImageSettings = settings(ImageSettings, 'images of a bag')
+    mask: MaskSettings = settings(MaskSettings, 'masks')
+    style: OverlaySettings = settings(OverlaySettings, 'overlays')
+    camera: BirdseyeSettings = settings(BirdseyeSettings, 'the camera of --birdseye')

@@ -1,0 +1,185 @@
+"""What ``train`` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, MISSING
+from pathlib import Path
+from typing import Any
+
+from espnet_ros.cli.data_options import DataOptions
+from espnet_ros.cli.options import option, section
+from espnet_ros.cli.values import assignment
+
+EPILOG = """
+examples:
+  espnet-ros train --data camvid --output runs/camvid
+  espnet-ros train --data my_streets --output runs/mine --initial espnet_p2_q8_cityscapes
+  espnet-ros train --data cityscapes --output runs/paper --recipe paper
+
+The same command goes on with a training that was interrupted, to the same result.
+"""
+
+
+def _changes(text: str, metavar: str) -> Any:
+    return option(None, f"{text} Default: the recipe's.", metavar)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoreData:
+    """Frames of the synthetic street beside the data set."""
+
+    GROUP = 'more data'
+
+    synthetic: int | None = option(
+        None,
+        'Train on N frames of the synthetic street too (its classes are those of CamVid).',
+        'N',
+    )
+    synthetic_size: tuple[int, int] | None = option(
+        None, 'Size of those frames. Default: that of the first image.', 'HEIGHT,WIDTH'
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """What is trained, and what it starts from."""
+
+    GROUP = 'network'
+
+    architecture: str | None = option(
+        None,
+        'A network of the registry: espnet, espnet_c, espnetv2, enet ... Default: that of '
+        '--initial, else espnet.',
+        'NAME',
+    )
+    alpha2: int | None = option(
+        None, "Of ESPNets: ESP modules at a quarter of the size. Default: the network's, 2.", 'N'
+    )
+    alpha3: int | None = option(
+        None, "Of ESPNets: ESP modules at an eighth of the size. Default: the network's, 8.", 'N'
+    )
+    argument: tuple[tuple[str, str], ...] = option(
+        (),
+        'Another argument of the network, such as scale=1.5 of espnetv2; may be repeated.',
+        'NAME=VALUE',
+        action='append',
+        type=assignment,
+    )
+    initial: str | None = option(
+        None,
+        'Weights to start from: a model by name, a model file, a published checkpoint or the '
+        'best.pth of another training; they bring the arguments of their network. What does not '
+        'fit starts fresh.',
+        'MODEL',
+    )
+    teacher: str | None = option(
+        None,
+        'A better model of the same classes to learn from beside the labels; given as --initial '
+        'is.',
+        'MODEL',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeChanges:
+    """What is other than in the recipe, by the names of its fields; None is as there."""
+
+    GROUP = 'recipe'
+
+    epochs: int | None = _changes('Passes over the data.', 'N')
+    batch_size: int | None = _changes('Images of one step.', 'N')
+    crop: tuple[int, int] | None = _changes(
+        'What the network sees of an image; multiples of 8.', 'HEIGHT,WIDTH'
+    )
+    scales: tuple[float, float] | None = _changes(
+        'Lowest and highest factor on the size of images.', 'LOW,HIGH'
+    )
+    aspect: float | None = _changes(
+        'Largest change of the aspect ratio; 16:9 to 4:3 is 0.42.', 'OCTAVES'
+    )
+    learning_rate: float | None = _changes('The highest learning rate.', 'RATE')
+    schedule: str | None = _changes('constant, halving, poly, cosine or one_cycle.', 'NAME')
+    warmup_epochs: float | None = _changes(
+        'Epochs until the learning rate is at its highest.', 'N'
+    )
+    average_decay: float | None = _changes(
+        'Of the averaged weights, that stays in each step.', 'SHARE'
+    )
+    dice: float | None = _changes('Of the Dice loss beside the cross entropy.', 'WEIGHT')
+    auxiliary: float | None = _changes(
+        "Of the loss of the encoder's own scores (ESPNet).", 'WEIGHT'
+    )
+    hard_share: float | None = _changes('Of the pixels that train, the hardest ones.', 'SHARE')
+    weight_offset: float | None = _changes(
+        'Rare classes weigh 1 / ln(OFFSET + frequency).', 'OFFSET'
+    )
+    distillation: float | None = _changes('Of the distance from the teacher.', 'WEIGHT')
+    weighted: bool | None = option(
+        None, "Whether rare classes weigh more in the cross entropy. Default: the recipe's."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions:
+    """Which recipe, and what is other than there."""
+
+    GROUP = 'recipe'
+
+    recipe: str = option(
+        'modern',
+        'modern: AdamW, averaged weights, colour jitter; paper: as ECCV 2018. Both train '
+        'ESPNet-C first; modern does without where --initial is given.',
+        '{modern,paper}',
+    )
+    changes: RecipeChanges = section(RecipeChanges)
+    seed: int = option(0, '', 'N', type=int)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """Where the result goes, and what the model file says of itself."""
+
+    GROUP = 'result'
+
+    output: Path = option(
+        MISSING, 'Folder of the state, the best weights and the model file.', 'DIR'
+    )
+    name: str | None = option(None, 'Name of the model. Default: that of the folder.')
+    size: tuple[int, int] | None = option(
+        None,
+        'Size that the model resizes images to. Default: that of the first image.',
+        'HEIGHT,WIDTH',
+    )
+    license: str = option('', 'Licence of the weights.', 'TEXT')
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Where and how it runs."""
+
+    GROUP = 'run'
+
+    device: str = option('auto', 'auto, cpu, cuda or cuda:N. Default: the GPU.')
+    precision: str = option(
+        'auto',
+        'Arithmetic of the network. Default: bf16 where the device has it.',
+        '{auto,fp32,bf16,fp16}',
+    )
+    workers: int = option(2, 'Threads that read and vary images.', 'N')
+    validate_every: int = option(1, 'Epochs between validations.', 'N')
+    compile: bool = option(False, 'Compile the network: slow to start, then faster.')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is trained, on what, how, and where the result goes."""
+
+    USAGE = '%(prog)s --data DIR --output DIR [options]'
+    EPILOG = EPILOG
+
+    data: DataOptions = section(DataOptions)
+    more: MoreData = section(MoreData)
+    network: NetworkOptions = section(NetworkOptions)
+    recipe: RecipeOptions = section(RecipeOptions)
+    result: ResultOptions = section(ResultOptions)
+    run: RunOptions = section(RunOptions)
