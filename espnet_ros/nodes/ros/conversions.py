@@ -10,10 +10,12 @@ from espnet_ros.exceptions import InputError
 from espnet_ros.processing.image_messages import compressed_to_bgr, ENCODINGS, raw_to_bgr
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 _MASK_ENCODINGS = ('mono8', '8UC1')
+_COUNT_BYTES = 4
 
 
 def image_to_bgr(message: Image | CompressedImage, bit_depth: int = 16) -> NDArray[np.uint8]:
@@ -63,26 +65,34 @@ def array_to_image(values: NDArray[np.uint8], encoding: str, header: Header) -> 
     :param encoding: for example mono8 or rgb8
     :param header: is used as it is
     """
-    message = Image()
-    fill_image(message, values, encoding, header)
+    message = _describe_image(values, encoding, header)
+    message.data = _byte_array(np.ascontiguousarray(values))
     return message
 
 
-def fill_image(message: Image, values: NDArray[np.uint8], encoding: str, header: Header) -> None:
+def serialize_image(values: NDArray[np.uint8], encoding: str, header: Header) -> bytes:
     """
-    Copy an array into an image message, into the memory that it has if that is large enough.
+    Return an image message as it goes over the wire, which publishers take as it is.
 
-    Publishing copies a message, so one message serves for all frames of a topic; fresh
-    memory of this size costs more than the copy.
+    Its pixels come last in the message, after their number, so that they are appended to a
+    message without pixels.
+
+    :param values: uint8, (height, width) or (height, width, channels)
+    :param encoding: for example mono8 or rgb8
+    :param header: is used as it is
     """
-    message.header = header
+    empty = serialize_message(_describe_image(values, encoding, header))
+    is_little_endian = empty[1] & 1  # of the representation identifier of CDR
+    count = values.size.to_bytes(_COUNT_BYTES, 'little' if is_little_endian else 'big')
+    return b''.join((empty[:-_COUNT_BYTES], count, np.ascontiguousarray(values).data))
+
+
+def _describe_image(values: NDArray[np.uint8], encoding: str, header: Header) -> Image:
+    """Return an image message without pixels."""
+    message = Image(header=header, encoding=encoding)
     message.height, message.width = values.shape[:2]
-    message.encoding = encoding
     message.step = message.width * (values.shape[2] if values.ndim == 3 else 1)
-    if len(message.data) == values.size:
-        np.copyto(np.frombuffer(message.data, np.uint8).reshape(values.shape), values)
-    else:
-        message.data = _byte_array(np.ascontiguousarray(values))
+    return message
 
 
 def bytes_to_compressed(data: bytes, compression: str, header: Header) -> CompressedImage:

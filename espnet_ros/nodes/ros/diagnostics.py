@@ -8,6 +8,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from espnet_ros.monitoring.health import Level, Status
+from espnet_ros.nodes.ros.qos import no_events
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from rclpy.node import Node
 
@@ -35,7 +36,9 @@ class DiagnosticsPublisher:
         self._node = node
         self._judge = judge
         self._prefix = node.get_fully_qualified_name().strip('/').replace('/', ' ')
-        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._publisher = node.create_publisher(
+            DiagnosticArray, '/diagnostics', 10, event_callbacks=no_events()
+        )
         self._timer = create_steady_timer(node, PERIOD_S, self.publish)
 
     def publish(self) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.nodes.ros.executor import NodeExecutor
+from espnet_ros.nodes.ros.memory import keep_freed_memory
 import rclpy
 from rclpy.context import Context
 from rclpy.exceptions import ParameterException
@@ -101,6 +102,7 @@ def run_node(
 
     for number in END_SIGNALS:
         signal.signal(number, lambda *_: ended.set())
+    keep_freed_memory()
     try:
         rclpy.init(
             args=None if arguments is None else list(arguments),

@@ -11,6 +11,11 @@ from rclpy.qos import (
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
+
 # Each call returns a new profile, as rclpy writes the overrides into the one it is given.
 
 
@@ -35,6 +40,16 @@ def latched_qos() -> QoSProfile:
     profile = result_qos()
     profile.durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
     return profile
+
+
+def no_events() -> PublisherEventCallbacks:
+    """
+    Return no callbacks for the events of a publisher.
+
+    The executor asks every handler of events each time it wakes, and the default ones only log
+    that a reader's QoS does not fit, which the reader logs itself.
+    """
+    return PublisherEventCallbacks(use_default_callbacks=False)
 
 
 def overridable() -> QoSOverridingOptions:

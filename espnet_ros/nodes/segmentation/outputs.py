@@ -9,8 +9,8 @@ from functools import partial
 from espnet_ros.config import OverlaySettings
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.ros.camera_info import scale_camera_info
-from espnet_ros.nodes.ros.conversions import bytes_to_compressed, fill_image
-from espnet_ros.nodes.ros.qos import overridable, result_qos
+from espnet_ros.nodes.ros.conversions import bytes_to_compressed, serialize_image
+from espnet_ros.nodes.ros.qos import no_events, overridable, result_qos
 from espnet_ros.nodes.ros.topics import compressed_topic, output_topic
 from espnet_ros.nodes.segmentation.label_announcer import LabelAnnouncer
 from espnet_ros.processing.class_shares import class_shares
@@ -46,11 +46,10 @@ class SegmentedFrame:
 
 
 class ImageOutput:
-    """A topic of images, whose message is filled anew for each frame."""
+    """A topic of images, which go out as bytes: rclpy would copy each message once more."""
 
     def __init__(self, create: Callable[..., Publisher], topic: str) -> None:
         self.publisher = create(Image, topic, result_qos())
-        self._message = Image()
 
     @property
     def has_listeners(self) -> bool:
@@ -58,9 +57,8 @@ class ImageOutput:
         return has_listeners(self.publisher)
 
     def publish(self, values: NDArray[np.uint8], encoding: str, header: Header) -> None:
-        """Publish an array; see :func:`array_to_image`."""
-        fill_image(self._message, values, encoding, header)
-        self.publisher.publish(self._message)
+        """Publish an array; see :func:`serialize_image`."""
+        self.publisher.publish(serialize_image(values, encoding, header))
 
 
 class CameraOutputs:
@@ -183,7 +181,11 @@ class CameraOutputs:
 
     def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher:
         publisher = self._node.create_publisher(
-            message_type, topic, qos, qos_overriding_options=overridable()
+            message_type,
+            topic,
+            qos,
+            qos_overriding_options=overridable(),
+            event_callbacks=no_events(),
         )
         self._publishers.append(publisher)
         return publisher
