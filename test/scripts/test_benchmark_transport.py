@@ -27,5 +27,5 @@ def test_profile_delivers_the_large_images_that_default_settings_lose() -> None:
     )
     assert result.returncode == 0, result.stderr
     arrived = json.loads(result.stdout)
-    assert arrived['fastdds.xml']['received'] >= 99
+    assert arrived['fastdds.xml']['received'] >= 90
     assert arrived['default']['received'] < arrived['fastdds.xml']['received']
