@@ -37,6 +37,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 LIMIT_S = 90.0
 WITH_TRUTH = {'camera_source': {'publish_labels': True}}
+FOR_LARGE_MODELS = {'free_space': {'max_age_ms': 5000.0}}
+"""On two busy cores they take longer than masks may be old."""
 """The only difference to what users start: the truth beside each image."""
 
 
@@ -154,7 +156,8 @@ def test_road_is_free_and_what_stands_blocks_in_the_default_launch(launch, heard
 
 def test_a_model_of_other_classes_means_the_same_to_the_planner(launch, heard, published_model):
     model = published_model('espnet_p2_q8_cityscapes').path
-    launch(WITH_TRUTH, source='synthetic', free_space=True, model=str(model))
+    changes = WITH_TRUTH | FOR_LARGE_MODELS
+    launch(changes, source='synthetic', free_space=True, model=str(model))
     heard.wait_until(lambda: len(heard.joined()) >= 3, 'maps with ranges and truth', LIMIT_S)
     figures = compare(heard.joined()[:3])
     sys.stdout.write(f'agreement: {figures}\n')
