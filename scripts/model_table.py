@@ -58,11 +58,11 @@ Written by `scripts/model_table.py`; measured {when}.
   A multiplication with an addition is one operation (MAC); convolutions and matrix products count.
 - {speed}
 - {accuracy}
-- "ESPNet-C of other modules" are the networks of figure 5 of the paper. The paper does not give the
-  modules' inner widths: the half width of ResNeXt and the four paths of Inception are our choice.
+- "ESPNet-C of other modules": the networks of figure 5 of the paper, which does not give the
+  modules' inner widths. The half width of ResNeXt and the four paths of Inception are our choice.
   [The comparison](models/comparison.md) trains them and ESP alike, and ESPNet and ENet.
-- "-": not measured, or not in the paper. The weights of NDNet and ERFNet have no licence that allows
-  passing them on; train your own.
+- "-": not measured, or not in the paper. The weights of NDNet and ERFNet have no licence that
+  allows passing them on; train your own.
 
 {table}
 """
