@@ -16,7 +16,7 @@ examples:
   espnet-ros train --data my_streets --output runs/mine --initial espnet_p2_q8_cityscapes
   espnet-ros train --data cityscapes --output runs/paper --recipe paper
 
-The same command goes on with a training that was interrupted, to the same result.
+The same command resumes a training that was interrupted, with the same result.
 """
 
 
