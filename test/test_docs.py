@@ -38,6 +38,29 @@ def test_every_make_target_of_the_readme_exists() -> None:
         assert re.search(rf'^{target}:', makefile, re.MULTILINE), target
 
 
+def test_every_module_and_file_that_a_page_names_exists() -> None:
+    """Dotted names are modules or what they define, paths begin at the repository."""
+    dotted = re.compile(r'\bespnet_ros(?:\.[a-z_0-9]+)+')
+    suffixes = 'onnx|py|txt|xml|yaml'
+    paths = re.compile(
+        rf'(?<![\w./-])(?:espnet_ros|scripts|test|config)/[a-z_0-9./]+\.(?:{suffixes})\b'
+    )
+    missing, count = [], 0
+    for page in PAGES:
+        text = page.read_text()
+        for name in dotted.findall(text):
+            count += 1
+            module = ROOT.joinpath(*name.split('.'))
+            if not (module.with_suffix('.py').exists() or module.is_dir()):
+                missing.append(f'{page.name}: {name}')
+        for path in paths.findall(text):
+            count += 1
+            if not in_tree(path).exists():
+                missing.append(f'{page.name}: {path}')
+    assert count > 20
+    assert missing == []
+
+
 ARCHITECTURE = ROOT / 'docs' / 'architecture.md'
 TOKEN = re.compile(r'`([^`\s]+)`')
 NAMED = re.compile(r'`([\w./]+\.py)`\s+\(((?:`\w+`(?:,\s+)?)+)\)')
