@@ -56,24 +56,24 @@ Every network was trained **from scratch** on the {images} training images of Ca
 same way: batches of {batch}, crops of {crop}, scaled by {scales}, mirrored, varied in colour;
 AdamW at {rate}, poly schedule, weights averaged by {decay}, cross entropy weighted by class
 frequency, seed {seed}, {precision}. ESPNet-C was trained for {epochs} epochs, networks with a
-decoder, which learn more slowly, for {full_epochs}. These are **short** trainings: they rank how
-fast networks learn from few images, not what they reach in the papers' 300 epochs. One seed
-each, so a difference of about a point means nothing.
+decoder, which learn more slowly, for {full_epochs}. These are **short** trainings: they show how
+fast networks learn from few images, not what they reach in the papers' 300 epochs. There is only
+one seed per network, so a difference of about a point means nothing.
 
 mIoU is of the {val_images} validation images at 480x360, void ignored; the best of the
 validations after every {every} epochs, for every network alike.
 
-## ESPNet and ENet at as many parameters
+## ESPNet and ENet with about as many parameters
 
-The ESPNet paper (section 4.2) has ESPNet two points above ENet on the test images of Cityscapes
-(60.3 and 58.3), after 300 epochs.
+In the ESPNet paper (section 4.2), after 300 epochs, ESPNet is two points above ENet on the test
+images of Cityscapes (60.3 and 58.3).
 
 {full}
 
 ## The ESP module and those of figure 5
 
-All are the same ESPNet-C with alpha2 = 2, alpha3 = 3; only the module differs. Figure 5 leaves
-the inner widths of the others open. Here a MobileNet module is a depthwise and a pointwise
+All are the same ESPNet-C with alpha2 = 2, alpha3 = 3; only the module differs. Figure 5 does
+not give the inner widths of the others. Here a MobileNet module is a depthwise and a pointwise
 convolution, a ShuffleNet module has groups and a shuffle, a ResNet module is two 3x3
 convolutions; the half width of ResNeXt and the four paths of Inception are our choice.
 

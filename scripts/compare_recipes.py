@@ -35,7 +35,7 @@ ESPNet (alpha2 = 2, alpha3 = 8) was trained **from scratch** on the {images} tra
 CamVid by each recipe of `espnet-ros train`: batches of {batch}, crops of {crop}, scaled by
 {scales}, seed {seed}, {precision}, and {epochs} epochs for each of the two stages, ESPNet-C and
 the decoder. The paper's recipe is Adam at 5e-4, halved every 100 epochs, no change of colour, no
-averaged weights, void a class. By `modern`, weights are averaged by {decay} here, for so few
+averaged weights, void a class. In `modern`, weights are averaged by {decay} here, for so few
 steps, and the learning rate rises for {warmup:g} epochs. These are **short** trainings: they show
 how fast a recipe learns, not what it reaches in 300 epochs. One seed each, so a difference of
 about a point means nothing.
@@ -45,9 +45,9 @@ validations after every {every} epochs, for every recipe alike.
 
 {recipes}
 
-The second stage is where they differ most. A decoder of random weights takes long to tell the
-classes apart that the encoder knows already; by `modern` it begins as an enlargement of the
-encoder's scores (`espnet_ros/models/espnet/enlargement.py`), and the labels go on to teach these.
+They differ most in the second stage. A decoder with random weights takes long to learn the classes
+that the encoder already knows. With `modern`, the decoder starts as an upsampling of the encoder's
+scores (`espnet_ros/models/espnet/enlargement.py`), and the labels continue to train these scores.
 """
 
 

@@ -58,11 +58,11 @@ Written by `scripts/model_table.py`; measured {when}.
   A multiplication with an addition is one operation (MAC); convolutions and matrix products count.
 - {speed}
 - {accuracy}
-- ESPNet-C of other modules is the comparison of figure 5 of the paper, which leaves the modules'
-  inner widths open: the half width of ResNeXt and the four paths of Inception are our choice.
-  [Trained alike](models/comparison.md), they are compared with ESP, and ESPNet with ENet.
-- "-" was not measured, or is not printed. There is no licence to pass on NDNet's and ERFNet's
-  weights; train your own.
+- "ESPNet-C of other modules": the networks of figure 5 of the paper, which does not give the
+  modules' inner widths. The half width of ResNeXt and the four paths of Inception are our choice.
+  [The comparison](models/comparison.md) trains them and ESP alike, and ESPNet and ENet.
+- "-": not measured, or not in the paper. The weights of NDNet and ERFNet have no licence that
+  allows passing them on; train your own.
 
 {table}
 """
@@ -229,8 +229,8 @@ def main() -> None:
         speed = (
             f'FPS are of {options.machine}: OpenVINO, fp32, batch 1, the network alone with '
             f'normalisation and argmax, median of {options.speed} runs in {ROUNDS} turns. '
-            'Networks that do not take the size were run at the nearest one that they take, '
-            'which stands in brackets.'
+            'Networks that cannot use the size were run at the nearest possible one, given '
+            'in brackets.'
         )
     accuracy = 'Accuracy was not measured in this run.'
     if options.camvid is not None:

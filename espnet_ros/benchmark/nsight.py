@@ -62,7 +62,7 @@ def profile(info: ContenderInfo, model: str, size: tuple[int, int]) -> dict[str,
     found = parse(ended.stdout)
     if found is None:
         words = ' '.join((ended.stderr or ended.stdout).split())[-200:]
-        return unknown | {'reason': f'ncu told nothing of any kernel: {words}'}
+        return unknown | {'reason': f'ncu reported no kernel: {words}'}
     return found | {'reason': None}
 
 

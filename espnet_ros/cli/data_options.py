@@ -18,8 +18,8 @@ class DataOptions:
     )
     format: str = option(
         'auto',
-        'How it lies in the folder: camvid is SPLIT/ and SPLITannot/, folder is images/, labels/ '
-        'and labels.yaml. Default: by what lies there.',
+        'Layout of the folder: camvid is SPLIT/ and SPLITannot/, folder is images/, labels/ and '
+        'labels.yaml. Default: recognised by its contents.',
         '{auto,camvid,cityscapes,pascal_voc,mapillary,folder}',
     )
     label_set: str | None = option(

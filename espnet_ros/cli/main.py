@@ -24,14 +24,14 @@ from espnet_ros.version import package_version
 COMMANDS = {
     'segment': 'Segment an image, a folder, a video, a bag or a webcam.',
     'models': 'List, fetch and show models.',
-    'export': 'Turn a checkpoint or a foreign ONNX file into a model file.',
+    'export': 'Turn a checkpoint or an ONNX file of another origin into a model file.',
     'build': 'Build a TensorRT engine of a model, or quantise a model for one.',
     'compare': 'Compare two models or runtimes on the same images.',
     'bench': 'Measure latency, frame rate, power and energy of models, side by side.',
-    'power': 'Tell which power sensors this machine has, and what they read.',
-    'evaluate': 'Say how good a model is on labelled images.',
+    'power': 'Show the power sensors of this machine and what they read.',
+    'evaluate': 'Measure how good a model is on labelled images.',
     'train': 'Train a network on labelled images.',
-    'doctor': 'Check the installation and say how to fix it.',
+    'doctor': 'Check the installation and say how to fix what is missing.',
 }
 """The commands and what they do; each is a folder of this package."""
 
@@ -109,7 +109,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         '--verbose',
         action='store_true',
         default=argparse.SUPPRESS,
-        help='Tell more, and show the trace of an error.',
+        help='Print more, and the traceback of an error.',
     )
     parser = Parser(
         prog=PROGRAM,

@@ -28,7 +28,7 @@ class CameraSourceSettings:
         maximum=1000.0,
         read_only=True,
     )
-    loop: bool = setting(False, 'Start files again at their end.', read_only=True)
+    loop: bool = setting(False, 'Start files again when they end.', read_only=True)
     transport: str = setting(
         'raw',
         'Publish image_raw, image_raw/compressed or both.',
@@ -48,14 +48,14 @@ class CameraSourceSettings:
     )
     base_frame: str = setting(
         'base_link',
-        'Frame of the robot that the transform of the synthetic street starts from: x ahead, '
+        'Parent frame of the transform of the synthetic camera: x ahead, '
         'y left, z up, the ground at 0.',
         read_only=True,
     )
     publish_transform: bool = setting(
         True,
-        'Publish on /tf_static from where the camera looks, where that is known, as of the '
-        'synthetic street, and tf2_msgs is installed.',
+        'Publish the pose of the camera on /tf_static, if it is known, as for the synthetic '
+        'street, and tf2_msgs is installed.',
         read_only=True,
     )
     camera_info_topic: str = setting(
@@ -74,7 +74,7 @@ class CameraSourceSettings:
     )
     size: tuple[int, ...] = setting(
         (0, 0),
-        '[height, width] of the synthetic street, or to ask a webcam for; [0, 0] takes the '
+        '[height, width] of the synthetic street, or requested of a webcam; [0, 0] takes the '
         "source's own. Files have a size of their own.",
         minimum=0,
         maximum=8192,

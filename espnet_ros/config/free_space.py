@@ -51,7 +51,7 @@ class ScanSettings:
 
     angle_min_rad: float = setting(-math.pi / 2, 'First bearing, counterclockwise from ahead.')
     angle_max_rad: float = setting(math.pi / 2, 'Last bearing.')
-    angle_increment_rad: float = setting(0.00873, 'Between bearings, radians.', minimum=1e-4)
+    angle_increment_rad: float = setting(0.00873, 'Angle between bearings, radians.', minimum=1e-4)
     range_min_m: float = setting(0.3, 'Nearest range, metres.', minimum=0.0)
     range_max_m: float = setting(20.0, 'Farthest range, metres.', minimum=0.1, maximum=1000.0)
     blocking_cost: int = setting(
@@ -68,7 +68,7 @@ class FusionSettings:
 
     enabled: bool = setting(True, 'Whether the map remembers earlier masks.')
     decay_s: float = setting(
-        2.0, 'Time after which a look counts 1/e of what it did, seconds.', minimum=0.01
+        2.0, 'Time after which an observation has 1/e of its weight, seconds.', minimum=0.01
     )
 
 
@@ -85,25 +85,24 @@ class FreeSpaceSettings:
     label_set: str = setting(
         'auto',
         'What the ids of the mask mean and what driving over them costs. auto takes it from the '
-        'topic label_set of whoever publishes the mask. The name of a label set (cityscapes, '
-        'camvid, categories) or a YAML file must agree with what is heard there, and serves alone '
-        'where nothing is.',
+        'topic label_set. A name (cityscapes, camvid, categories) or a YAML file must agree with '
+        'what comes on that topic, and is used alone if nothing comes.',
         read_only=True,
     )
     label_groups: str = setting(
         '',
-        'Groups of classes of the label set that is named, as the segmentation node has them.',
+        'Groups of classes of the set in label_set, written as for the segmentation node.',
         read_only=True,
     )
     costs: tuple[str, ...] = setting(
         ('',),
-        "Costs of your own by class name, as ['pavement=20', 'terrain=100'], 0 to 100, on "
-        'whatever label set is in use. A class stays flat or upright as it is.',
+        "Your own costs by class name, for example ['pavement=20', 'terrain=100'], 0 to 100, with "
+        'any label set. Whether a class is flat or upright does not change.',
     )
     use_confidence: bool = setting(
         False,
-        'Subscribe the confidence too: masks wait for it, and the map and the obstacles know '
-        'how sure they are.',
+        'Subscribe the confidence too: masks wait for it, and map and obstacles are weighted by '
+        'it.',
         read_only=True,
     )
     image_rectified: bool = setting(
@@ -129,15 +128,14 @@ class FreeSpaceSettings:
     )
     max_age_ms: float = setting(
         500.0,
-        "Time from the image's stamp after which a mask is dropped and counted; so long it waits "
-        'for its camera_info, label set and transforms. 0 is off: it then waits twice '
+        "Time from the image's stamp after which a mask is dropped and counted; until then it "
+        'waits for its camera_info, label set and transforms. 0 is off: it then waits twice '
         'diagnostics.image_timeout_s.',
         minimum=0.0,
     )
     obstacle_depth_m: float = setting(
         0.5,
-        'How deep what stands on the ground is at least, metres; behind that the ground is '
-        'unknown.',
+        'Assumed depth of things that stand on the ground, metres; the ground behind is unknown.',
         minimum=0.0,
         maximum=100.0,
     )

@@ -43,14 +43,14 @@ class PowerSettings:
 
     sensor: str = setting(
         'auto',
-        "What the power is read from; auto takes what tells most of the machine's power, none "
-        'reads nothing.',
+        'Sensor that the power is read from; auto takes the one that covers most of the '
+        'machine, none reads nothing.',
         choices=POWER_SENSORS,
         read_only=True,
     )
     rate_hz: float = setting(
         2.0,
-        'Readings per second; Jetson boards have two new values a second.',
+        'Readings per second; Jetson boards have two new values per second.',
         minimum=0.1,
         maximum=100.0,
         read_only=True,

@@ -13,7 +13,7 @@ class ImageSettings:
 
     image_bit_depth: int = setting(
         16,
-        'Bits that count in images of 16 bits a channel (mono16, 16UC1, bayer_rggb16, rgb16, PNG '
+        'Bits in use in images of 16 bits per channel (mono16, 16UC1, bayer_rggb16, rgb16, PNG '
         'of 16 bits): 10 or 12 for a camera that leaves the upper ones empty. Values above are '
         'white.',
         minimum=8,

@@ -14,7 +14,7 @@ class LaunchSettings:
 
     image_topic: str = setting(
         '',
-        'Camera images to segment; with cameras a pattern, in which {camera} is the name of each. '
+        'Topic of the images to segment; with cameras a pattern in which {camera} is each name. '
         'Empty: image_raw, or {camera}/image_raw.',
     )
     camera_info_topic: str = setting(
@@ -28,7 +28,7 @@ class LaunchSettings:
         '', 'What runs the network. Empty: as in params_file.', choices=('', *RUNTIMES)
     )
     precision: str = setting(
-        '', 'Its arithmetic. Empty: as in params_file.', choices=('', *PRECISIONS)
+        '', 'Arithmetic of the network. Empty: as in params_file.', choices=('', *PRECISIONS)
     )
     params_file: str = setting(
         '', 'Parameters of the segmentation node. Empty: config/segmentation.yaml.'
@@ -37,9 +37,9 @@ class LaunchSettings:
     source: str = setting(
         '',
         'Video file, image folder, bag, webcam number or "synthetic" to play as the camera; with '
-        'cameras it may hold {camera}. Empty: your own camera publishes image_topic.',
+        'cameras it may contain {camera}. Empty: your own camera publishes image_topic.',
     )
-    free_space: bool = setting(False, 'Make maps, ranges and obstacles for planners of the masks.')
+    free_space: bool = setting(False, 'Turn masks into maps, ranges and obstacles for planners.')
     free_space_params_file: str = setting(
         '', 'Parameters of the free space node. Empty: config/free_space.yaml.'
     )
@@ -49,8 +49,8 @@ class LaunchSettings:
     )
     on_death: str = setting(
         'shutdown',
-        'What the death of a part does: shutdown ends the launch with an exit code that is not 0, '
-        'respawn starts the part again after a second.',
+        'What happens if a process dies: shutdown ends the launch with an exit code that is not '
+        '0, respawn starts the process again after a second.',
         choices=('shutdown', 'respawn'),
     )
     use_sim_time: bool = setting(False, 'Take the time from /clock.')

@@ -18,17 +18,17 @@ class EngineSettings:
 
     engine_cache_dir: str = setting(
         '',
-        "Folder of TensorRT engines, this user's alone; empty takes espnet_ros/engines in the "
+        'Folder of TensorRT engines, of this user alone; empty takes espnet_ros/engines in the '
         "user's cache folder.",
         read_only=True,
     )
     force_rebuild: bool = setting(
-        False, 'Build the TensorRT engine even where one is kept.', read_only=True
+        False, 'Build the TensorRT engine even if one is kept.', read_only=True
     )
     workspace_mb: int = setting(
         0,
-        'Most memory in MiB that TensorRT works in; 0 takes what the batch is likely to need, at '
-        'least 1024. Less for boards of 4 GB.',
+        'Most memory in MiB that TensorRT may work in; 0 takes what the batch is likely to need, '
+        'at least 1024. Set less on boards with 4 GB.',
         minimum=0,
         maximum=65536,
         read_only=True,
@@ -42,8 +42,8 @@ class EngineSettings:
     )
     engine_confidence: bool = setting(
         True,
-        'Whether the engine computes the confidence with every frame. false saves a softmax a '
-        'frame; there is no ~/confidence and no confidence_threshold then.',
+        'Whether the engine computes the confidence with every frame. false saves a softmax '
+        'per frame, but then there is no ~/confidence and no confidence_threshold.',
         read_only=True,
     )
 
@@ -54,9 +54,8 @@ class FakeSettings:
 
     latency_ms: float = setting(
         0.0,
-        'Milliseconds that each call of the runtime fake takes, a batch being one call: it stands '
-        'in for a device, leaves the processor free meanwhile, and gives rougher labels. 0 is '
-        'off.',
+        'Milliseconds per batch of the runtime fake, as a stand-in for a device: the processor is '
+        'free meanwhile, and the labels are rougher. 0 is off.',
         minimum=0.0,
         maximum=60000.0,
         read_only=True,
@@ -76,15 +75,14 @@ class RuntimeSettings:
     )
     precision: str = setting(
         'auto',
-        'Arithmetic of the network; auto takes the fastest that the device has natively '
+        'Arithmetic of the network; auto takes the fastest that the device supports natively, '
         'without calibration.',
         choices=PRECISIONS,
         read_only=True,
     )
     device: str = setting(
         'auto',
-        'Device in the words of the runtime, for example CPU, GPU or cuda:0; auto takes '
-        'its default.',
+        'Device as the runtime calls it, for example CPU, GPU or cuda:0; auto takes its default.',
         read_only=True,
     )
     threads: int = setting(
@@ -97,8 +95,8 @@ class RuntimeSettings:
     input_size: tuple[int, ...] = setting(
         (0, 0),
         'Size [height, width] in pixels that images are resized to for the network; [0, 0] is '
-        "the model's own. A larger one shows smaller things and takes longer; weights are best "
-        'near the size that they were trained at.',
+        "the model's own. A larger size shows smaller things and takes longer; weights work "
+        'best near the size that they were trained at.',
         minimum=0,
         maximum=16384,
         read_only=True,

@@ -36,8 +36,8 @@ class SegmentationNodeSettings:
     )
     camera_info_max_lag_ms: float = setting(
         1000.0,
-        'How far a camera_info may be stamped before the image that it is taken for, where none '
-        'has the same stamp; 0 takes equal stamps only.',
+        'How much older than the image a camera_info may be, if none has the same stamp; 0 takes '
+        'equal stamps only.',
         minimum=0.0,
     )
     images: ImageSettings = section(ImageSettings)
@@ -49,12 +49,12 @@ class SegmentationNodeSettings:
         minimum=0.0,
     )
     start_enabled: bool = setting(
-        True, 'Whether it segments from the start; ~/enable changes it.', read_only=True
+        True, 'Whether the node segments from the start; ~/enable changes it.', read_only=True
     )
     autostart: bool = setting(True, 'Configure and activate by itself at start.', read_only=True)
     build_only: bool = setting(
         False,
-        'Open the model, which builds the TensorRT engine, and end: to prepare a robot.',
+        'Open the model, which builds the TensorRT engine, then end; prepares a robot.',
         read_only=True,
     )
     diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, 'diagnostics')

@@ -29,5 +29,7 @@ def with_golden_labels(model: ModelFile) -> ModelFile:
             logger.debug('no golden labels by %s: %s', name, error)
         else:
             return with_golden_output(model, golden)
-    logger.info('model %s: no runtime is here to compute its golden labels', model.info.name)
+    logger.info(
+        'model %s: no runtime of this machine can compute its golden labels', model.info.name
+    )
     return model

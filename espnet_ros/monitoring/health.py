@@ -159,7 +159,7 @@ def judge_output(
         if rate_hz is None:  # at most one mask since the start: only time tells
             rate_hz = math.inf if camera.idle_s <= 0 else 1 / camera.idle_s
         level = Level.OK if not lowest_hz else _level(-rate_hz, -lowest_hz, -lowest_hz / 2)
-        message = f'{number(camera.output_rate_hz)} masks a second, expected {lowest_hz:g}'
+        message = f'{number(camera.output_rate_hz)} masks per second, expected {lowest_hz:g}'
         if level is Level.OK:
             message = 'masks are published' if camera.frames_published else 'no mask yet'
         failed = failure_level(camera.failure, 'output')

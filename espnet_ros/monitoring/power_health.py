@@ -127,7 +127,7 @@ def _power_level(
     if snapshot.age_s is not None and snapshot.age_s > limit_s:
         return Level.WARN, f'no reading for {snapshot.age_s:.1f} s'
     if reading.total_w is None:
-        # A machine without a sensor is in order, unless somebody counts on one.
+        # A machine without a sensor is in order, unless the settings need one.
         is_needed = settings.budget_w or settings.sensor not in ('auto', 'none')
         return (Level.WARN if is_needed else Level.OK), f'{UNAVAILABLE}: {reading.reason}'
     message = f'{reading.total_w:.2f} W ({reading.scope})'

@@ -187,5 +187,5 @@ def _told_in_one_line(path: Path) -> Iterator[None]:
         reason = str(error) or type(error).__name__
         raise InputError(
             f'{path}: the bag is damaged, or was cut off while it was recorded ({reason}); '
-            '"mcap recover" mends .mcap files, "ros2 bag reindex" folders'
+            '"mcap recover" fixes .mcap files, "ros2 bag reindex" folders'
         ) from error

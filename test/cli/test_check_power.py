@@ -18,7 +18,7 @@ def check_on(monkeypatch: pytest.MonkeyPatch, tree: FileTree) -> tuple[Status, s
     """Return what is said of a machine."""
     monkeypatch.setattr(power, 'FileTree', lambda: tree)
     (check,) = power.check_power()
-    return check.status, check.found, check.mend
+    return check.status, check.found, check.fix
 
 
 def test_sensor_that_is_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,9 +32,9 @@ def test_sensor_without_the_right_to_it_warns_with_the_remedy(
 ) -> None:
     boards.xavier_nx(tmp_path)
     files = FailingFiles(in_power0_input=errno.EACCES)
-    status, found, mend = check_on(monkeypatch, FileTree(tmp_path, files))
+    status, found, fix = check_on(monkeypatch, FileTree(tmp_path, files))
     assert status is Status.WARN
-    assert 'permission denied' in found and 'chmod' in mend
+    assert 'permission denied' in found and 'chmod' in fix
 
 
 def test_machine_without_a_sensor_is_in_order(

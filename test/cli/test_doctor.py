@@ -1,4 +1,4 @@
-"""The verb doctor: what it looks at, how it says to mend it, and when it fails."""
+"""The command doctor: what it looks at, how it says to fix it, and when it fails."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_machine_without_a_model_is_told_how_to_get_one(cli) -> None:
     checks = {check['topic']: check for check in json.loads(ended.out)}
     assert ended.code == 1
     assert checks['models']['status'] == 'fail'
-    assert checks['models']['mend'].startswith('espnet-ros models fetch')
+    assert checks['models']['fix'].startswith('espnet-ros models fetch')
     assert 'segmenting' not in checks
 
 

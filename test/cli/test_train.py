@@ -260,7 +260,7 @@ def test_ctrl_c_tells_how_to_go_on(streets: Path, tmp_path: Path) -> None:
                 break
         rest = process.stderr.read()
     assert process.returncode == 130
-    assert 'interrupted; the same command goes on' in rest
+    assert 'interrupted; the same command resumes' in rest
     assert 'Traceback' not in rest
     assert (tmp_path / 'run' / 'encoder' / 'state.pth').is_file()
 

@@ -241,7 +241,7 @@ def test_the_time_since_the_last_image_is_not_known_before_the_first():
 def test_a_rate_that_is_too_low_is_told_with_the_one_that_is_expected():
     slow = replace(HEALTHY, output_rate_hz=2.0)
     status = output_of(slow, settings=DiagnosticsSettings(min_rate_hz=2.5))
-    assert status.message == '2.00 masks a second, expected 2.5'
+    assert status.message == '2.00 masks per second, expected 2.5'
     assert output_of(HEALTHY).message == 'masks are published'
     assert output_of(NEW).message == 'no mask yet'
 

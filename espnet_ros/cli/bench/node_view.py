@@ -25,7 +25,7 @@ def _headline(result: NodeResult) -> str:
     rate_hz = result.camera_rate_hz
     parts = [
         result.image,
-        f'{rate_hz:g} a second' if rate_hz else 'the next when one is done',
+        f'{rate_hz:g} per second' if rate_hz else 'the next when one is done',
         f'measured for {result.measured_s:g} s',
     ]
     if result.runtime is not None:
@@ -83,7 +83,7 @@ def _print_notes(result: NodeResult) -> None:
     )
     if result.best_rate_hz is not None:
         OUT.print(
-            f'Ratio: to the {result.best_rate_hz:g} a second of the device alone.', markup=False
+            f'Ratio: to the {result.best_rate_hz:g} per second of the device alone.', markup=False
         )
     if result.stages_ms:
         stages = (f'{name} {shown(value, ".2f")}' for name, value in result.stages_ms.items())

@@ -26,7 +26,7 @@ examples:
   espnet-ros bench --node --free-space-only
 
 The protocol is that of the ESPNet paper, section 4.1: batches of one image of 1024x512, 200
-trials, start-up excluded. Every contender runs in a process of its own, and all take turns.
+trials, start-up excluded. Each contender runs in its own process, and all take turns.
 """
 
 
@@ -38,7 +38,7 @@ class Protocol:
 
     trials: int = option(200, '', 'N')
     warm_up: int = option(
-        20, 'Trials before those that count; they are told, but not counted.', 'N'
+        20, 'Trials before the measurement; they are reported, but not counted.', 'N'
     )
     rounds: int = option(
         4,
@@ -56,13 +56,13 @@ class Protocol:
     image: Path | None = option(None, 'Image to segment. Default: a rendered street.', 'FILE')
     peers: bool = option(
         False,
-        "Also the authors' way (PyTorch eager, pre-processing in numpy) and that of the Nav2 "
-        'tutorial (ONNX Runtime, softmax and argmax in numpy), on the first model.',
+        'Also run the first model as the authors do (PyTorch eager, pre-processing in numpy) and '
+        'as the Nav2 tutorial does (ONNX Runtime, softmax and argmax in numpy).',
     )
     gpu_clocks: str | None = option(
         None,
-        'Measure at each of these GPU clocks and tell how sensitive the time is to them. Sets '
-        'them where it may; else says how.',
+        'Measure at each of these GPU clocks, and how the time depends on them. Sets the clocks '
+        'if it may; otherwise says how.',
         'MHZ,MHZ',
     )
     ncu: bool = option(
@@ -78,14 +78,14 @@ class PowerOptions:
 
     sensor: str = option(
         'auto',
-        f'What the power is read from: auto, {", ".join(KINDS)} or none.',
+        f'Sensor that the power is read from: auto, {", ".join(KINDS)} or none.',
         'KIND',
         choices=('auto', *KINDS, 'none'),
     )
     rate: float = option(10.0, 'Power readings per second.', 'HZ', type=positive_number)
     idle: float = option(
         10.0,
-        'How long the power of the idle machine is measured before, where there is a sensor.',
+        'How long the power of the idle machine is measured first, if there is a sensor.',
         'S',
         type=positive_number,
     )
@@ -110,7 +110,7 @@ class OutputOptions:
     plot: Path | None = option(None, 'Draw the contenders (PNG, SVG or PDF).', 'FILE')
     plot_axes: str = option(
         'auto',
-        'X: power, size or latency; Y: fps or accuracy. Default: power where it is known, else '
+        'X: power, size or latency; Y: fps or accuracy. Default: power if it is known, else '
         'size, against fps.',
         'X,Y',
     )
@@ -124,31 +124,31 @@ class NodeOptions:
 
     node: bool = option(
         False,
-        'Measure the real node over ROS 2 topics: camera, node and observer in processes of '
-        'their own, from the publication of an image to the arrival of its mask.',
+        'Measure the real node over ROS 2 topics: camera, node and observer in separate '
+        'processes, from the publication of an image to the arrival of its mask.',
     )
     device_ms: float | None = option(
         None,
-        'Put a stand-in in the place of the network that takes so long for each batch, as a fast '
-        'device would, without the processor.',
+        'Replace the network by a stand-in that takes so many milliseconds per batch without '
+        'using the processor, as a fast device would.',
         'MS',
         type=positive_number,
     )
     camera_rate: float | None = option(
         None,
         'Images per second and camera; 0 publishes the next one when a mask has arrived, with '
-        'three under way. Default: 30.',
+        'three images on their way. Default: 30.',
         'HZ',
         type=number_from_zero,
     )
-    cameras: int | None = option(None, 'Cameras of one batch. Default: 1.', 'N')
+    cameras: int | None = option(None, 'Cameras, all in one batch. Default: 1.', 'N')
     outputs: tuple[str, ...] | None = option(
         None,
-        f'What is subscribed, the mask always: {", ".join(OUTPUTS)}. Default: mask.',
+        f'Topics to subscribe; the mask always is: {", ".join(OUTPUTS)}. Default: mask.',
         'NAME,NAME',
     )
     seconds: float | None = option(None, 'Measured time. Default: 10.', 'S', type=positive_number)
-    free_space: bool = option(False, 'The free space node too, beside it.', one_of=False)
+    free_space: bool = option(False, 'Run the free space node too.', one_of=False)
     free_space_only: bool = option(
         False, 'The free space node alone, on masks of a street.', one_of=False
     )
@@ -162,7 +162,7 @@ class Options:
     EPILOG = EPILOG
 
     models: tuple[str, ...] = argument(
-        'MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE:TAIL, words left out at will; a '
+        'MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE, each word optional; MODEL is a '
         'name, a model file or a checkpoint. Default: auto.',
         'MODEL',
         nargs='*',

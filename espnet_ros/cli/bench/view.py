@@ -58,7 +58,7 @@ def _print_notes(record: BenchRecord, unknown: list[str]) -> None:
     OUT.print(
         f'{protocol.trials} trials of one {width}x{height} image each, in '
         f'{protocol.rounds} turns, after {protocol.warm_up} to warm up; latency is image '
-        f'to mask, CPU % is of one core.\nRatio: frames a second by those of "{slowest}".',
+        f'to mask, CPU % is of one core.\nRatio: frames per second, relative to "{slowest}".',
         markup=False,
     )
     for result in record.results:

@@ -32,7 +32,8 @@ class QuantizationOptions:
 
     calibration: str | None = option(
         None,
-        'Images or a video of what the robot will see; the model is quantised with them first.',
+        'Images or a video like those that the robot will see; the model is first quantised '
+        'with them.',
         'SOURCE',
     )
     images: int = option(32, 'How many of them, evenly spread.', 'COUNT')

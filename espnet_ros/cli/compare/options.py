@@ -18,7 +18,7 @@ examples:
 """
 
 
-_FORM = 'MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE:TAIL'
+_FORM = 'MODEL, MODEL@RUNTIME or MODEL@RUNTIME:PRECISION:RESIZE'
 
 
 @dataclass(frozen=True, kw_only=True)

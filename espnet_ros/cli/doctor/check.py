@@ -23,10 +23,10 @@ class Check:
     :param topic: what was looked at
     :param status: how it looks
     :param found: what was found
-    :param mend: what to do; empty where nothing is to be done
+    :param fix: what to do; empty where nothing is to be done
     """
 
     topic: str
     status: Status
     found: str
-    mend: str = ''
+    fix: str = ''

@@ -64,8 +64,8 @@ def _print_checks(checks: list[Check]) -> None:
     for check in checks:
         status = Text(check.status.value, style=f'{_COLORS[check.status]}')
         table.add_row(status, check.topic, Text(check.found))
-        if check.mend:
-            table.add_row('', '', Text(f'-> {check.mend}', style='cyan'))
+        if check.fix:
+            table.add_row('', '', Text(f'-> {check.fix}', style='cyan'))
     OUT.print(table)
     failed, warned = (
         sum(check.status is status for check in checks) for status in (Status.FAIL, Status.WARN)

@@ -49,8 +49,8 @@ def check_package() -> list[Check]:
     version = package_version()
     where = Path(__file__).resolve().parents[2]
     if version == 'unknown':
-        mend = 'make setup, or pip install . in the source tree'
-        checks = [Check('espnet_ros', Status.WARN, f'not installed, runs from {where}', mend)]
+        fix = 'make setup, or pip install . in the source tree'
+        checks = [Check('espnet_ros', Status.WARN, f'not installed, runs from {where}', fix)]
     else:
         checks = [Check('espnet_ros', Status.OK, f'{version} ({where})')]
     found, broken = [], []

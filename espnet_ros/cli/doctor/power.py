@@ -10,7 +10,7 @@ from espnet_ros.telemetry.power_sensor import NoSensor
 
 def check_power() -> list[Check]:
     """Look for power sensors; a machine without one segments all the same."""
-    usable, mendable = [], []
+    usable, fixable = [], []
     for kind, sensor in find_sensors(FileTree()).items():
         try:
             problem = sensor.problem()
@@ -19,10 +19,10 @@ def check_power() -> list[Check]:
         if not problem:
             usable.append(kind)
         elif not isinstance(sensor, NoSensor):
-            mendable.append(problem)
+            fixable.append(problem)
     if usable:
         return [Check('power', Status.OK, f'can be read from {", ".join(usable)}')]
-    if mendable:
-        found, _, mend = mendable[0].partition('; ')
-        return [Check('power', Status.WARN, found, mend or 'espnet-ros power tells more')]
+    if fixable:
+        found, _, fix = fixable[0].partition('; ')
+        return [Check('power', Status.WARN, found, fix or 'see espnet-ros power')]
     return [Check('power', Status.ABSENT, 'no sensor; espnet-ros power tells why')]

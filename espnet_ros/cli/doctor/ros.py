@@ -30,8 +30,8 @@ def check_ros() -> list[Check]:
     problem = _import_problem('rclpy')
     if problem:
         found = f'rclpy cannot be imported by Python {_python()}: {problem}'
-        mend = 'use the Python that this ROS 2 was built for'
-        return [Check('ros', Status.WARN, found, mend)]
+        fix = 'use the Python that this ROS 2 was built for'
+        return [Check('ros', Status.WARN, found, fix)]
     where = 'sourced' if 'AMENT_PREFIX_PATH' in os.environ else 'wheels'
     checks = [Check('ros', Status.OK, f'{distribution or "distribution not named"}, {where}')]
     problem = _import_problem('espnet_ros.msg')
@@ -47,8 +47,8 @@ def check_ros() -> list[Check]:
     }
     missing = {name: effect for name, effect in optional.items() if find_spec(name) is None}
     for name, effect in missing.items():
-        mend = f'apt install ros-{distribution or "DISTRO"}-{name.replace("_", "-")}'
-        checks.append(Check(name, Status.WARN, f'not installed: {effect}', mend))
+        fix = f'apt install ros-{distribution or "DISTRO"}-{name.replace("_", "-")}'
+        checks.append(Check(name, Status.WARN, f'not installed: {effect}', fix))
     return checks
 
 
@@ -83,11 +83,11 @@ def _check_profile() -> Check:
             found = f'{variable}={path}: no such file'
             return Check('transport', Status.WARN, found, f'correct or unset {variable}')
     found = f'{_PROFILES[0]} is not set: Fast DDS loses large images between processes'
-    mend = (
+    fix = (
         'ros2 launch espnet_ros segment.launch.py sets it; for other nodes export '
         f'{_PROFILES[0]}=.../share/espnet_ros/config/fastdds.xml'
     )
-    return Check('transport', Status.WARN, found, mend)
+    return Check('transport', Status.WARN, found, fix)
 
 
 def _import_problem(module: str) -> str:

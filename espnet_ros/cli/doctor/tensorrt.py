@@ -66,5 +66,5 @@ def _check_engine(model: ModelFile) -> Check:
     if check is None:
         return Check('engine', Status.OK, f'{precision}; no reference for a self-check')
     status = Status.OK if check.is_passed else Status.WARN
-    mend = '' if check.is_passed else 'espnet-ros build --force-rebuild, and see docs/jetson.md'
-    return Check('engine', status, f'{precision}; self-check: {check.words}', mend)
+    fix = '' if check.is_passed else 'espnet-ros build --force-rebuild, and see docs/jetson.md'
+    return Check('engine', status, f'{precision}; self-check: {check.words}', fix)

@@ -36,8 +36,8 @@ class ResultOptions:
 
     by: str | None = option(
         None,
-        "Score the groups of a grouping that the model's and the data's label sets share, such "
-        'as categories. Default: the classes, which have to be the same.',
+        'Evaluate by a grouping that the label sets of model and data share, such as '
+        'categories. Default: by the classes, which must be the same.',
         'GROUPING',
     )
     json: Path | None = option(None, 'Write the report as JSON.', 'FILE')
@@ -47,7 +47,7 @@ class ResultOptions:
     worst: int = option(5, 'How many of the worst images to draw.', 'N')
     require: float | None = option(
         None,
-        'Exit code 1 where the mean IoU with void ignored is lower.',
+        'Exit with code 1 if the mean IoU with void ignored is lower.',
         'PERCENT',
         type=percentage,
     )

@@ -20,7 +20,8 @@ class FetchOptions:
 
     DESCRIPTION = (
         'Download published weights, check them, and keep them as model files in the data '
-        'folder of espnet_ros. ESPNET_ROS_MIRROR names a folder that stands in for the network.'
+        'folder of espnet_ros. ESPNET_ROS_MIRROR names a folder to take them from instead of '
+        'the network.'
     )
 
     names: tuple[str, ...] = argument('Which models.', 'NAME', nargs='*', one_of=True)
@@ -38,5 +39,5 @@ class ShowOptions:
 COMMANDS = {
     'list': ('Show the models that are here or can be fetched.', ListOptions),
     'fetch': ('Fetch published weights as model files.', FetchOptions),
-    'show': ('Show everything that a model file says of itself.', ShowOptions),
+    'show': ('Show everything that a model file says about itself.', ShowOptions),
 }

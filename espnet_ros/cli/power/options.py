@@ -26,24 +26,24 @@ class Options:
 
     EPILOG = EPILOG
 
-    watch: bool = option(False, 'Go on reading, as a live table, until Ctrl-C.')
-    json: bool = option(False, 'Write JSON to standard output; with --watch one object a line.')
+    watch: bool = option(False, 'Keep reading and show a live table, until Ctrl-C.')
+    json: bool = option(False, 'Write JSON to standard output; with --watch one object per line.')
     sensor: str = option(
         'auto',
-        f'Read this kind of sensor: auto, {", ".join(KINDS)}. One that cannot be read is exit '
-        'code 1.',
+        f'Read this kind of sensor: auto, {", ".join(KINDS)}. Exit with code 1 if it '
+        'cannot be read.',
         'KIND',
         choices=('auto', *KINDS),
     )
     rate: float = option(
         2.0,
-        'Readings per second of --watch; Jetson boards have two new values a second.',
+        'Readings per second of --watch; Jetson boards have two new values per second.',
         'HZ',
         type=positive_number,
     )
     seconds: float | None = option(
         None,
-        'End --watch after so long, and tell the mean power and the energy.',
+        'End --watch after this time, and print the mean power and the energy.',
         'S',
         type=positive_number,
     )

@@ -53,7 +53,7 @@ class OutputOptions:
 
     output: Path = option(
         Path('segmented'),
-        'Folder for the results; made where missing. Default: ./segmented.',
+        'Folder for the results; created if missing. Default: ./segmented.',
         'DIR',
     )
     overlay: bool = option(True, 'Write overlays.')
@@ -86,7 +86,7 @@ class Options:
     EPILOG = EPILOG
 
     source: str = argument(
-        'An image, a folder of images, a video, a bag (BAG:TOPIC where several topics hold '
+        'An image, a folder of images, a video, a bag (BAG:TOPIC if several topics have '
         'images), the index of a webcam, or synthetic (a rendered street).',
         'SOURCE',
     )

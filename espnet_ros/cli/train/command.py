@@ -46,7 +46,7 @@ def run(options: Options) -> int:
     try:
         weights = _train(job, folder)
     except KeyboardInterrupt:
-        warn(f'{PROGRAM}: interrupted; the same command goes on from the state in {folder}')
+        warn(f'{PROGRAM}: interrupted; the same command resumes from the state in {folder}')
         return exit_codes.INTERRUPTED
     with ERROR.status('validating the best weights'):
         report = _validate(weights, job)

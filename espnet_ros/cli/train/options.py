@@ -16,7 +16,7 @@ examples:
   espnet-ros train --data my_streets --output runs/mine --initial espnet_p2_q8_cityscapes
   espnet-ros train --data cityscapes --output runs/paper --recipe paper
 
-The same command goes on with a training that was interrupted, to the same result.
+The same command resumes a training that was interrupted, with the same result.
 """
 
 
@@ -68,14 +68,14 @@ class NetworkOptions:
     initial: str | None = option(
         None,
         'Weights to start from: a model by name, a model file, a published checkpoint or the '
-        'best.pth of another training; they bring the arguments of their network. What does not '
-        'fit starts fresh.',
+        'best.pth of another training; the network gets the arguments of that model. What does '
+        'not fit is initialised at random.',
         'MODEL',
     )
     teacher: str | None = option(
         None,
-        'A better model of the same classes to learn from beside the labels; given as --initial '
-        'is.',
+        'A better model with the same classes, to learn from in addition to the labels; given '
+        'as for --initial.',
         'MODEL',
     )
 
@@ -89,7 +89,7 @@ class RecipeChanges:
     epochs: int | None = _changes('Passes over the data.', 'N')
     batch_size: int | None = _changes('Images of one step.', 'N')
     crop: tuple[int, int] | None = _changes(
-        'What the network sees of an image; multiples of 8.', 'HEIGHT,WIDTH'
+        'Size of the part of an image that is trained on; multiples of 8.', 'HEIGHT,WIDTH'
     )
     scales: tuple[float, float] | None = _changes(
         'Lowest and highest factor on the size of images.', 'LOW,HIGH'
@@ -103,11 +103,11 @@ class RecipeChanges:
         'Epochs until the learning rate is at its highest.', 'N'
     )
     average_decay: float | None = _changes(
-        'Of the averaged weights, that stays in each step.', 'SHARE'
+        'Share of the averaged weights that is kept in each step.', 'SHARE'
     )
     dice: float | None = _changes('Of the Dice loss beside the cross entropy.', 'WEIGHT')
     auxiliary: float | None = _changes(
-        "Of the loss of the encoder's own scores (ESPNet).", 'WEIGHT'
+        "Weight of the loss on the encoder's own scores (ESPNet).", 'WEIGHT'
     )
     hard_share: float | None = _changes('Of the pixels that train, the hardest ones.', 'SHARE')
     weight_offset: float | None = _changes(
@@ -128,7 +128,7 @@ class RecipeOptions:
     recipe: str = option(
         'modern',
         'modern: AdamW, averaged weights, colour jitter; paper: as ECCV 2018. Both train '
-        'ESPNet-C first; modern does without where --initial is given.',
+        'ESPNet-C first; modern does not if --initial is given.',
         '{modern,paper}',
     )
     changes: RecipeChanges = section(RecipeChanges)
@@ -162,10 +162,10 @@ class RunOptions:
     device: str = option('auto', 'auto, cpu, cuda or cuda:N. Default: the GPU.')
     precision: str = option(
         'auto',
-        'Arithmetic of the network. Default: bf16 where the device has it.',
+        'Arithmetic of the network. Default: bf16 if the device supports it.',
         '{auto,fp32,bf16,fp16}',
     )
-    workers: int = option(2, 'Threads that read and vary images.', 'N')
+    workers: int = option(2, 'Threads that read and augment images.', 'N')
     validate_every: int = option(1, 'Epochs between validations.', 'N')
     compile: bool = option(False, 'Compile the network: slow to start, then faster.')
 

@@ -226,7 +226,7 @@ class Run:
         self._observer.spin_until(lambda: self._has_ended() or are_at_rest(), _REST_LIMIT_S)
         for node in self._statuses:
             if self._has_ended() or (node, self._case.camera_names[-1]) not in counts:
-                raise InferenceError(f'{node} tells nothing any more: {self._reason(node)}')
+                raise InferenceError(f'{node} publishes nothing any more: {self._reason(node)}')
         return counts
 
     def _read_usage(self) -> dict[str, Usage]:

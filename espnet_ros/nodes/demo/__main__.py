@@ -63,7 +63,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seconds', type=float, default=10.0, help='how long to record')
     parser.add_argument('--source', default='synthetic', help='video, folder, webcam, synthetic')
-    parser.add_argument('--rate', type=float, default=20.0, help='images a second')
+    parser.add_argument('--rate', type=float, default=20.0, help='images per second')
     parser.add_argument('--model', default='auto', help='model name or file')
     parser.add_argument(
         '--input-size',

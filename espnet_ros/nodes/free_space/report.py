@@ -164,7 +164,7 @@ def judge_output(
         pass
     elif not output.is_wanted:
         if level is Level.OK:
-            message = 'nobody subscribes'
+            message = 'no subscriber'
     elif snapshot.failure is not None and snapshot.failure.is_latest:
         level, message = Level.ERROR, snapshot.failure.reason
     else:

@@ -66,7 +66,7 @@ class EngineCare:
                 response.success = True
                 self._rebuilt()
         except EspnetError as error:
-            response.message = f'{error}; the old engine goes on'
+            response.message = f'{error}; the old engine keeps running'
         finally:
             self.done()
         log = self._node.get_logger()

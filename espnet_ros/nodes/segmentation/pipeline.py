@@ -201,8 +201,8 @@ class FramePipeline:
         ]
         if not wait_until_acknowledged(news, ACKNOWLEDGE_LIMIT_S):
             self._node.get_logger().warning(
-                f'the ids of the masks changed, and a reader of label_set did not take the news '
-                f'within {ACKNOWLEDGE_LIMIT_S:g} s; it may take these masks for others'
+                f'the ids of the masks changed, and a reader of label_set did not acknowledge it '
+                f'within {ACKNOWLEDGE_LIMIT_S:g} s; it may misread the next masks'
             )
 
     def _convert(self, name: str, frame: Frame) -> _Job | None:

@@ -159,10 +159,10 @@ def test_the_table_tells_what_was_found(
     assert main(['bench', '--node', *load, '--outputs', 'overlay']) == 0
     table = capsys.readouterr().out
     for words in (
-        'stand-in of 5 ms, bgr8 128x64, 20 a second',
+        'stand-in of 5 ms, bgr8 128x64, 20 per second',
         'lost before',
         'segmentation/overlay',
         'CPU ms/frame',
-        'Ratio: to the 20 a second of the device alone.',
+        'Ratio: to the 20 per second of the device alone.',
     ):
         assert words in table

@@ -52,7 +52,7 @@ def test_an_output_that_nobody_reads_says_so(ros, free_space, scans):
     free_space()
     camera = Camera(ros)
     camera.send_until(scans)
-    status = status_of(ros, COSTMAP, lambda s: s.message == 'nobody subscribes', camera.send)
+    status = status_of(ros, COSTMAP, lambda s: s.message == 'no subscriber', camera.send)
     assert status.level == OK
     assert status_of(ros, SCAN, lambda s: s.message == 'messages are published', camera.send)
 

@@ -188,12 +188,12 @@ def test_masks_of_changed_ids_wait_for_readers_but_not_for_ever(
     stopped_reader.send_signal(signal.SIGSTOP)
     reader.send(1 * S)  # the first announcement is no change: nobody is waited for
     reader.send(2 * S)
-    assert 'did not take the news' not in ''.join(capfd.readouterr())
+    assert 'did not acknowledge' not in ''.join(capfd.readouterr())
     change(ros, 'label_groups', 'warm=red')
     started_s = time.monotonic()
     assert reader.send(3 * S) == 0
     assert 0.5 <= time.monotonic() - started_s < 30.0
-    assert 'a reader of label_set did not take the news' in ''.join(capfd.readouterr())
+    assert 'a reader of label_set did not acknowledge it' in ''.join(capfd.readouterr())
     stopped_reader.send_signal(signal.SIGCONT)
     assert stopped_reader.stdout.readline() == 'custom/groups\n'
     change(ros, 'label_groups', 'cold=blue')

@@ -161,7 +161,7 @@ def bad_model(request, tmp_path, channel_model):
     return path, words
 
 
-def test_a_bad_model_is_one_clear_error_and_can_be_mended(
+def test_a_bad_model_is_one_clear_error_and_can_be_fixed(
     ros, segmentation, bad_model, channel_model, capfd
 ):
     path, words = bad_model
@@ -184,7 +184,7 @@ def test_a_bad_model_is_one_clear_error_and_can_be_mended(
     segment_once(ros, ros.listen(Image, f'{NODE}/mask'), ros.publisher(Image, 'image_raw'), 1)
 
 
-def test_settings_that_do_not_fit_the_model_can_be_mended_live(ros, segmentation):
+def test_settings_that_do_not_fit_the_model_can_be_fixed_live(ros, segmentation):
     segmentation(autostart=False, label_groups='warm=purple')
     assert not go(ros, Transition.TRANSITION_CONFIGURE)
     groups = Parameter('label_groups', value='warm=red').to_parameter_msg()
