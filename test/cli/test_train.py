@@ -188,6 +188,7 @@ def test_a_try_that_is_refused_leaves_nothing_that_refuses_the_next(
     assert not (tmp_path / 'run' / 'training.json').exists()
 
 
+@pytest.mark.long
 def test_the_street_joins_at_a_size_of_its_own(cli: Run, tmp_path: Path) -> None:
     root = tmp_path / 'camvid'
     for split, count in (('train', 2), ('val', 1)):

@@ -196,6 +196,11 @@ def test_checkpoint_of_unknown_classes_needs_label_set_and_normalisation(tmp_pat
     path = save_checkpoint(tmp_path, 7)
     with pytest.raises(ModelError, match=r'found 7; give its label set and normalisation'):
         export_checkpoint(path)
+
+
+@pytest.mark.long
+def test_label_set_normalisation_and_size_that_are_given_are_taken(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, 7)
     model = export_checkpoint(
         path,
         name='letters',

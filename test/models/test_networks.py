@@ -126,7 +126,13 @@ def test_tensor_that_is_no_image_is_refused(shape: tuple[int, ...]) -> None:
         small('espnet', SMALL)(torch.zeros(shape))
 
 
-@pytest.mark.parametrize('architecture,arguments', NETWORKS, ids=IDS)
+@pytest.mark.parametrize(
+    'architecture,arguments',
+    [
+        pytest.param(*case, id=name, marks=() if case in ESPNETS else pytest.mark.long)
+        for case, name in zip(NETWORKS, IDS, strict=True)
+    ],
+)
 def test_shape_check_stays_out_of_the_exported_graph(
     architecture: str, arguments: dict[str, Any]
 ) -> None:

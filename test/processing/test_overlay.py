@@ -71,6 +71,11 @@ class TestBlendOverlay:
         )
 
 
+def colors_of(image):
+    packed = image.astype(np.uint32) @ np.array([1, 256, 65536], np.uint32)
+    return {(c & 255, c >> 8 & 255, c >> 16) for c in np.unique(packed).tolist()}
+
+
 class TestDrawLegend:
     @pytest.mark.parametrize(
         'size',
@@ -85,14 +90,12 @@ class TestDrawLegend:
     def test_every_colour_is_seen(self, size):
         image = np.full((*size, 3), 77, np.uint8)
         draw_legend(image, entries())
-        colors = {tuple(color) for color in image.reshape(-1, 3).tolist()}
-        assert {color for _, color in entries()} <= colors
+        assert {color for _, color in entries()} <= colors_of(image)
 
     def test_low_images_get_several_columns(self):
         image = np.full((120, 1000, 3), 77, np.uint8)
         draw_legend(image, entries())
-        colors = {tuple(color) for color in image.reshape(-1, 3).tolist()}
-        assert {color for _, color in entries()} <= colors
+        assert {color for _, color in entries()} <= colors_of(image)
 
     def test_the_rest_of_the_image_is_left_alone(self):
         image = np.full((720, 1280, 3), 77, np.uint8)

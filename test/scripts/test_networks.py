@@ -86,6 +86,7 @@ def test_networks_are_trained_alike_and_compared(camvid: Path, tmp_path: Path) -
     assert rows(page.read_text()) == found
 
 
+@pytest.mark.long
 def test_recipes_get_as_many_epochs(camvid: Path, tmp_path: Path) -> None:
     page = tmp_path / 'recipes.md'
     run_script(

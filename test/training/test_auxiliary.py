@@ -31,6 +31,7 @@ def miou_of_encoder(weights: TrainedWeights, camvid: Path) -> float:
     return make_report(counts, job.validation.label_set, 6).miou.void_ignored
 
 
+@pytest.mark.long
 def test_only_with_it_the_encoder_learns_to_segment_alone(camvid: Path, tmp_path: Path) -> None:
     miou = []
     for weight in (0.0, 1.0):
