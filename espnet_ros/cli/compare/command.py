@@ -13,9 +13,9 @@ from espnet_ros.cli.console import ERROR, PROGRAM, warn
 from espnet_ros.cli.output import check_output, OutputFolder, write_json
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.config import ForeignModelSettings, RuntimeSettings
+from espnet_ros.evaluation.parity import Parity
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.export.any_model import open_any_model
-from espnet_ros.export.parity import Parity
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from espnet_ros.cli.console import make_table, OUT, say
-from espnet_ros.export.parity import Parity
+from espnet_ros.evaluation.parity import Parity
 from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources import BrokenFrame
 
