@@ -13,7 +13,7 @@ import sys
 import cv2
 from espnet_ros.cli.evaluate import command as evaluate
 from espnet_ros.cli.output import OutputFolder
-from espnet_ros.cli.segment import command as segment
+from espnet_ros.cli.segment import inputs
 from espnet_ros.sources import Frame, Source
 import onnx
 from onnx import helper, TensorProto
@@ -196,11 +196,11 @@ class TerminatedCamera(Source):
 def test_term_keeps_what_was_done_as_ctrl_c_does(
     cli: Run, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: TerminatedCamera())
+    monkeypatch.setattr(inputs, 'open_source', lambda spec, **_: TerminatedCamera())
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out)
     assert ended.code == 130
-    assert files_in(out) == {'webcam_0_overlay.mp4', 'summary.json'}
+    assert files_in(out) == {'webcam_0_overlay.mp4', 'results.jsonl', 'summary.json'}
     assert read_json(out / 'summary.json')['frames'] >= 5
 
 
