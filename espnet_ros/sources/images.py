@@ -9,7 +9,8 @@ import re
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.codecs import decode_image
-from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES
+from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES, tell_pages
+from espnet_ros.processing.image_header import read_header
 from espnet_ros.sources.base import BrokenFrame, Frame, Source
 
 
@@ -48,10 +49,12 @@ class ImageFilesSource(Source):
         for index in self._places:
             name, path = self.names[index], self.paths[index]
             try:
-                image_bgr = decode_image(path.read_bytes())
+                data = path.read_bytes()
+                image_bgr = decode_image(data)
             except (OSError, InputError) as error:
                 yield BrokenFrame(name, index, f'{path}: {_reason(error)}')
             else:
+                tell_pages(path, read_header(data).pages)
                 yield Frame(name, index, image_bgr)
 
 

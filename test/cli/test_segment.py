@@ -321,6 +321,13 @@ def test_video_that_breaks_off_keeps_what_was_segmented(
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == summary['frames']
 
 
+def test_pages_behind_the_first_are_told(segment, photos: Path) -> None:
+    cv2.imwritemulti(str(photos / 'c.tiff'), [stripes(), stripes()])
+    ended = segment(photos)
+    assert ended.code == 0
+    assert 'c.tiff: 2 pages, of which the first is read' in ended.err
+
+
 def test_model_that_is_none_is_one_clear_error(cli, photos: Path, tmp_path: Path) -> None:
     not_a_model = tmp_path / 'model.onnx'
     not_a_model.write_bytes(b'nothing')

@@ -20,9 +20,13 @@ def check_power() -> list[Check]:
             usable.append(kind)
         elif not isinstance(sensor, NoSensor):
             mendable.append(problem)
+    checks = []
     if usable:
-        return [Check('power', Status.OK, f'can be read from {", ".join(usable)}')]
-    if mendable:
-        found, _, mend = mendable[0].partition('; ')
-        return [Check('power', Status.WARN, found, mend or 'espnet-ros power tells more')]
+        checks.append(Check('power', Status.OK, f'can be read from {", ".join(usable)}'))
+    for problem in mendable:
+        found, _, mend = problem.partition('; ')
+        status = Status.ABSENT if usable else Status.WARN
+        checks.append(Check('power', status, found, mend or 'espnet-ros power tells more'))
+    if checks:
+        return checks
     return [Check('power', Status.ABSENT, 'no sensor; espnet-ros power tells why')]
