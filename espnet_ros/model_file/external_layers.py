@@ -68,8 +68,8 @@ class GraphLayers:
                     if node.input[0] == name and len(weight) == _RANK:
                         return axes[1], weight[1] * int(_attribute(node, 'group', 1))
                 elif node.op_type == 'Transpose':
-                    order = _attribute(node, 'perm', range(_RANK)[::-1])
-                    if len(order) == _RANK:
+                    order = _order(node)
+                    if order:
                         waiting.append((node.output[0], tuple(axes[i] for i in order)))
                 elif node.op_type in _PASSING:
                     waiting.append((node.output[0], axes))
@@ -92,7 +92,8 @@ class GraphLayers:
                 is_plain = kind == 'Conv'
                 return weight[0] if is_plain else weight[1] * int(_attribute(node, 'group', 1))
             if kind == 'Transpose':
-                axis = _attribute(node, 'perm', range(_RANK)[::-1])[axis]
+                order = _order(node)
+                axis = order[axis] if order else axis
             elif kind == 'Reshape' and self._is_shape(node.input[1]):
                 # To the shape of another value, as converted softmaxes do.
                 node = self._makers[node.input[1]]
@@ -111,7 +112,9 @@ class GraphLayers:
             if node.op_type in ('Conv', 'ConvTranspose'):
                 return axes.index(1)
             if node.op_type == 'Transpose':
-                order = _attribute(node, 'perm', range(_RANK)[::-1])
+                order = _order(node)
+                if not order:
+                    return None
                 axes = tuple(order[axis] for axis in axes)
             elif node.op_type not in _PASSING:
                 return None
@@ -149,6 +152,12 @@ class GraphLayers:
                 return ()
             name = node.input[0]
         return self._weights.get(name, ())
+
+
+def _order(node: onnx.NodeProto) -> tuple[int, ...]:
+    """Return the order of axes of a transposition; empty where it is of no image."""
+    order = tuple(_attribute(node, 'perm', range(_RANK)[::-1]))
+    return order if sorted(order) == list(range(_RANK)) else ()
 
 
 def _attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import zlib
 
 import cv2
+from espnet_ros.processing.condition_names import CONDITION_NAMES
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,15 +105,9 @@ def _jpeg(linear: _Linear, level: int, _: np.random.Generator) -> NDArray[np.flo
     return np.asarray((np.asarray(decoded, np.float32) / 255) ** _GAMMA)
 
 
-CONDITIONS: dict[str, _Recipe] = {
-    'night': _night,
-    'fog': _fog,
-    'rain': _rain,
-    'dust': _dust,
-    'motion_blur': _motion_blur,
-    'low_light_noise': _low_light_noise,
-    'jpeg': _jpeg,
-}
+_RECIPES = (_night, _fog, _rain, _dust, _motion_blur, _low_light_noise, _jpeg)
+
+CONDITIONS: dict[str, _Recipe] = dict(zip(CONDITION_NAMES, _RECIPES, strict=True))
 """What images can be seen under, by name."""
 
 

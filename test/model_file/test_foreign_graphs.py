@@ -296,3 +296,11 @@ def test_open_axes_without_a_convolution_are_told(tmp_path: Path) -> None:
     path = net.save(tmp_path / 'net.onnx', 17, OPEN, (value, F, OPEN))
     with pytest.raises(ModelError, match='no convolution that tells its channels'):
         adapt_external(path, UNIT)
+
+
+def test_a_transposition_that_is_none_is_no_crash(tmp_path: Path) -> None:
+    net = Net()
+    value = net.add('Transpose', net.conv(), perm=[0])
+    path = net.save(tmp_path / 'net.onnx', 17, FIXED, (value, F, OPEN))
+    with pytest.raises(ModelError):
+        adapt_external(path, UNIT)

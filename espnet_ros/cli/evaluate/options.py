@@ -9,7 +9,7 @@ from espnet_ros.cli.data_options import DataOptions
 from espnet_ros.cli.options import ModelOptions, option, runtime_settings, section
 from espnet_ros.cli.values import percentage
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.processing.conditions import CONDITIONS
+from espnet_ros.processing.condition_names import CONDITION_NAMES
 
 EPILOG = """
 examples:
@@ -51,10 +51,10 @@ class ResultOptions:
     conditions: tuple[str, ...] = option(
         (),
         'Score the same images also under conditions, three severities each: '
-        f'{", ".join(CONDITIONS)}. Default: all where no name follows, none without it.',
+        f'{", ".join(CONDITION_NAMES)}. Default: all where no name follows, none without it.',
         'NAME,...',
         nargs='?',
-        const=tuple(CONDITIONS),
+        const=CONDITION_NAMES,
     )
     seed: int = option(1, 'Of what is random in the conditions.', 'N')
     require: float | None = option(
