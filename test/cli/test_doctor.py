@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 import shutil
 
+from espnet_ros.cli.doctor import machine
 import pytest
 
 
@@ -63,3 +64,17 @@ def test_transport_profile_that_is_missing_is_told(cli, monkeypatch: pytest.Monk
     checks = {check['topic']: check for check in json.loads(cli('doctor', '--json').out)}
     assert checks['transport']['status'] == 'warn'
     assert 'no such file' in checks['transport']['found']
+
+
+@pytest.mark.usefixtures('store')
+def test_what_cannot_be_read_is_one_line_with_the_way_to_get_it(
+    cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_spec = machine.find_spec
+    monkeypatch.setattr(
+        machine, 'find_spec', lambda name: None if name == 'rosbags' else find_spec(name)
+    )
+    checks = {check['topic']: check for check in json.loads(cli('doctor', '--json').out)}
+    assert checks['bags']['mend'] == 'pip install rosbags'
+    assert 'cannot be read' in checks['bags']['found']
+    assert 'plots' not in checks

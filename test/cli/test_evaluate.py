@@ -72,7 +72,7 @@ def test_the_worst_images_are_drawn_worst_first(
     )  # fmt: skip
     assert ended.code == 0, ended.err
     names = sorted(path.name for path in pictures.iterdir())
-    assert names == ['confusion.png', 'worst_1_2.jpg', 'worst_2_1.jpg']
+    assert names == ['confusion.png', 'confusion_warmth.png', 'worst_1_2.jpg', 'worst_2_1.jpg']
     picture = cv2.imread(str(pictures / 'worst_1_2.jpg'))
     assert picture.shape[0] == SIZE[0]
     assert picture.shape[1] > 3 * SIZE[1]
@@ -103,14 +103,19 @@ def test_a_model_of_other_classes_is_refused(
     assert len(ended.err.splitlines()) == 1
 
 
+def save_warm_model(channel_model: ModelFile, folder: Path) -> Path:
+    """Write the channel model with the grouping of the data, its groups in another order."""
+    groups = (('warm', ('red',)), ('cold', ('blue', 'green')))
+    label_set = replace(channel_model.info.label_set, groupings=(('warmth', groups),))
+    model = channel_model.with_info(replace(channel_model.info, label_set=label_set))
+    return save_model_file(model, folder / 'warm.onnx')
+
+
 def test_data_of_another_label_set_is_scored_by_the_groups_that_both_have(
     cli: Run, tmp_path: Path, channel_model: ModelFile
 ) -> None:
     """Reds are taken for warm, which the data calls fire; 4 of 16 blue columns are called ash."""
-    groups = (('warm', ('red',)), ('cold', ('blue', 'green')))
-    label_set = replace(channel_model.info.label_set, groupings=(('warmth', groups),))
-    model = channel_model.with_info(replace(channel_model.info, label_set=label_set))
-    path = save_model_file(model, tmp_path / 'warm.onnx')
+    path = save_warm_model(channel_model, tmp_path)
     data = make_data(tmp_path / 'data', wrong_columns=4)
     yaml = (data / 'labels.yaml').read_text()
     for before, after in (('green', 'ash'), ('red', 'fire')):
@@ -165,3 +170,44 @@ def test_published_camvid_weights_have_their_accuracy(
     record = json.loads(record_path.read_text())
     assert record['miou']['void_ignored'] == pytest.approx(70.10, abs=0.05)
     assert record['pixel_accuracy'] == pytest.approx(92.68, abs=0.02)
+
+
+def test_conditions_are_scored_told_and_drawn(
+    cli: Run, tmp_path: Path, channel_model: ModelFile
+) -> None:
+    def evaluate(name: str, *more: object) -> tuple[str, dict]:
+        ended = cli(
+            'evaluate', '--data', data, '--model', model_path, '--runtime', 'onnxruntime',
+            '--json', tmp_path / f'{name}.json', '--pictures', tmp_path / name, *more,
+        )  # fmt: skip
+        assert ended.code == 0, ended.err
+        return ended.out, json.loads((tmp_path / f'{name}.json').read_text())
+
+    data = make_data(tmp_path / 'data')
+    model_path = save_warm_model(channel_model, tmp_path)
+    out, record = evaluate('all', '--conditions')
+    assert list(record['conditions']) == [
+        'night', 'fog', 'rain', 'dust', 'motion_blur', 'low_light_noise', 'jpeg',
+    ]  # fmt: skip
+    assert [entry['severity'] for entry in record['conditions']['fog']] == [1, 2, 3]
+    assert record['miou']['void_ignored'] == 100.0, 'the images as they are'
+    assert record['conditions']['jpeg'][0]['class_iou']['blue'] > 80
+    assert record['conditions']['dust'][2]['miou'] < 60, 'everything is brown'
+    assert 'mean IoU by severity' in out
+    rows, columns = 4, 22
+    picture = cv2.imread(str(tmp_path / 'all' / 'conditions.png'))
+    assert picture.shape[0] > rows * 50 and picture.shape[1] > columns * 50
+    assert (tmp_path / 'all' / 'confusion_warmth.png').is_file()
+
+    _, again = evaluate('again', '--conditions', 'fog,night')
+    assert again['conditions']['fog'] == record['conditions']['fog']
+    assert list(again['conditions']) == ['fog', 'night']
+    _, other = evaluate('by', '--conditions', 'night', '--by', 'warmth')
+    assert set(other['conditions']['night'][0]['class_iou']) == {'cold', 'warm'}
+    assert 'conditions' not in evaluate('none')[1]
+
+
+def test_a_condition_that_is_none_is_refused(cli: Run, tmp_path: Path) -> None:
+    ended = cli('evaluate', '--data', make_data(tmp_path / 'data'), '--conditions', 'snow')
+    assert ended.code == 2
+    assert 'expected names of night, fog, rain, dust' in ended.err

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import cv2
-from espnet_ros.cli.segment import command as segment
+from espnet_ros.cli.segment import inputs, source_run
 from espnet_ros.cli.segment.video_output import VideoOutput
 from espnet_ros.sources import Frame, Source
 import pytest
@@ -31,11 +31,11 @@ class EndlessCamera(Source):
 def test_ctrl_c_keeps_a_whole_video_and_a_summary(
     cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera())
+    monkeypatch.setattr(inputs, 'open_source', lambda spec, **_: EndlessCamera())
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out)
     assert ended.code == 130
-    assert files_in(out) == {'webcam_0_overlay.mp4', 'summary.json'}
+    assert files_in(out) == {'webcam_0_overlay.mp4', 'results.jsonl', 'summary.json'}
     summary = read_json(out / 'summary.json')
     video = cv2.VideoCapture(str(out / 'webcam_0_overlay.mp4'))
     assert summary['frames'] >= 5
@@ -55,8 +55,8 @@ def test_ctrl_c_between_a_frame_of_the_video_and_its_record_loses_neither(
             if next(written) == 3:
                 _thread.interrupt_main()
 
-    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera(None))
-    monkeypatch.setattr(segment, 'VideoOutput', InterruptedVideo)
+    monkeypatch.setattr(inputs, 'open_source', lambda spec, **_: EndlessCamera(None))
+    monkeypatch.setattr(source_run, 'VideoOutput', InterruptedVideo)
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out, '--limit', '99')
     assert ended.code == 130
@@ -69,7 +69,7 @@ def test_ctrl_c_between_a_frame_of_the_video_and_its_record_loses_neither(
 def test_records_of_an_endless_source_do_not_fill_the_memory(
     cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera())
+    monkeypatch.setattr(inputs, 'open_source', lambda spec, **_: EndlessCamera())
     out = tmp_path / 'out'
     cli('segment', '0', '--model', channel_model_path, '--output', out)
     summary = read_json(out / 'summary.json')
@@ -81,7 +81,7 @@ def test_records_of_an_endless_source_do_not_fill_the_memory(
 def test_an_endless_source_that_is_limited_keeps_every_record(
     cli, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: EndlessCamera())
+    monkeypatch.setattr(inputs, 'open_source', lambda spec, **_: EndlessCamera())
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out, '--limit', '3')
     assert ended.code == 0

@@ -13,8 +13,10 @@ import sys
 import cv2
 from espnet_ros.cli.evaluate import command as evaluate
 from espnet_ros.cli.output import OutputFolder
-from espnet_ros.cli.segment import command as segment
+from espnet_ros.cli.segment import inputs
 from espnet_ros.sources import Frame, Source
+import onnx
+from onnx import helper, TensorProto
 import pytest
 
 from .conftest import files_in, read_json, Run, stripe_labels, stripes
@@ -133,16 +135,47 @@ def test_an_empty_argument_is_not_the_current_folder(cli: Run, tmp_path: Path) -
 
 
 def test_an_id_without_a_name_is_told_by_segment_and_evaluate(
-    cli: Run, labelled: Path, shared_data: Path, tmp_path: Path
+    cli: Run, labelled: Path, tmp_path: Path
 ) -> None:
-    model = ('--model', shared_data / 'faults' / 'mmseg_style.onnx')
-    names = ('--class-names', 'blue,green,red', '--runtime', 'onnxruntime')
-    ended = cli('segment', 'synthetic', '--limit', 1, *model, *names, '--output', tmp_path / 'out')
+    # Nothing in this graph tells how many ids there are: the red channel is the id.
+    nodes = [
+        helper.make_node('Split', ['x', 'parts'], ['red', 'rest'], axis=1),
+        helper.make_node('Cast', ['red'], ['y'], to=TensorProto.INT64),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        'ids',
+        [helper.make_tensor_value_info('x', TensorProto.FLOAT, [1, 3, 16, 32])],
+        [helper.make_tensor_value_info('y', TensorProto.INT64, [1, 1, 16, 32])],
+        [helper.make_tensor('parts', TensorProto.INT64, [2], [1, 2])],
+    )
+    opsets = [helper.make_opsetid('', 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / 'm.onnx')
+    words = ('--model', tmp_path / 'm.onnx', '--class-names', 'blue,green,red')
+    out = tmp_path / 'out'
+    ended = cli('segment', 'synthetic', '--limit', 1, *words, '--output', out)
     assert ended.code == 1
     assert 'but there are 3 names of classes' in ended.err
-    ended = cli('evaluate', '--data', labelled, *model, *names)
+    ended = cli('evaluate', '--data', labelled, *words)
     assert ended.code == 1
     assert 'but there are 3 names of classes' in ended.err
+
+
+@pytest.mark.parametrize('command', ['segment', 'evaluate', 'export'])
+def test_fewer_names_than_a_file_has_classes_are_told_before_the_work(
+    cli: Run, labelled: Path, shared_data: Path, tmp_path: Path, command: str
+) -> None:
+    model = shared_data / 'faults' / 'mmseg_style.onnx'
+    words = {
+        'segment': ('synthetic', '--limit', 1, '--model', model),
+        'evaluate': ('--data', labelled, '--model', model),
+        'export': (model,),
+    }[command]
+    out = () if command == 'evaluate' else ('--output', tmp_path / 'out.onnx')
+    ended = cli(command, *words, *out, '--class-names', 'blue,green,red')
+    assert ended.code == 1
+    assert 'expected as many class_names as the file has classes, 19, found 3' in ended.err
+    assert not files_in(tmp_path / 'out.onnx')
 
 
 class TerminatedCamera(Source):
@@ -163,11 +196,11 @@ class TerminatedCamera(Source):
 def test_term_keeps_what_was_done_as_ctrl_c_does(
     cli: Run, channel_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment, 'open_source', lambda spec, **_: TerminatedCamera())
+    monkeypatch.setattr(inputs, 'open_source', lambda spec, **_: TerminatedCamera())
     out = tmp_path / 'out'
     ended = cli('segment', '0', '--model', channel_model_path, '--output', out)
     assert ended.code == 130
-    assert files_in(out) == {'webcam_0_overlay.mp4', 'summary.json'}
+    assert files_in(out) == {'webcam_0_overlay.mp4', 'results.jsonl', 'summary.json'}
     assert read_json(out / 'summary.json')['frames'] >= 5
 
 

@@ -33,6 +33,7 @@ def test_folder_gives_a_mask_and_an_overlay_of_every_image(
         'a_overlay.png',
         'b_mask.png',
         'b_overlay.png',
+        'results.jsonl',
         'summary.json',
     }
     assert np.array_equal(read_mask(out / 'a_mask.png'), stripe_labels())
@@ -127,7 +128,7 @@ def test_mask_options_reach_the_masks(segment, photos: Path, tmp_path: Path) -> 
 
 def test_only_what_is_wanted_is_written(segment, photos: Path, tmp_path: Path) -> None:
     assert segment(photos / 'a.png', '--no-overlay', '--no-masks', '--confidence').code == 0
-    assert files_in(tmp_path / 'out') == {'a_confidence.png', 'summary.json'}
+    assert files_in(tmp_path / 'out') == {'a_confidence.png', 'results.jsonl', 'summary.json'}
     assert (read_mask(tmp_path / 'out' / 'a_confidence.png') > 200).all()
 
 
@@ -153,7 +154,7 @@ def test_video_gives_an_overlay_video_of_its_length_and_rate(
 ) -> None:
     ended = segment(clip)
     assert ended.code == 0, ended.err
-    assert files_in(tmp_path / 'out') == {'clip_overlay.mp4', 'summary.json'}
+    assert files_in(tmp_path / 'out') == {'clip_overlay.mp4', 'results.jsonl', 'summary.json'}
     video = cv2.VideoCapture(str(tmp_path / 'out' / 'clip_overlay.mp4'))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 8
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
@@ -165,6 +166,7 @@ def test_masks_of_a_video_are_numbered_by_frame(segment, clip: Path, tmp_path: P
     assert files_in(tmp_path / 'out') == {
         'clip_frames/000000_mask.png',
         'clip_frames/000001_mask.png',
+        'results.jsonl',
         'summary.json',
     }
     mask = read_mask(tmp_path / 'out' / 'clip_frames' / '000001_mask.png')
@@ -194,7 +196,7 @@ def test_bag_gives_masks_called_after_their_stamps_a_video_and_a_summary(
     masks = [
         f'{stem}_frames/1700000000.{n}_mask.png' for n in ('000000000', '050000000', '100000000')
     ]
-    assert files_in(out) == {f'{stem}_overlay.mp4', 'summary.json', *masks}
+    assert files_in(out) == {f'{stem}_overlay.mp4', 'results.jsonl', 'summary.json', *masks}
     for frame, mask in zip(frames, masks, strict=True):
         assert (read_mask(out / mask) == frame.labels).mean() > 0.9
     video = cv2.VideoCapture(str(out / f'{stem}_overlay.mp4'))
@@ -317,6 +319,13 @@ def test_video_that_breaks_off_keeps_what_was_segmented(
     video = cv2.VideoCapture(str(tmp_path / 'out' / 'cut_overlay.mp4'))
     assert 0 < summary['frames'] < 40
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == summary['frames']
+
+
+def test_pages_behind_the_first_are_told(segment, photos: Path) -> None:
+    cv2.imwritemulti(str(photos / 'c.tiff'), [stripes(), stripes()])
+    ended = segment(photos)
+    assert ended.code == 0
+    assert 'c.tiff: 2 pages, of which the first is read' in ended.err
 
 
 def test_model_that_is_none_is_one_clear_error(cli, photos: Path, tmp_path: Path) -> None:

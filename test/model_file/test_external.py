@@ -307,7 +307,10 @@ def test_a_class_name_given_twice_is_refused(tmp_path):
 def test_labels_without_names_are_refused(tmp_path):
     path = save_graph(
         tmp_path / 'net.onnx',
-        [helper.make_node('ArgMax', ['x'], ['y'], axis=1, keepdims=0)],
+        [
+            helper.make_node('ReduceMax', ['x'], ['z'], axes=[1], keepdims=0),
+            helper.make_node('Cast', ['z'], ['y'], to=INT64),
+        ],
         [('x', FLOAT, IMAGE_SHAPE)],
         [('y', INT64, [1, 32, 48])],
     )

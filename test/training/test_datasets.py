@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import struct
 import subprocess
 import sys
 
@@ -228,3 +229,44 @@ def test_a_fixed_label_set_cannot_be_replaced(tmp_path: Path) -> None:
         open_dataset(
             str(tmp_path), 'val', format_name='cityscapes', label_set=load_label_set('camvid')
         )
+
+
+def photo_turned(path: Path, orientation: int, stored: np.ndarray) -> None:
+    """Write a JPEG with an EXIF orientation."""
+    exif = b'Exif\0\0MM\0*' + struct.pack('>IHHHIHHI', 8, 1, 0x112, 3, 1, orientation, 0, 0)
+    data = bytes(cv2.imencode('.jpg', stored, [cv2.IMWRITE_JPEG_QUALITY, 100])[1])
+    part = b'\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif
+    path.write_bytes(data[:2] + part + data[2:])
+
+
+@pytest.mark.parametrize('labels_are_turned', [True, False])
+def test_photographs_lie_as_their_labels_do(tmp_path: Path, labels_are_turned: bool) -> None:
+    root = make_folder(tmp_path / 'data', 40)
+    dataset = open_dataset(str(root), 'train')
+    image_path, label_path = dataset.pairs[0]
+    stored = np.zeros((16, 32, 3), np.uint8)
+    stored[:, :16] = 200
+    image_path.unlink()
+    photo_turned(image_path, 6, stored)  # a quarter to the right: its left half is above
+    size = (32, 16) if labels_are_turned else (16, 32)
+    write(label_path, np.zeros(size, np.uint8))
+    image = dataset.load(0).image_bgr
+    assert image.shape[:2] == size
+    bright = image[:16] if labels_are_turned else image[:, :16]
+    assert bright.min() > 150
+
+
+def test_labels_of_photographs_upside_down_are_taken_as_of_the_turned_ones_and_it_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = make_folder(tmp_path / 'data', 40)
+    dataset = open_dataset(str(root), 'train')
+    image_path, label_path = dataset.pairs[0]
+    stored = np.zeros((16, 32, 3), np.uint8)
+    stored[:8] = 200
+    image_path.unlink()
+    photo_turned(image_path, 3, stored)
+    write(label_path, np.zeros((16, 32), np.uint8))
+    for _ in range(2):
+        assert dataset.load(0).image_bgr[8:].min() > 150
+    assert caplog.text.count('EXIF orientation') == 1

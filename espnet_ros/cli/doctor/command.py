@@ -15,6 +15,7 @@ from rich.text import Text
 CHECKS = (
     ('machine', 'check_machine'),
     ('machine', 'check_package'),
+    ('machine', 'check_extras'),
     ('segmenting', 'check_runtimes'),
     ('segmenting', 'check_models'),
     ('tensorrt', 'check_tensorrt'),

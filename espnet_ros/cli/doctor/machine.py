@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module, metadata
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import platform
@@ -19,6 +20,11 @@ _LIBRARIES = {
     'platformdirs': 'platformdirs',
     'pooch': 'pooch',
     'rich': 'rich',
+}
+_EXTRAS = {
+    'rosbags': ('bags', 'recordings of ROS 2 cannot be read'),
+    'matplotlib': ('plots', 'bench draws no plots'),
+    'tensorboard': ('curves', 'train writes no curves for TensorBoard'),
 }
 _CPU_FEATURES = ('avx2', 'avx512f', 'avx512_bf16', 'amx_bf16', 'asimd', 'asimdhp', 'bf16', 'sve')
 _OLDEST_PYTHON = (3, 10)
@@ -67,6 +73,15 @@ def check_package() -> list[Check]:
                 )
             )
     return [*checks, Check('libraries', Status.OK, ', '.join(found)), *broken]
+
+
+def check_extras() -> list[Check]:
+    """Look at libraries that only some jobs need, each with what cannot be done without it."""
+    return [
+        Check(job, Status.ABSENT, f'{what}: {library} is not installed', f'pip install {library}')
+        for library, (job, what) in _EXTRAS.items()
+        if find_spec(library) is None
+    ]
 
 
 def _read_cpu() -> tuple[str, list[str]]:

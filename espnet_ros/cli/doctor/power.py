@@ -20,9 +20,13 @@ def check_power() -> list[Check]:
             usable.append(kind)
         elif not isinstance(sensor, NoSensor):
             fixable.append(problem)
+    checks = []
     if usable:
-        return [Check('power', Status.OK, f'can be read from {", ".join(usable)}')]
-    if fixable:
-        found, _, fix = fixable[0].partition('; ')
-        return [Check('power', Status.WARN, found, fix or 'see espnet-ros power')]
+        checks.append(Check('power', Status.OK, f'can be read from {", ".join(usable)}'))
+    for problem in fixable:
+        found, _, fix = problem.partition('; ')
+        status = Status.ABSENT if usable else Status.WARN
+        checks.append(Check('power', status, found, fix or 'see espnet-ros power'))
+    if checks:
+        return checks
     return [Check('power', Status.ABSENT, 'no sensor; espnet-ros power tells why')]

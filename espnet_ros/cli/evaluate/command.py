@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, warn
+from espnet_ros.cli.evaluate.degraded_scores import check_conditions, DegradedScores
 from espnet_ros.cli.evaluate.options import Options
 from espnet_ros.cli.evaluate.view import print_report
 from espnet_ros.cli.evaluate.worst_images import WorstImages
@@ -18,9 +19,11 @@ from espnet_ros.evaluation.common_groups import (
     shared_groupings,
 )
 from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import group_counts
 from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
+from espnet_ros.labels import LabelSet
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.processing.matrix_picture import draw_confusion
 from espnet_ros.runtimes.base import Runtime
@@ -30,12 +33,14 @@ from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.datasets.opening import open_dataset
 from espnet_ros.version import package_version
 import numpy as np
+from numpy.typing import NDArray
 
 
 def run(options: Options) -> int:
     """Evaluate a model on a data set; return the exit code."""
     results = options.results
     check_output(results.json, '--json')
+    check_conditions(results.conditions)
     dataset = open_dataset(
         options.data.data,
         options.data.split,
@@ -51,22 +56,36 @@ def run(options: Options) -> int:
     with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
         scored = _scored_classes(dataset, segmenter, results.by)
         worst = WorstImages(results.worst if folder else 0, scored.label_set)
-        matrix = _count(dataset, segmenter, scored, worst)
+        degraded = DegradedScores(results.conditions, results.seed, scored.label_set)
+        matrix = _count(dataset, segmenter, scored, worst, degraded)
     report = make_report(matrix.counts, scored.label_set, len(dataset))
     name = model.info.name
     # Hours of work are shown before a disk or a folder can say no.
     print_report(report, f'{name} on {runtime.name} {runtime.precision}', dataset.name)
+    degraded.print(report)
     if results.json is not None:
         record = _describe(options, dataset, runtime, report)
-        write_json(results.json, record | {'worst_images': worst.describe()})
+        write_json(results.json, record | {'worst_images': worst.describe()} | degraded.describe())
     if folder is not None:
         worst.write(folder)
-        title = f'{name} on {dataset.name}: percent of each true class'
-        # Unlabelled pixels have no row that would say anything.
-        names = scored.label_set.names
-        picture = draw_confusion(matrix.counts[: len(names)], (*names, 'unlabelled'), title)
-        folder.write('confusion.png', encode_png(picture))
+        _draw_confusions(folder, matrix, scored.label_set, f'{name} on {dataset.name}')
+        degraded.write(folder, report, f'{name} on {dataset.name}')
     return _verdict(report, results.require)
+
+
+def _draw_confusions(
+    folder: OutputFolder, matrix: ConfusionMatrix, label_set: LabelSet, what: str
+) -> None:
+    """Draw where the pixels of each class went, and those of each group of every grouping."""
+    drawn = {'': (matrix.counts, label_set.names, 'class')}
+    for name, grouping in label_set.groupings:
+        counts = group_counts(matrix.counts, label_set, grouping)
+        drawn[f'_{name}'] = counts, tuple(group for group, _ in grouping), f'group of {name}'
+    for ending, (counts, names, kind) in drawn.items():
+        title = f'{what}: percent of each true {kind}'
+        # Unlabelled pixels have no row that would say anything.
+        picture = draw_confusion(counts[: len(names)], (*names, 'unlabelled'), title)
+        folder.write(f'confusion{ending}.png', encode_png(picture))
 
 
 def _scored_classes(
@@ -92,18 +111,26 @@ def _scored_classes(
 
 
 def _count(
-    dataset: LabelledDataset, segmenter: Segmenter, scored: CommonGroups, worst: WorstImages
+    dataset: LabelledDataset,
+    segmenter: Segmenter,
+    scored: CommonGroups,
+    worst: WorstImages,
+    degraded: DegradedScores,
 ) -> ConfusionMatrix:
+    def predict(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        labels = segmenter.segment([image_bgr])[0].labels
+        segmenter.label_set.check_counts(np.bincount(labels.ravel(), minlength=256))
+        return scored.of_model[labels]
+
     matrix = ConfusionMatrix(len(scored.label_set.classes))
     with FrameProgress('evaluating', len(dataset)) as progress:
         for index in range(len(dataset)):
             sample = dataset.load(index)
-            labels = segmenter.segment([sample.image_bgr])[0].labels
-            segmenter.label_set.check_counts(np.bincount(labels.ravel(), minlength=256))
-            predicted = scored.of_model[labels]
+            predicted = predict(sample.image_bgr)
             sample = replace(sample, labels=scored.of_truth[sample.labels])
             counts = matrix.add(sample.labels, predicted)
             worst.add(sample, predicted, counts)
+            degraded.add(sample, index, predict)
             progress.advance()
     return matrix
 

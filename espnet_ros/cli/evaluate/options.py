@@ -9,11 +9,14 @@ from espnet_ros.cli.data_options import DataOptions
 from espnet_ros.cli.options import ModelOptions, option, runtime_settings, section
 from espnet_ros.cli.values import percentage
 from espnet_ros.config import RuntimeSettings
+from espnet_ros.processing.condition_names import CONDITION_NAMES
 
 EPILOG = """
 examples:
   espnet-ros evaluate --data camvid --split val --model espnet_p2_q8_camvid
   espnet-ros evaluate --data synthetic --input-size 544,960 --pictures worst --json street.json
+  espnet-ros evaluate --data my_streets --conditions --pictures conditions
+  espnet-ros evaluate --data my_streets --conditions night,fog --by categories
   espnet-ros evaluate --data my_streets --model street.onnx --runtime openvino --precision bf16
 
 Void is counted in both ways that papers use: "void ignored" leaves out pixels whose truth is
@@ -45,6 +48,15 @@ class ResultOptions:
         None, 'Write a picture of the confusion matrix, and of the worst images.', 'DIR'
     )
     worst: int = option(5, 'How many of the worst images to draw.', 'N')
+    conditions: tuple[str, ...] = option(
+        (),
+        'Score the same images also under conditions, three severities each: '
+        f'{", ".join(CONDITION_NAMES)}. Default: all where no name follows, none without it.',
+        'NAME,...',
+        nargs='?',
+        const=CONDITION_NAMES,
+    )
+    seed: int = option(1, 'Of what is random in the conditions.', 'N')
     require: float | None = option(
         None,
         'Exit with code 1 if the mean IoU with void ignored is lower.',

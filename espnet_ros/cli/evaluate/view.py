@@ -18,22 +18,23 @@ def print_report(report: Report, model: str, data: str) -> None:
     table = make_table('class', 'IoU', 'IoU, void as FP', 'recall', 'share')
     for entry in report.classes:
         values = (entry.iou, entry.iou_void_as_false_positive, entry.recall, entry.share)
-        table.add_row(entry.name, *map(_percent, values))
+        table.add_row(entry.name, *map(percent, values))
     OUT.print(table)
     for grouping in report.groupings:
-        groups = ', '.join(f'{name} {_percent(iou)}' for name, iou in grouping.iou)
-        say(f'{grouping.name}: {_percent(grouping.miou.void_ignored)} ({groups})')
+        groups = ', '.join(f'{name} {percent(iou)}' for name, iou in grouping.iou)
+        say(f'{grouping.name}: {percent(grouping.miou.void_ignored)} ({groups})')
     say(
-        f'\nmean IoU {_percent(report.miou.void_ignored)} (void ignored), '
-        f'{_percent(report.miou.void_as_false_positive)} (void as false positive), over '
+        f'\nmean IoU {percent(report.miou.void_ignored)} (void ignored), '
+        f'{percent(report.miou.void_as_false_positive)} (void as false positive), over '
         f'{report.averaged} of {len(report.classes)} classes\n'
-        f'class average {_percent(report.class_average)}, '
-        f'pixel accuracy {_percent(report.pixel_accuracy)}\n'
+        f'class average {percent(report.class_average)}, '
+        f'pixel accuracy {percent(report.pixel_accuracy)}\n'
         f'{model}, {report.images} images of {data}'
     )
     if report.absent:
         say(f'no labelled pixel of: {", ".join(report.absent)}')
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Return a share as a table shows it."""
     return '-' if math.isnan(value) else f'{100 * value:.2f}'

@@ -1,40 +1,45 @@
-"""Segments a source and writes masks, overlays and a summary."""
+"""Segments sources and writes masks, overlays and a summary."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.output import OutputFolder
-from espnet_ros.cli.progress import FrameProgress
-from espnet_ros.cli.segment.birdseye import open_birdseye
+from espnet_ros.cli.segment.inputs import Inputs, open_inputs
+from espnet_ros.cli.segment.journal import Journal
 from espnet_ros.cli.segment.options import Options
-from espnet_ros.cli.segment.pipeline import Outcome, Pipeline
-from espnet_ros.cli.segment.result_writer import ResultWriter
+from espnet_ros.cli.segment.pipeline import Outcome
+from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import class_shares, describe, print_shares, SUMMARY
-from espnet_ros.cli.segment.video_output import stem_of, VideoOutput
 from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
-from espnet_ros.sources import open_source, Source
+from espnet_ros.sources import BrokenFrame
 
 _LISTED_BROKEN = 20
 
 
 def run(options: Options) -> int:
-    """Segment the source; return the exit code."""
-    with open_source(options.source, bit_depth=options.images.image_bit_depth) as source:
-        folder = OutputFolder(options.output.output, options.source)
-        with _open_segmenter(options) as segmenter:
-            outcome = _segment(options, source, segmenter, folder)
-            if outcome.frame_count or outcome.broken:
-                try:
-                    folder.write_json(SUMMARY, describe(options.source, segmenter, outcome))
-                except EspnetError as error:
-                    outcome.error = outcome.error or error
-            _print_result(segmenter, folder, outcome)
+    """Segment the sources; return the exit code."""
+    with ExitStack() as stack:
+        inputs = open_inputs(options.sources, options.images.image_bit_depth, stack)
+        folder = OutputFolder(options.output.output, *options.sources)
+        segmenter = stack.enter_context(_open_segmenter(options))
+        journal = Journal(folder.path, overwrite=options.output.overwrite)
+        stack.callback(journal.close)
+        folder.may_replace = journal.may_replace
+        outcome = _segment(options, inputs, segmenter, folder, journal)
+        if outcome.frame_count or outcome.broken:
+            try:
+                folder.write_json(SUMMARY, describe(options.sources, segmenter, outcome))
+                journal.end((SUMMARY,))
+            except EspnetError as error:
+                outcome.error = outcome.error or error
+        _print_result(segmenter, folder, outcome)
     return _end(folder, outcome)
 
 
@@ -52,29 +57,32 @@ def _open_segmenter(options: Options) -> Segmenter:
 
 
 def _segment(
-    options: Options, source: Source, segmenter: Segmenter, folder: OutputFolder
+    options: Options,
+    inputs: Inputs,
+    segmenter: Segmenter,
+    folder: OutputFolder,
+    journal: Journal,
 ) -> Outcome:
-    is_video = source.size is not None
-    stem = stem_of(options.source) if is_video else None
-    wanted = options.output
-    if wanted.masks is None:
-        wanted = replace(wanted, masks=not is_video or source.is_stamped)
-    birdseye = open_birdseye(options, source, segmenter)
-    label_set = segmenter.label_set
-    writer = ResultWriter(
-        folder,
-        wanted,
-        options.style,
-        label_set,
-        stem,
-        unlabelled_id=options.mask.unlabelled_id,
-        birdseye=birdseye,
-    )
-    video = VideoOutput(folder, stem, source.rate_hz)
-    pipeline = Pipeline(segmenter, writer, video, wanted.confidence)
-    counts = [n for n in (source.frame_count, wanted.limit) if n is not None]
-    with FrameProgress('segmenting', min(counts, default=None)) as progress:
-        return pipeline.run(source, wanted.limit, progress)
+    """Segment one source after another; what one of them lacks keeps no other."""
+    outcome = Outcome(broken=list(inputs.broken))
+    runs = [SourceRun(entry, options, segmenter, folder, journal) for entry in inputs.opened]
+    journal.announce([SUMMARY, *(name for each in runs for name in each.names)])
+    for each in runs:
+        left = options.output.limit
+        if left is not None:
+            left -= outcome.frame_count
+            if left <= 0:
+                break
+        each.run(left, outcome)
+        if outcome.interrupted:
+            break
+        if isinstance(outcome.error, InputError) and len(options.sources) > 1:
+            source = each.entry.source
+            outcome.broken.append(BrokenFrame(source.name, 0, str(outcome.error)))
+            outcome.error = None
+        if outcome.error is not None:
+            break
+    return outcome
 
 
 def _print_result(segmenter: Segmenter, folder: OutputFolder, outcome: Outcome) -> None:
@@ -84,10 +92,12 @@ def _print_result(segmenter: Segmenter, folder: OutputFolder, outcome: Outcome) 
         class_shares(outcome.counts, segmenter.label_set, segmenter.settings.unlabelled_id)
     )
     runtime = segmenter.runtime
+    earlier = outcome.earlier_count
+    more = f'; {_frames(earlier)} of earlier runs' if earlier else ''
     say(
-        f'\n{_frames(outcome.frame_count)} in {outcome.elapsed_s:.1f} s '
+        f'\n{_frames(outcome.new_count)} in {outcome.elapsed_s:.1f} s '
         f'({outcome.rate_hz:.1f} frames/s) with {runtime.model.info.name} on {runtime.name} '
-        f'{runtime.precision}; results in {folder.path}'
+        f'{runtime.precision}{more}; results in {folder.path}'
     )
 
 
@@ -102,7 +112,7 @@ def _end(folder: OutputFolder, outcome: Outcome) -> int:
         more = f' ({kept})' if outcome.frame_count else ''
         raise type(outcome.error)(f'{outcome.error}{more}') from outcome.error
     if outcome.interrupted:
-        warn(f'{PROGRAM}: interrupted; {kept}')
+        warn(f'{PROGRAM}: interrupted; {kept}; the same command does the rest')
         return exit_codes.INTERRUPTED
     if outcome.broken:
         raise InputError(_broken_message(outcome))

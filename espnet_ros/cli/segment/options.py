@@ -35,9 +35,12 @@ output files:
     STEM_frames/SECONDS_mask.png     called after the stamp; _confidence.png with --confidence
   summary.json                       share of every class, overall and of every image, model,
                                      runtime, precision, sizes and speed
+  results.jsonl                      a line for every finished frame: a second run skips what is
+                                     there for the same source, model and settings
 
 examples:
   espnet-ros segment street.jpg
+  espnet-ros segment a.jpg b.jpg drive.mp4 --output all
   espnet-ros segment drive.mp4 --output drive --legend
   espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
   espnet-ros segment drive_bag:/front/image_raw --output drive
@@ -64,7 +67,12 @@ class OutputOptions:
     birdseye: bool = option(
         False, 'Draw the ground from above beside the overlay, with a way over it.'
     )
-    limit: int | None = option(None, 'Stop after N frames. Default: the whole source.', 'N')
+    limit: int | None = option(None, 'Stop after N frames. Default: every source whole.', 'N')
+    overwrite: bool = option(
+        False,
+        'Do everything anew, and replace files of the same names. Without it a second run does '
+        'what the first one left, and no file is replaced that is not as an earlier run left it.',
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +90,14 @@ class ExactModelOptions(ModelOptions):
 class Options:
     """What is segmented, by what, and which files are wanted."""
 
-    USAGE = '%(prog)s SOURCE [--output DIR] [options]'
+    USAGE = '%(prog)s SOURCE... [--output DIR] [options]'
     EPILOG = EPILOG
 
-    source: str = argument(
-        'An image, a folder of images, a video, a bag (BAG:TOPIC if several topics have '
-        'images), the index of a webcam, or synthetic (a rendered street).',
+    sources: tuple[str, ...] = argument(
+        'Images, folders of images, videos, bags (BAG:TOPIC if several topics have images), '
+        'the index of a webcam, or synthetic (a rendered street); as many as you like.',
         'SOURCE',
+        nargs='+',
     )
     output: OutputOptions = section(OutputOptions)
     model: ExactModelOptions = section(ExactModelOptions)

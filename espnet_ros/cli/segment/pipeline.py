@@ -8,7 +8,7 @@ encodes. The results are taken in order, so videos stay in order and memory stay
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,22 +36,24 @@ class Outcome:
     """
     What a run brought, whether or not it came to its end.
 
-    :param is_endless: whether the source may never end
+    :ivar endless_from: where the records of a source begin that may never end, or None
     :ivar records: the finished frames; of an endless source only the latest
     :ivar broken: what could not be read or segmented
     :ivar counts: int64, (256,), pixels of each id over all frames
     :ivar frame_count: finished frames
+    :ivar earlier_count: those of them that an earlier run finished
     :ivar stage_sums_s: float, (3,), seconds of prepare, inference and finish over all frames
     :ivar elapsed_s: from the first frame to the last
     :ivar error: what ended it early, or None
     :ivar interrupted: whether the user ended it
     """
 
-    is_endless: bool = False
+    endless_from: int | None = None
     records: list[FrameRecord] = field(default_factory=list)
     broken: list[BrokenFrame] = field(default_factory=list)
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     frame_count: int = 0
+    earlier_count: int = 0
     stage_sums_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     elapsed_s: float = 0.0
     error: EspnetError | None = None
@@ -60,12 +62,22 @@ class Outcome:
     @property
     def rate_hz(self) -> float:
         """Return the frames per second."""
-        return self.frame_count / max(self.elapsed_s, 1e-9)
+        return self.new_count / max(self.elapsed_s, 1e-9)
+
+    @property
+    def new_count(self) -> int:
+        """Return how many frames this run finished."""
+        return self.frame_count - self.earlier_count
+
+    def add_earlier(self, record: FrameRecord) -> None:
+        """Count a frame that an earlier run finished."""
+        self.add(record)
+        self.earlier_count += 1
 
     def add(self, record: FrameRecord) -> None:
         """Count a finished frame."""
-        if self.is_endless:  # or its records would fill the memory
-            self.records.clear()
+        if self.endless_from is not None:  # or its records would fill the memory
+            del self.records[self.endless_from :]
         self.records.append(record)
         for class_id, pixels in record.counts:
             self.counts[class_id] += pixels
@@ -81,6 +93,7 @@ class Pipeline:
     :param writer: writes their files
     :param video: takes the overlays of a video
     :param confidence: whether the confidence is wanted
+    :param note: is called with each finished frame, in order
     """
 
     def __init__(
@@ -89,22 +102,29 @@ class Pipeline:
         writer: ResultWriter,
         video: VideoOutput,
         confidence: bool,
+        note: Callable[[FrameRecord], None],
     ) -> None:
         self._segmenter = segmenter
         self._writer = writer
         self._video = video
         self._confidence = confidence
+        self._note = note
         self._is_video = False
         self._waiting: deque[tuple[Frame, Future[_Written]]] = deque()
 
-    def run(self, source: Source, limit: int | None, progress: FrameProgress) -> Outcome:
+    def run(
+        self, source: Source, limit: int | None, progress: FrameProgress, outcome: Outcome
+    ) -> None:
         """
         Segment every frame.
 
         An error or Ctrl-C ends the run early; what was segmented until then is still written.
+
+        :param outcome: is added to
         """
         self._is_video = source.size is not None  # whose frames would all fail the same way
-        outcome = Outcome(is_endless=source.frame_count is None and limit is None)
+        is_endless = source.frame_count is None and limit is None
+        outcome.endless_from = len(outcome.records) if is_endless else None
         with ThreadPoolExecutor(_WRITERS, 'write') as pool:
             try:
                 with read_ahead(source, limit) as frames:
@@ -116,8 +136,7 @@ class Pipeline:
             except EspnetError as error:
                 outcome.error = error
             self._drain(outcome, progress)
-        outcome.elapsed_s = progress.elapsed_s
-        return outcome
+        outcome.elapsed_s += progress.elapsed_s
 
     def _take(
         self,
@@ -167,6 +186,7 @@ class Pipeline:
                 if overlay_bgr is not None:
                     self._video.write(overlay_bgr)
                 outcome.add(record)
+                self._note(record)
                 progress.advance()
 
 

@@ -78,6 +78,13 @@ class ResultWriter:
         self._video_stem = video_stem
         self._birdseye = birdseye
 
+    @property
+    def kinds(self) -> list[str]:
+        """Return which files an image of its own gets."""
+        wanted = self._wanted
+        flags = {'mask': wanted.masks, 'confidence': wanted.confidence, 'overlay': wanted.overlay}
+        return [kind for kind, is_wanted in flags.items() if is_wanted]
+
     def write(
         self, frame: Frame, result: Segmentation
     ) -> tuple[FrameRecord, NDArray[np.uint8] | None]:

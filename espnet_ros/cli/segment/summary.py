@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -76,18 +77,19 @@ def print_shares(shares: list[ClassShare]) -> None:
     OUT.print(table)
 
 
-def describe(source: str, segmenter: Segmenter, outcome: Outcome) -> dict[str, object]:
+def describe(sources: Sequence[str], segmenter: Segmenter, outcome: Outcome) -> dict[str, object]:
     """
     Return the record of a run.
 
     Shares are of pixels, 0 to 1; sizes are [height, width]; times are seconds for one frame.
     """
     frames = max(outcome.frame_count, 1)
+    named = {'source': sources[0]} if len(sources) == 1 else {'sources': list(sources)}
     times_s = (outcome.stage_sums_s / frames).round(6).tolist()
     unlabelled_id = segmenter.settings.unlabelled_id
     shares = class_shares(outcome.counts, segmenter.label_set, unlabelled_id)
     return {
-        'source': source,
+        **named,
         'created': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'espnet_ros': package_version(),
         'complete': not (outcome.error or outcome.interrupted or outcome.broken),
@@ -99,6 +101,7 @@ def describe(source: str, segmenter: Segmenter, outcome: Outcome) -> dict[str, o
         },
         'protocol': _protocol(segmenter),
         'frames': outcome.frame_count,
+        'frames_of_earlier_runs': outcome.earlier_count,
         'elapsed_s': round(outcome.elapsed_s, 3),
         'frames_per_s': round(outcome.rate_hz, 2),
         'stage_times_s': dict(zip(('prepare', 'inference', 'finish'), times_s, strict=True)),

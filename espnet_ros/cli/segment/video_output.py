@@ -28,11 +28,12 @@ class VideoOutput:
     :param folder: where to
     :param stem: its stem; None where there is no video to write
     :param rate_hz: frames per second, or None where the source does not know
+    :ivar name: of the file
     """
 
     def __init__(self, folder: OutputFolder, stem: str | None, rate_hz: float | None) -> None:
         self._folder = folder
-        self._name = f'{stem}_overlay.mp4'
+        self.name = f'{stem}_overlay.mp4'
         self._rate_hz = rate_hz or _USUAL_RATE_HZ
         self._writer: VideoWriter | None = None
 
@@ -44,7 +45,7 @@ class VideoOutput:
         """
         if self._writer is None:
             height, width = image_bgr.shape[:2]
-            part = self._folder.part_of(self._name)
+            part = self._folder.part_of(self.name)
             self._writer = VideoWriter(part, self._rate_hz, (height, width))
         self._writer.write(image_bgr)
 
@@ -59,6 +60,6 @@ class VideoOutput:
         writer, self._writer = self._writer, None
         try:
             writer.close()
-            self._folder.keep(self._name)
+            self._folder.keep(self.name)
         finally:
             writer.path.unlink(missing_ok=True)

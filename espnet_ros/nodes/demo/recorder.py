@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from espnet_ros.labels import LabelSet
@@ -114,9 +115,11 @@ class DemoRecorder(Node):  # type: ignore[misc]
         classes = ', '.join(
             f'{names.get(class_id, "unlabelled")} {share:.0%}' for share, class_id in shares
         )
+        # There is no rate before the second mask.
+        rate = f'{stats.output_rate_hz:5.1f}' if math.isfinite(stats.output_rate_hz) else '    -'
         score = '' if self.score.miou is None else f'mIoU {self.score.miou:.1%}   '
         return (
-            f'{stats.output_rate_hz:5.1f} frames/s   latency {stats.latency_s * 1e3:4.0f} ms   '
+            f'{rate} frames/s   latency {stats.latency_s * 1e3:4.0f} ms   '
             f'dropped {stats.frames_dropped}   {stats.runtime} {stats.precision}   '
             f'{self._words_of_metres()}{score}{classes}'
         )

@@ -5,16 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+import logging
 from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import decode_image
-from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES
+from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES, tell_pages
+from espnet_ros.processing.image_header import read_header
 from espnet_ros.training.datasets.label_files import read_bytes, read_labels
 import numpy as np
 from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
 
 IGNORED = UNLABELLED_ID
 """The label of pixels that neither train nor count, besides the void class."""
@@ -109,8 +114,8 @@ class PairDataset(LabelledDataset):
     def load(self, index: int, epoch: int = 0) -> Sample:
         """Read one pair; see :meth:`LabelledDataset.load`."""
         image_path, label_path = self.pairs[index]
-        image = read_image(image_path)
         picture = read_labels(label_path)
+        image = read_image(image_path, picture.size)
         if picture.size != image.shape[:2]:
             raise InputError(
                 f'{label_path}: expected labels of the size of {image_path.name} '
@@ -161,15 +166,37 @@ def _pack(color_rgb: Any) -> Any:
     return red << 16 | green << 8 | blue
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """
-    Read an image.
+@lru_cache(maxsize=64)
+def _tell_orientation(folder: Path) -> None:
+    """Log once for a folder that its labels may be of the pixels as stored."""
+    logger.warning(
+        '%s: images are turned by their EXIF orientation, and labels are taken to be of the '
+        'turned images; where they are of the stored pixels, remove the orientation',
+        folder,
+    )
 
+
+def read_image(path: Path, labelled_size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """
+    Read an image, turned as EXIF says unless its labels fit the stored pixels alone.
+
+    :param labelled_size: (height, width) of its labels, where there are some
     :return: uint8, (H, W, 3), BGR
     :raises InputError: it is missing, cut off or no image
     """
     try:
-        return decode_image(read_bytes(path))
+        data = read_bytes(path)
+        header = read_header(data)
+        tell_pages(path, header.pages)
+        height, width = header.size or (0, 0)
+        if header.orientation == 1 or labelled_size is None:
+            return decode_image(data)
+        # The orientations from 5 on exchange height and width.
+        is_sideways = header.orientation >= 5 and height != width
+        if is_sideways:
+            return decode_image(data, turned=labelled_size != (height, width))
+        _tell_orientation(path.parent)
+        return decode_image(data)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(f'{path}: {error}') from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 import struct
@@ -11,10 +10,10 @@ import zlib
 
 import cv2
 from espnet_ros.exceptions import InputError
+from espnet_ros.processing.png_chunks import chunks_of, PNG_START, without_extras
 import numpy as np
 from numpy.typing import NDArray
 
-_PNG_START = b'\x89PNG\r\n\x1a\n'
 _PNG_END = b'IEND\xaeB`\x82'
 _GRAY, _PALETTE = 0, 3
 
@@ -58,10 +57,13 @@ def read_labels(path: Path) -> LabelPicture:
     :raises InputError: it is missing, cut off or no such image
     """
     data = read_bytes(path)
-    if len(data) < 45 or not (data.startswith(_PNG_START) and data.endswith(_PNG_END)):
+    if len(data) < 45 or not (data.startswith(PNG_START) and data.endswith(_PNG_END)):
         raise InputError(f'{path}: expected a whole PNG, found {len(data)} bytes that are none')
     bits, kind = data[24], data[25]
-    raw = _decode(data)
+    try:
+        raw = _decode(data)
+    except InputError as error:
+        raise InputError(f'{path}: {error}') from error
     if raw is None:
         raise InputError(f'{path}: expected a label image, found a damaged one')
     if kind == _PALETTE:
@@ -91,7 +93,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _decode(data: bytes) -> NDArray[Any] | None:
-    raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    raw = cv2.imdecode(np.frombuffer(without_extras(data), np.uint8), cv2.IMREAD_UNCHANGED)
     return None if raw is None else np.asarray(raw)
 
 
@@ -102,18 +104,10 @@ def _unscaled(raw: NDArray[np.integer], bits: int) -> NDArray[np.integer]:
 
 def _without_palette(data: bytes) -> bytes:
     """Return a PNG whose gray values are the indices into the palette of another."""
-    parts = [_PNG_START]
-    for name, body in _chunks(data):
+    parts = [PNG_START]
+    for name, body, _ in chunks_of(data):
         if name in (b'IHDR', b'IDAT', b'IEND'):
             content = body[:9] + bytes([_GRAY]) + body[10:] if name == b'IHDR' else body
             checksum = zlib.crc32(name + content)
             parts += [struct.pack('>I', len(content)), name, content, struct.pack('>I', checksum)]
     return b''.join(parts)
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place = len(_PNG_START)
-    while place + 8 <= len(data):
-        (length,) = struct.unpack_from('>I', data, place)
-        yield data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
-        place += 12 + length

@@ -83,6 +83,7 @@ def test_the_demo_scores_the_street_and_leaves_a_video_and_a_picture(ros, tmp_pa
     assert found is not None, ended.stdout
     assert float(found[1]) > 80
     assert int(found[2]) > 1
+    assert not re.search(r'\bnan\b', ended.stdout), 'no rate before the second mask'
     assert re.search(r'frames/s .* mIoU [0-9.]+%', ended.stdout)
     assert re.search(r'free ahead +[0-9.]+ m ', ended.stdout)
     free = re.search(r'Free ahead: +([0-9.]+) m in that picture', ended.stdout)

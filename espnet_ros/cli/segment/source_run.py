@@ -1,0 +1,148 @@
+"""One source of a command line: what of it is done, and the way of the rest to its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from espnet_ros.cli.output import OutputFolder
+from espnet_ros.cli.progress import FrameProgress
+from espnet_ros.cli.segment.birdseye import open_birdseye
+from espnet_ros.cli.segment.inputs import Input
+from espnet_ros.cli.segment.journal import Journal
+from espnet_ros.cli.segment.options import Options
+from espnet_ros.cli.segment.pipeline import Outcome, Pipeline
+from espnet_ros.cli.segment.result_key import result_key, settings_key
+from espnet_ros.cli.segment.result_writer import FrameRecord, ResultWriter
+from espnet_ros.cli.segment.video_output import VideoOutput
+from espnet_ros.segmenter import Segmenter
+from espnet_ros.sources import ImageFilesSource
+
+
+class SourceRun:
+    """
+    Segments a source into a folder, but for what the journal has of it.
+
+    :param entry: the source
+    :param options: which files are wanted
+    :param segmenter: segments the frames
+    :param folder: where the files go
+    :param journal: of that folder
+    :ivar names: of the files to come, as :meth:`Journal.announce` takes them
+    :raises ConfigError: a picture from above is wanted that cannot be drawn
+    """
+
+    def __init__(
+        self,
+        entry: Input,
+        options: Options,
+        segmenter: Segmenter,
+        folder: OutputFolder,
+        journal: Journal,
+    ) -> None:
+        self.entry = entry
+        self._options = options
+        self._segmenter = segmenter
+        self._journal = journal
+        self._settings_key = settings_key(options, segmenter)
+        self._keys: dict[str, str] = {}
+        self._earlier: list[FrameRecord] = []
+        source = entry.source
+        is_video = entry.stem is not None
+        wanted = options.output
+        if wanted.masks is None:
+            wanted = replace(wanted, masks=not is_video or source.is_stamped)
+        self._wanted = wanted
+        self._writer = ResultWriter(
+            folder,
+            wanted,
+            options.style,
+            segmenter.label_set,
+            entry.stem,
+            unlabelled_id=options.mask.unlabelled_id,
+            birdseye=open_birdseye(options, source, segmenter),
+        )
+        self._video = VideoOutput(folder, entry.stem, source.rate_hz)
+        if isinstance(source, ImageFilesSource):
+            self._find_done(source)
+        self.names = self._name_files()
+
+    def run(self, limit: int | None, outcome: Outcome) -> None:
+        """
+        Segment what is not done.
+
+        :param limit: how many frames, done ones included; None for all
+        :param outcome: is added to
+        """
+        source = self.entry.source
+        if isinstance(source, ImageFilesSource):
+            for record in self._earlier[:limit]:
+                outcome.add_earlier(record)
+            left = None if limit is None else max(limit - len(self._earlier), 0)
+            if source.frame_count and left != 0:
+                self._pass(left, outcome, self._note_image)
+            return
+        path, stem = self.entry.path, self.entry.stem
+        if path is None or stem is None:
+            self._pass(limit, outcome, self._note_live)
+            return
+        key = result_key(self._settings_key, path, f'{source.name} {stem}', limit)
+        done = self._journal.records_of(key)
+        overlay = (self._video.name,) if self._wanted.overlay else ()
+        if done and all(self._journal.has(name) for name in overlay):
+            for record in done:
+                outcome.add_earlier(record)
+            return
+        self._journal.start_over(key)
+        self._pass(limit, outcome, lambda record: self._journal.add(key, record, is_whole=False))
+        if outcome.error is None and not outcome.interrupted:
+            self._journal.finish(key, overlay)
+
+    def _pass(
+        self, limit: int | None, outcome: Outcome, note: Callable[[FrameRecord], None]
+    ) -> None:
+        source = self.entry.source
+        confidence = self._wanted.confidence
+        pipeline = Pipeline(self._segmenter, self._writer, self._video, confidence, note)
+        counts = [n for n in (source.frame_count, limit) if n is not None]
+        with FrameProgress('segmenting', min(counts, default=None)) as progress:
+            pipeline.run(source, limit, progress, outcome)
+
+    def _find_done(self, source: ImageFilesSource) -> None:
+        """Leave out the images that are done, and those behind the limit."""
+        rest = []
+        limit = self._options.output.limit
+        for place, (name, path) in enumerate(zip(source.names, source.paths, strict=True)):
+            if place == limit:
+                break
+            records = None
+            if path.is_file():
+                self._keys[name] = result_key(self._settings_key, path, name)
+                records = self._journal.records_of(self._keys[name])
+            if records:
+                self._earlier.append(records[-1])
+            else:
+                rest.append(place)
+        source.select(rest)
+
+    def _name_files(self) -> list[str]:
+        stem = self.entry.stem
+        if stem is not None:
+            return [self._video.name] * self._wanted.overlay + [f'{stem}_frames/']
+        source = self.entry.source
+        if not isinstance(source, ImageFilesSource):
+            return []
+        done = {record.name for record in self._earlier}
+        return [
+            f'{name}_{kind}.png'
+            for name in source.names
+            if name not in done
+            for kind in self._writer.kinds
+        ]
+
+    def _note_image(self, record: FrameRecord) -> None:
+        self._journal.add(self._keys[record.name], record, is_whole=True)
+
+    def _note_live(self, record: FrameRecord) -> None:
+        if record.files:  # else there is nothing to know of it, and it may come for ever
+            self._journal.add('', record, is_whole=False)
