@@ -75,6 +75,6 @@ def test_what_cannot_be_read_is_one_line_with_the_way_to_get_it(
         machine, 'find_spec', lambda name: None if name == 'rosbags' else find_spec(name)
     )
     checks = {check['topic']: check for check in json.loads(cli('doctor', '--json').out)}
-    assert checks['bags']['mend'] == 'pip install rosbags'
+    assert checks['bags']['fix'] == 'pip install rosbags'
     assert 'cannot be read' in checks['bags']['found']
     assert 'plots' not in checks
