@@ -171,9 +171,10 @@ def main() -> int:
     try:
         spec = EngineSpec.from_json(head['spec'])
         library = LIBRARIES[spec.library]
+        trt = load_tensorrt(library)
         if not library.compiles_on_load:
             open_cuda().set_device(given.device)
-        built = build_engine(load_tensorrt(library), spec, given, report)
+        built = build_engine(trt, spec, given, report)
     except EspnetError as error:
         _write(output, {'error': type(error).__name__, 'text': str(error)})
         return 1

@@ -17,6 +17,8 @@ from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, InputError, ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.graph.channel_padding import pad_odd_channels
+from espnet_ros.model_file.graph.class_padding import pad_classes
+from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
@@ -55,7 +57,7 @@ class TensorrtRuntime(Runtime):
     name = 'tensorrt'
     library: ClassVar[Library] = TENSORRT
     has_engine = True
-    rewrites = (pad_odd_channels,)
+    rewrites = (pad_odd_channels, pad_classes, compute_head_in_one_pass)
 
     def __init__(
         self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None
