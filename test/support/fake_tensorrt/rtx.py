@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from importlib import import_module
+from importlib.util import find_spec
 import types
 from typing import Any, ClassVar
 
@@ -20,6 +21,9 @@ from fake_tensorrt.building import CAPABILITY
 from fake_tensorrt.library import Severity
 from fake_tensorrt.naming import Bound
 from fake_tensorrt.plans import make_plan
+
+# Before libraries are taken away from ctypes, which it loads its own with.
+REAL = import_module('tensorrt_rtx') if find_spec('tensorrt_rtx') else None
 
 STANDING_IN = (
     running.Runtime,
@@ -99,7 +103,7 @@ class CompilingContext(running.IExecutionContext):
 
 def make_rtx_module() -> types.ModuleType:
     """Return ``tensorrt_rtx`` with a GPU that is not there."""
-    real = import_module('tensorrt_rtx')
+    real: Any = REAL
     module = types.ModuleType('tensorrt_rtx')
     module.__spec__ = types.SimpleNamespace(name='tensorrt_rtx', origin='fake')  # type: ignore[assignment]
     module.__dict__.update({k: v for k, v in vars(real).items() if not k.startswith('__')})
