@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from pathlib import Path
 import sys
 
 from fake_tensorrt.board import install_board, make_model
@@ -20,9 +22,10 @@ def board(monkeypatch, tmp_path):
 
 def run_check(monkeypatch, tmp_path) -> tuple[int, dict[str, dict[str, str]]]:
     """Run the script; return its exit code and the results by check."""
-    monkeypatch.syspath_prepend('scripts')
-    import gpu_check
-
+    script = Path(__file__).resolve().parents[2] / 'scripts' / 'gpu_check.py'
+    spec = importlib.util.spec_from_file_location('gpu_check', script)
+    gpu_check = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gpu_check)
     path = tmp_path / 'brightest.onnx'
     path.write_bytes(make_model().data)
     target = tmp_path / 'check.json'
