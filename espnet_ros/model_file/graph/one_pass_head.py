@@ -9,6 +9,7 @@ confidence one by the sum of all exponentials below it, channels last, where the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from espnet_ros.model_file.graph.constants import attributes, GraphView
 from espnet_ros.model_file.graph.pruning import drop_unused
@@ -65,10 +66,13 @@ def _find_head(proto: onnx.ModelProto) -> _Head | None:
     if any(ends[name] != (expected, scores) for name in others):
         return None
     known = shape_inference.infer_shapes(proto).graph.value_info
-    dims = next((v.type.tensor_type.shape.dim for v in known if v.name == scores), ())
-    if len(dims) != 4 or not 0 < dims[1].dim_value <= _MOST_CLASSES:
+    dims = [list(v.type.tensor_type.shape.dim) for v in known if v.name == scores]
+    if not dims or len(dims[0]) != 4:
         return None
-    return _Head(scores, dims[1].dim_value, labels, others[0] if others else None)
+    classes = int(dims[0][1].dim_value)
+    if not 0 < classes <= _MOST_CLASSES:
+        return None
+    return _Head(scores, classes, labels, others[0] if others else None)
 
 
 def _walk_back(view: GraphView, name: str) -> tuple[tuple[str, ...], str]:
@@ -113,7 +117,7 @@ def _make_nodes(view: GraphView, head: _Head, opset: int) -> list[onnx.NodeProto
     # Counted down, so that the largest number is that of the first class.
     ranks = view.add('head.ranks', 255 - np.arange(head.classes, dtype=np.float32))
 
-    def node(kind: str, inputs: list[str], output: str, **settings: object) -> onnx.NodeProto:
+    def node(kind: str, inputs: list[str], output: str, **settings: Any) -> onnx.NodeProto:
         return helper.make_node(kind, inputs, [output], name=f'head.{kind}.{output}', **settings)
 
     def reduce(kind: str, name: str, output: str, *, keepdims: int) -> onnx.NodeProto:
