@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
+import json
 from pathlib import Path
+import platform
 import sys
 import tempfile
 import time
@@ -13,11 +16,12 @@ import time
 from espnet_ros.config import EngineSettings, RuntimeSettings
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.model_file.store import open_model
-from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.runtimes.factory import open_runtime, runtime_report
 from espnet_ros.runtimes.tensorrt.buffers import TensorBuffer
 from espnet_ros.runtimes.tensorrt.cuda import Cuda, open_cuda
 from espnet_ros.runtimes.tensorrt.cuda_graph import CapturedGraph
 from espnet_ros.runtimes.tensorrt.machine import find_gpu
+from espnet_ros.version import package_version
 import numpy as np
 
 FRAMES = 50
@@ -92,30 +96,45 @@ def main() -> int:
     """Run every check; return 1 where one that could run failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--model', default='auto')
-    model = parser.parse_args().model
-    checks: dict[str, Callable[[], str]] = {
-        'CUDA': lambda: check_buffers(open_cuda()),
-        'torch fp32': lambda: check_runtime('torch', model, device='cuda', precision='fp32'),
-        'torch fp16': lambda: check_runtime('torch', model, device='cuda', precision='fp16'),
-        'TensorRT fp32': lambda: check_runtime('tensorrt', model, precision='fp32'),
-        'TensorRT fp16': lambda: check_runtime('tensorrt', model, precision='fp16'),
-        'TensorRT labels only': lambda: check_runtime(
-            'tensorrt', model, confidence=False, precision='fp16'
-        ),
-        'TensorRT resizes': lambda: check_runtime(
-            'tensorrt', model, precision='fp16', resize='device'
-        ),
-    }
-    failed = 0
-    for name, check in checks.items():
+    parser.add_argument('--file', type=Path, default=Path('gpu-check.json'), help='to send')
+    given = parser.parse_args()
+    results, failed = [], 0
+    for name, check in make_checks(given.model).items():
         try:
             state, words = 'ran', check()
         except (EspnetError, ImportError) as error:
             state, words = 'not run', str(error)
         except (RuntimeError, ValueError) as error:
             state, words, failed = 'FAILED', str(error), failed + 1
-        print(f'{name:22} {state:8} {words}')
+        results.append({'check': name, 'state': state, 'found': words})
+        print(f'{name:26} {state:8} {words}')
+    versions = {status.name: status.version or status.reason for status in runtime_report()}
+    machine = {'system': platform.platform(), 'python': platform.python_version()}
+    content = {
+        'espnet_ros': package_version(),
+        **machine,
+        'runtimes': versions,
+        'results': results,
+    }
+    given.file.write_text(json.dumps(content, indent=2), encoding='utf-8')
+    print(f'Written to {given.file}: please send it with an issue.')
     return 1 if failed else 0
+
+
+def make_checks(model: str) -> dict[str, Callable[[], str]]:
+    """Return what can be looked at, by name; what is not installed says so when it runs."""
+    checks: dict[str, Callable[[], str]] = {
+        'CUDA': lambda: check_buffers(open_cuda()),
+        'torch fp32': lambda: check_runtime('torch', model, device='cuda', precision='fp32'),
+        'torch fp16': lambda: check_runtime('torch', model, device='cuda', precision='fp16'),
+    }
+    for name, words in (('tensorrt', 'TensorRT'), ('tensorrt_rtx', 'TensorRT-RTX')):
+        run = partial(check_runtime, name, model)
+        checks[f'{words} fp32'] = partial(run, precision='fp32')
+        checks[f'{words} fp16'] = partial(run, precision='fp16')
+        checks[f'{words} labels only'] = partial(run, confidence=False, precision='fp16')
+        checks[f'{words} resizes'] = partial(run, precision='fp16', resize='device')
+    return checks
 
 
 if __name__ == '__main__':

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from espnet_ros.config.sizes import check_size
 from espnet_ros.settings import section, setting
 
-RUNTIMES = ('auto', 'tensorrt', 'openvino', 'onnxruntime', 'torch', 'fake')
+RUNTIMES = ('auto', 'tensorrt', 'tensorrt_rtx', 'openvino', 'onnxruntime', 'torch', 'fake')
 PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
 RESIZES = ('host', 'device')
 
@@ -68,8 +68,8 @@ class RuntimeSettings:
 
     runtime: str = setting(
         'auto',
-        'What runs the network; auto takes the first usable of tensorrt, openvino, '
-        'onnxruntime, torch.',
+        'What runs the network; auto takes the first usable of tensorrt, tensorrt_rtx (RTX '
+        'cards), openvino, onnxruntime, torch.',
         choices=RUNTIMES,
         read_only=True,
     )

@@ -80,10 +80,12 @@ class Runtime(ABC):
     :param workload: what is known of the images to come
 
     :cvar rewrites: what the library wants of the graph, in order
+    :cvar has_engine: whether it builds an engine, which can be built anew
     """
 
     name: ClassVar[str]
     rewrites: ClassVar[tuple[Rewrite, ...]] = ()
+    has_engine: ClassVar[bool] = False
 
     def __init__(
         self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import importlib
 import importlib.util
 import logging
+from pathlib import Path
 import sys
 
 from espnet_ros.config import RuntimeSettings
@@ -21,6 +23,7 @@ from espnet_ros.model_file.golden import make_golden_image
 from espnet_ros.runtimes.base import Runtime, Workload
 from espnet_ros.runtimes.build_watch import BuildWatch, SILENT
 from espnet_ros.runtimes.golden import recorded_reference, Reference
+from espnet_ros.runtimes.tensorrt.library import TENSORRT_RTX
 from espnet_ros.runtimes.tensorrt.support import find_tensorrt
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +52,11 @@ class RuntimeEntry:
 RUNTIMES = {
     'tensorrt': RuntimeEntry(
         'espnet_ros.runtimes.tensorrt.runtime', 'TensorrtRuntime', find_tensorrt
+    ),
+    'tensorrt_rtx': RuntimeEntry(
+        'espnet_ros.runtimes.tensorrt.rtx',
+        'TensorrtRtxRuntime',
+        partial(find_tensorrt, TENSORRT_RTX),
     ),
     'openvino': RuntimeEntry('espnet_ros.runtimes.openvino', 'OpenvinoRuntime'),
     'onnxruntime': RuntimeEntry('espnet_ros.runtimes.onnxruntime', 'OnnxRuntime'),
@@ -123,14 +131,38 @@ def open_runtime(
     :raises ModelError: the runtime does not take the model
     """
     workload = Workload(batch_size, image_size, watch or SILENT, _find_reference)
-    height, width = settings.input_size
-    if height:
-        model = model.with_input_size((height, width))
+    model = _at_input_size(model, settings)
     if settings.runtime != 'auto':
         runtime = make_runtime(settings.runtime, model, settings, workload)
         runtime.open()
         return runtime
     return _open_first(model, settings, workload)
+
+
+def build_ahead(
+    model: ModelFile,
+    settings: RuntimeSettings,
+    *,
+    batch_size: int = 1,
+    image_size: tuple[int, int] | None = None,
+    watch: BuildWatch | None = None,
+) -> Path:
+    """
+    Build the engine of TensorRT-RTX without a GPU, as :func:`open_runtime` looks it up.
+
+    :return: where it is kept, if it can be
+    :raises EspnetError: as :meth:`TensorrtRtxRuntime.build_ahead` raises it
+    """
+    entry = RUNTIMES['tensorrt_rtx']
+    made = getattr(importlib.import_module(entry.module), entry.class_name)
+    workload = Workload(batch_size, image_size, watch or SILENT)
+    path: Path = made(_at_input_size(model, settings), settings, workload).build_ahead()
+    return path
+
+
+def _at_input_size(model: ModelFile, settings: RuntimeSettings) -> ModelFile:
+    height, width = settings.input_size
+    return model.with_input_size((height, width)) if height else model
 
 
 def make_runtime(

@@ -12,6 +12,7 @@ pytest.importorskip('onnxruntime', reason='the stand-in for TensorRT computes wi
 from espnet_ros.processing.codecs import write_image
 from fake_tensorrt.board import Board, deeper_model, install_board, make_batch
 import numpy as np
+from nvidia_compiler import load_compiler
 
 
 @pytest.fixture
@@ -116,3 +117,16 @@ def test_doctor_checks_gpu_cache_and_engine(cli, board, model_path, monkeypatch,
     assert 'GPU 0 (compute capability 8.7), memory shared with the CPU' in after
     assert '1 engine' in after
     assert 'self-check: 100.00 % of the pixels agree' in after
+
+
+def test_an_engine_for_rtx_cards_is_built_where_there_is_none(cli, board, model_path) -> None:
+    load_compiler()
+    board.use_rtx()
+    asked = ('build', '--model', model_path, '--engine-cache-dir', board.cache)
+    ended = cli(*asked, '--runtime', 'tensorrt_rtx')
+    assert 'brightest: fp16 on GPU 0; self-check: 100.00 %' in ended.out, ended.err
+    board.gpu.count = 0
+    ended = cli(*asked, '--runtime', 'tensorrt_rtx', '--force-rebuild')
+    assert ended.code == 0, ended.err
+    (path,) = board.engines()
+    assert f'{path}: brightest, for any supported GPU' in ended.out.replace('\n', '')

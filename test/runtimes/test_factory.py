@@ -62,7 +62,7 @@ def test_every_module_of_runtimes_that_defines_one_is_in_the_table():
     defining = {
         'espnet_ros.runtimes.' + '.'.join(path.relative_to(folder).with_suffix('').parts)
         for path in folder.rglob('*.py')
-        if re.search(r'^class \w+\(Runtime\)', path.read_text(), re.MULTILINE)
+        if re.search(r'^class \w+\((\w*Runtime)\)', path.read_text(), re.MULTILINE)
     }
     assert defining == {entry.module for entry in RUNTIMES.values()}
 

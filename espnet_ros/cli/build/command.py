@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 import logging
 from pathlib import Path
+from typing import Any
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.build.options import EngineOptions, Options, QuantizationOptions
@@ -17,7 +18,8 @@ from espnet_ros.export.quantization import quantize_model
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.store import models_folder, save_model_file, SUFFIX
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
-from espnet_ros.runtimes.factory import open_runtime, runtime_report
+from espnet_ros.runtimes.factory import build_ahead, open_runtime, runtime_report
+from espnet_ros.runtimes.tensorrt import support
 from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
 from espnet_ros.sources.sampling import sample_images
 from rich.progress import BarColumn, TaskProgressColumn, TimeElapsedColumn
@@ -25,14 +27,14 @@ from rich.progress import BarColumn, TaskProgressColumn, TimeElapsedColumn
 
 def run(options: Options) -> int:
     """Build the engine; return the exit code."""
-    settings = replace(options.engine.settings, runtime='tensorrt')
+    settings = replace(options.engine.settings, runtime=options.engine.runtime)
     _check(options.int8, settings.precision)
     _check_size(options.engine.image_size, settings.resize)
     model = open_any_model(options.model.model, options.model.foreign)
     if options.int8.calibration is not None:
         model = _quantize(model, options.int8.calibration, options.int8)
-        status = next(s for s in runtime_report() if s.name == 'tensorrt')
-        if not status.usable:
+        status = next(s for s in runtime_report() if s.name == settings.runtime)
+        if not status.usable and not _builds_ahead(settings):
             return _end_without_engine(status.reason)
     try:
         _build(model, settings, options.engine)
@@ -41,6 +43,11 @@ def run(options: Options) -> int:
             raise
         return _end_without_engine(str(error))
     return exit_codes.DONE
+
+
+def _builds_ahead(settings: RuntimeSettings) -> bool:
+    """Return whether there is no GPU to check the engine on, and it can be built all the same."""
+    return settings.runtime == 'tensorrt_rtx' and support.count_cuda_devices() == 0
 
 
 def _end_without_engine(reason: str) -> int:
@@ -101,14 +108,21 @@ def _build(model: ModelFile, settings: RuntimeSettings, engine: EngineOptions) -
                 task, visible=True, description=phase, total=total, completed=progress.fraction
             )
 
-        watch = BuildWatch(on_progress=show)
-        with open_runtime(
-            model,
-            settings,
-            batch_size=engine.batch_size,
-            image_size=engine.image_size,
-            watch=watch,
-        ) as runtime:
+        workload: dict[str, Any] = {
+            'batch_size': engine.batch_size,
+            'image_size': engine.image_size,
+            'watch': BuildWatch(on_progress=show),
+        }
+        if _builds_ahead(settings):
+            path = build_ahead(model, settings, **workload)
+            bar.remove_task(task)
+            say(
+                f'{path}: {model.info.name}, for any supported GPU; no GPU is here, so it is '
+                'checked where it is loaded first. Copy it and its .json into the same folder '
+                'there, readable and writable by its user alone'
+            )
+            return
+        with open_runtime(model, settings, **workload) as runtime:
             bar.remove_task(task)
             if isinstance(runtime, TensorrtRuntime):
                 check = runtime.self_check

@@ -8,6 +8,8 @@ from pathlib import Path
 from espnet_ros.cli.options import ModelOptions, option, section, settings
 from espnet_ros.config import RuntimeSettings
 
+ENGINE_RUNTIMES = ('tensorrt', 'tensorrt_rtx')
+
 
 @dataclass(frozen=True, kw_only=True)
 class EngineOptions:
@@ -16,6 +18,12 @@ class EngineOptions:
     GROUP = 'engine'
 
     settings: RuntimeSettings = settings(RuntimeSettings, GROUP, ('runtime', 'threads'))
+    runtime: str = option(
+        'tensorrt',
+        'Whose engine: tensorrt, or tensorrt_rtx for PCs with an RTX card and DGX Spark, which '
+        'is built on any x86-64 machine.',
+        choices=ENGINE_RUNTIMES,
+    )
     batch_size: int = option(1, 'Largest batch: as many as the robot has cameras.', 'COUNT')
     image_size: tuple[int, int] | None = option(
         None,

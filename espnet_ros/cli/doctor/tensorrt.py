@@ -11,22 +11,23 @@ from espnet_ros.runtimes.build_watch import NO_BUILD
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
 from espnet_ros.runtimes.tensorrt.cuda import open_cuda
+from espnet_ros.runtimes.tensorrt.library import LIBRARIES, Library, TENSORRT
 from espnet_ros.runtimes.tensorrt.machine import find_gpu
 from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
 from espnet_ros.runtimes.tensorrt.support import find_tensorrt
 
 
 def check_tensorrt() -> list[Check]:
-    """Look at what TensorRT needs; nothing where it cannot be used, which was told."""
-    missing, version = find_tensorrt()
-    if missing or version is None:
+    """Look at what TensorRT and TensorRT-RTX need; nothing where neither can be used."""
+    usable = [library for library in LIBRARIES.values() if not find_tensorrt(library)[0]]
+    if not usable:
         return []
     checks = [_check_gpu(), _check_cache()]
     try:
         model = open_model('auto')
     except EspnetError:
         return checks  # that there is no model was told
-    return [*checks, _check_engine(model)]
+    return [*checks, *(_check_engine(model, library) for library in usable)]
 
 
 def _check_gpu() -> Check:
@@ -48,23 +49,28 @@ def _check_cache() -> Check:
     return Check('engine cache', Status.OK, f'{cache.folder}, {count} engine{"s" * (count != 1)}')
 
 
-def _check_engine(model: ModelFile) -> Check:
-    """Run the self-check on the engine that is kept; a build would take minutes."""
+def _check_engine(model: ModelFile, library: Library) -> Check:
+    """Run the self-check on the engine that is kept; a build may take minutes."""
+    name = library.name
+    page = 'docs/gpu.md' if library.compiles_on_load else 'docs/jetson.md'
+    topic = 'engine' if library is TENSORRT else f'{name} engine'
     try:
-        with open_runtime(model, RuntimeSettings(runtime='tensorrt'), watch=NO_BUILD) as runtime:
+        with open_runtime(model, RuntimeSettings(runtime=name), watch=NO_BUILD) as runtime:
             check = runtime.check() if isinstance(runtime, TensorrtRuntime) else None
             precision = runtime.precision
     except BuildCancelled:
         return Check(
-            'engine',
+            topic,
             Status.ABSENT,
-            f'none of {model.info.name} yet; the first start builds it, which takes minutes',
-            f'build it now: espnet-ros build --model {model.info.name}',
+            f'none of {model.info.name} yet; the first start builds it, which takes '
+            f'{"seconds" if library.compiles_on_load else "minutes"}',
+            f'build it now: espnet-ros build --model {model.info.name} --runtime {name}',
         )
     except EspnetError as error:
-        return Check('engine', Status.WARN, str(error), 'see docs/jetson.md')
+        return Check(topic, Status.WARN, str(error), f'see {page}')
     if check is None:
-        return Check('engine', Status.OK, f'{precision}; no reference for a self-check')
+        return Check(topic, Status.OK, f'{precision}; no reference for a self-check')
     status = Status.OK if check.is_passed else Status.WARN
-    fix = '' if check.is_passed else 'espnet-ros build --force-rebuild, and see docs/jetson.md'
-    return Check('engine', status, f'{precision}; self-check: {check.words}', fix)
+    again = f'espnet-ros build --runtime {name} --force-rebuild, and see {page}'
+    fix = '' if check.is_passed else again
+    return Check(topic, status, f'{precision}; self-check: {check.words}', fix)

@@ -121,7 +121,7 @@ class Session:
         :raises EspnetError: there is no engine, or it cannot be built; the old one goes on
         """
         old = self.segmenter.runtime
-        if old.name != 'tensorrt':
+        if not old.has_engine:
             raise ConfigError(f'the runtime is {old.name}, which has no engine')
         start = self._settings()
         settings = replace(

@@ -13,8 +13,13 @@ from typing import Any
 from espnet_ros.exceptions import ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import IMAGE
 from espnet_ros.runtimes.tensorrt.build_monitor import make_monitor, PhaseReport
-from espnet_ros.runtimes.tensorrt.library import is_strongly_typed, shared_logger
-from espnet_ros.runtimes.tensorrt.spec import EngineSpec
+from espnet_ros.runtimes.tensorrt.library import (
+    is_strongly_typed,
+    library_of,
+    name_of,
+    shared_logger,
+)
+from espnet_ros.runtimes.tensorrt.spec import EngineSpec, OLD_CAPABILITY
 
 _MEBIBYTE = 1 << 20
 _TOO_LITTLE = re.compile(r'Requested size was (\d+)')
@@ -53,9 +58,9 @@ def build_engine(
     trt: Any, spec: EngineSpec, given: BuildInput, report: PhaseReport
 ) -> BuiltEngine:
     """
-    Build an engine on this machine's GPU.
+    Build an engine: on this machine's GPU, or for all of them where the library does that.
 
-    :param trt: the module tensorrt
+    :param trt: the module of the library
     :param given: the network, and what earlier builds measured
     :raises RuntimeUnavailableError: no GPU
     :raises ModelError: TensorRT does not take the network
@@ -66,8 +71,8 @@ def build_engine(
         builder = trt.Builder(log)
     except TypeError as error:  # what the bindings make of a null pointer: no GPU, no driver
         raise RuntimeUnavailableError(
-            f'tensorrt: cannot use the GPU ({log.tail.reason()}); check the driver and whether '
-            'this user may use it'
+            f'{trt.__name__}: cannot use the GPU ({log.tail.reason()}); check the driver and '
+            'whether this user may use it'
         ) from error
     network = builder.create_network(_creation_flags(trt))
     _parse(trt, network, log, given.network)
@@ -75,23 +80,17 @@ def build_engine(
     _configure(trt, config, spec)
     if spec.fixed_batch is None:
         _add_profile(builder, config, spec)
-    if _has_timing_cache(trt):
+    is_timed = not library_of(trt).compiles_on_load
+    if is_timed:
         _add_timing_cache(config, given.timing_cache)
     if hasattr(config, 'progress_monitor'):  # 9.1, 10.0 and newer
         monitor = make_monitor(trt, report)
         config.progress_monitor = monitor
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise ModelError(
-            f'TensorRT {trt.__version__} built no engine: {_advice(log.tail.reason(), spec)}'
-        )
-    kept = config.get_timing_cache() if _has_timing_cache(trt) else None
+        raise ModelError(f'{name_of(trt)} built no engine: {_advice(log.tail.reason(), spec)}')
+    kept = config.get_timing_cache() if is_timed else None
     return BuiltEngine(bytes(plan), b'' if kept is None else bytes(kept.serialize()))
-
-
-def _has_timing_cache(trt: Any) -> bool:
-    """Return whether kernels are timed: TensorRT-RTX takes none, and asks a GPU for a cache."""
-    return str(trt.__name__) != 'tensorrt_rtx'
 
 
 def _parse(trt: Any, network: Any, log: Any, data: bytes) -> None:
@@ -104,7 +103,7 @@ def _parse(trt: Any, network: Any, log: Any, data: bytes) -> None:
     reason = '; '.join(dict.fromkeys(errors)) or (
         'it has no outputs' if is_parsed else log.tail.reason()
     )
-    raise ModelError(f'TensorRT {trt.__version__} does not take the model: {reason}')
+    raise ModelError(f'{name_of(trt)} does not take the model: {reason}')
 
 
 def _told(error: Any) -> str:
@@ -146,6 +145,12 @@ def _configure(trt: Any, config: Any, spec: EngineSpec) -> None:
             config.set_flag(trt.BuilderFlag.FP16)
         if spec.precision == 'int8':
             config.set_flag(trt.BuilderFlag.INT8)
+    if library_of(trt).compiles_on_load:
+        # Memory that is reserved at the first run could not be recorded into a CUDA graph.
+        config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
+        if spec.compute_capability == OLD_CAPABILITY:  # all others are the default
+            config.num_compute_capabilities = 1
+            config.set_compute_capability(trt.ComputeCapability.SM75, 0)
 
 
 def _add_timing_cache(config: Any, data: bytes) -> None:

@@ -33,7 +33,7 @@ from espnet_ros.exceptions import (
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
 from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput, BuiltEngine
 from espnet_ros.runtimes.tensorrt.cuda import open_cuda
-from espnet_ros.runtimes.tensorrt.library import load_tensorrt
+from espnet_ros.runtimes.tensorrt.library import LIBRARIES, load_tensorrt
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 
 HEARTBEAT_S = 5.0
@@ -169,9 +169,12 @@ def main() -> int:
         return True
 
     try:
-        trt = load_tensorrt()
-        open_cuda().set_device(given.device)
-        built = build_engine(trt, EngineSpec.from_json(head['spec']), given, report)
+        spec = EngineSpec.from_json(head['spec'])
+        library = LIBRARIES[spec.library]
+        trt = load_tensorrt(library)
+        if not library.compiles_on_load:
+            open_cuda().set_device(given.device)
+        built = build_engine(trt, spec, given, report)
     except EspnetError as error:
         _write(output, {'error': type(error).__name__, 'text': str(error)})
         return 1

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _PART = '.part'
+KERNELS = '.kernels'
+"""Ends the name of a file of kernels that were compiled of an engine; its begins with it."""
 
 
 def default_cache_folder() -> Path:
@@ -108,14 +110,14 @@ class EngineCache:
         """Delete an engine that cannot be used."""
         self._delete(self.path_of(spec, name), why)
 
-    def read_timing(self, name: str) -> bytes:
-        """Return the timing cache of that name, or nothing."""
-        return self._read(self.folder / f'{name}.timing') or b''
+    def read_extra(self, name: str) -> bytes:
+        """Return what saves time beside the engines, by the name of its file, or nothing."""
+        return self._read(self.folder / name) or b''
 
-    def write_timing(self, name: str, data: bytes) -> None:
-        """Keep a timing cache; where that fails the next build just takes longer."""
+    def write_extra(self, name: str, data: bytes) -> None:
+        """Keep what saves time; where that fails the next build or start just takes longer."""
         with contextlib.suppress(OutputError):
-            self.write(self.folder / f'{name}.timing', data)
+            self.write(self.folder / name, data)
 
     def write(self, path: Path, data: bytes) -> None:
         """
@@ -181,7 +183,7 @@ class EngineCache:
     def _delete(self, path: Path, why: str) -> None:
         if why:
             logger.warning('engine %s %s; it is deleted and built again', path, why)
-        for file in (path, _record_path(path)):
+        for file in (path, _record_path(path), *self.folder.glob(f'{path.stem}-*{KERNELS}')):
             with contextlib.suppress(OSError):
                 file.unlink()
 

@@ -122,7 +122,12 @@ class Cuda:
 
     def fits_driver(self) -> bool:
         """Return whether the driver is new enough: of the library's major version or newer."""
-        return self._number('cudaDriverGetVersion') // 1000 >= self.runtime_version()[0]
+        return self.driver_version()[0] >= self.runtime_version()[0]
+
+    def driver_version(self) -> tuple[int, int]:
+        """Return major and minor version of the newest CUDA that the driver knows."""
+        version = self._number('cudaDriverGetVersion')
+        return version // 1000, version % 1000 // 10
 
     def device_count(self) -> int:
         """Return how many devices there are."""

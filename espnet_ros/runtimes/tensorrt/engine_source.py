@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import hashlib
 import logging
 from pathlib import Path
 import re
@@ -13,7 +14,8 @@ from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
 from espnet_ros.runtimes.tensorrt.build import BuildInput
 from espnet_ros.runtimes.tensorrt.build_process import build_in_process
-from espnet_ros.runtimes.tensorrt.cache import EngineCache
+from espnet_ros.runtimes.tensorrt.cache import EngineCache, KERNELS
+from espnet_ros.runtimes.tensorrt.library import LIBRARIES
 from espnet_ros.runtimes.tensorrt.network import fit_network
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 
@@ -90,6 +92,21 @@ class EngineSource:
                 return SerializedEngine(plan, is_new=False)
             return self._build(name)
 
+    def read_kernels(self, words: str) -> bytes:
+        """
+        Return the kernels that were compiled of this engine, or nothing.
+
+        :param words: what they depend on beside the engine
+        """
+        return self._cache.read_extra(self._kernels_name(words))
+
+    def keep_kernels(self, words: str, data: bytes) -> None:
+        """Keep kernels for the next start."""
+        self._cache.write_extra(self._kernels_name(words), data)
+
+    def _kernels_name(self, words: str) -> str:
+        return f'{self.path.stem}-{hashlib.sha256(words.encode()).hexdigest()[:16]}{KERNELS}'
+
     def keep(self, engine: SerializedEngine, facts: dict[str, object]) -> None:
         """Keep a new engine that passed its check; a full disk costs the next start a build."""
         try:
@@ -111,15 +128,20 @@ class EngineSource:
             raise BuildCancelled(f'no engine of {name} is kept, and none is built now')
         height, width = spec.image_size
         size = '{1}x{0}'.format(*spec.mask_size)
+        library = LIBRARIES[spec.library]
         logger.info(
-            'building the %s engine of %s, %s, up to %d image%s at once, with TensorRT %s; '
-            'this takes minutes, once for this board, model and TensorRT',
+            'building the %s engine of %s, %s, up to %d image%s at once, with %s %s; '
+            'this takes %s',
             spec.precision.upper(),
             name,
             size if spec.image_size == spec.mask_size else f'{width}x{height} resized to {size}',
             spec.batch_size,
             '' if spec.batch_size == 1 else 's',
+            library.words,
             spec.tensorrt,
+            'seconds, once for this model and version'
+            if library.compiles_on_load
+            else 'minutes, once for this board, model and TensorRT',
         )
         network = fit_network(
             self._model,
@@ -128,16 +150,18 @@ class EngineSource:
             has_confidence=spec.has_confidence,
             as_half=self._needs_half_types,
         )
-        timing = re.sub(r'[^\w.-]+', '_', f'{spec.tensorrt}-{spec.gpu}-{spec.compute_capability}')
+        words = f'{spec.tensorrt}-{spec.gpu}-{spec.compute_capability}'
+        timing = f'{re.sub(r"[^a-zA-Z0-9_.-]+", "_", words)}.timing'
         started_s = time.monotonic()
         watch = BuildWatch(_LoggedProgress(self._watch), self._watch.is_cancelled)
-        given = BuildInput(network, self._device, self._cache.read_timing(timing))
+        given = BuildInput(network, self._device, self._cache.read_extra(timing))
         try:
             built = build_in_process(spec, given, watch)
         finally:
             self._watch.on_end()
         build_s = time.monotonic() - started_s
-        self._cache.write_timing(timing, built.timing_cache)
+        if built.timing_cache:
+            self._cache.write_extra(timing, built.timing_cache)
         logger.info('engine built in %.0f s', build_s)
         return SerializedEngine(built.plan, is_new=True, build_s=round(build_s, 1))
 

@@ -11,9 +11,10 @@ from espnet_ros.exceptions import DeviceLostError, InferenceError, ModelError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS
 from espnet_ros.runtimes.base import Inference
 from espnet_ros.runtimes.tensorrt.buffers import TensorBuffer
+from espnet_ros.runtimes.tensorrt.compiled_kernels import CompiledKernels
 from espnet_ros.runtimes.tensorrt.cuda import Cuda
 from espnet_ros.runtimes.tensorrt.cuda_graph import CapturedGraph
-from espnet_ros.runtimes.tensorrt.library import shared_logger
+from espnet_ros.runtimes.tensorrt.library import library_of, name_of, shared_logger
 from espnet_ros.runtimes.tensorrt.machine import Gpu
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 import numpy as np
@@ -39,22 +40,33 @@ class EngineExecution:
     """
     A loaded engine with its memory; used from one thread at a time.
 
-    :param trt: the module tensorrt
+    :param trt: the module of the library
     :param cuda: CUDA's runtime
     :param gpu: where it runs
     :param spec: what the engine was built for
     :param image_dtype: numpy type of the batch
     :param plan: the engine, serialised
+    :param kernels: what was compiled of it on this GPU earlier, where the library does that
     :raises ModelError: the engine is damaged, of another version or device, or not one of a
         model file: it has to be built again
     :raises InferenceError: the GPU failed, or there is not enough memory; the engine may be good
 
     :ivar engine: TensorRT's engine, for looking into it
+    :ivar compiled: its kernels for this GPU, or None where they are in the engine
     """
 
     def __init__(
-        self, trt: Any, cuda: Cuda, gpu: Gpu, spec: EngineSpec, *, image_dtype: str, plan: bytes
+        self,
+        trt: Any,
+        cuda: Cuda,
+        gpu: Gpu,
+        spec: EngineSpec,
+        *,
+        image_dtype: str,
+        plan: bytes,
+        kernels: bytes = b'',
     ) -> None:
+        self._name = trt.__name__
         self._cuda = cuda
         self._gpu = gpu
         self._spec = spec
@@ -63,13 +75,14 @@ class EngineExecution:
         self._buffers: dict[str, TensorBuffer] = {}
         self._stream = 0
         self._graph: CapturedGraph | None = None
-        self._wants_graph = True
+        self._wants_graph = not library_of(trt).compiles_on_load  # those record one themselves
         self._count = self._runs = 0
         self._runtime: Any = None
         self._context: Any = None
+        self.compiled: CompiledKernels | None = None
         self.engine: Any = None
         try:
-            self._load(trt, plan)
+            self._load(trt, plan, kernels)
             self._check_tensors(trt, image_dtype)
             self._stream = cuda.create_stream()
             self._reserve(image_dtype)
@@ -137,16 +150,17 @@ class EngineExecution:
     def _forget(self) -> None:
         self._graph = None
         self._context = None
+        self.compiled = None
         self.engine = None
         self._runtime = None
 
-    def _load(self, trt: Any, plan: bytes) -> None:
+    def _load(self, trt: Any, plan: bytes, kernels: bytes) -> None:
         self._log.tail.clear()
         try:
             self._runtime = trt.Runtime(self._log)
         except TypeError as error:  # what the bindings make of a null pointer
             raise InferenceError(
-                f'tensorrt: cannot use the GPU ({self._log.tail.reason()}); check the driver'
+                f'{self._name}: cannot use the GPU ({self._log.tail.reason()}); check the driver'
             ) from error
         # Immutable bytes: before 10.13.3 they are read with the GIL released. Host code in
         # engines (engine_host_code_allowed, 8.6 and newer) stays forbidden.
@@ -154,12 +168,16 @@ class EngineExecution:
         if self.engine is None:
             reason = self._reason()
             if _FAULTS_OF_THE_FILE.search(reason):
-                raise ModelError(f'TensorRT {trt.__version__} does not load it: {reason}')
-            raise InferenceError(f'tensorrt: cannot load the engine now ({reason}); try again')
-        self._context = self.engine.create_execution_context()
+                raise ModelError(f'{name_of(trt)} does not load it: {reason}')
+            raise InferenceError(f'{self._name}: cannot load the engine now ({reason}); try again')
+        if library_of(trt).compiles_on_load:
+            self.compiled = CompiledKernels(trt, self.engine, kernels)
+            self._context = self.compiled.create_context(self.engine)
+        else:
+            self._context = self.engine.create_execution_context()
         if self._context is None:
             raise InferenceError(
-                f'tensorrt: not enough memory to run the engine ({self._log.tail.reason()}); '
+                f'{self._name}: not enough memory to run the engine ({self._log.tail.reason()}); '
                 'end other programs'
             )
 
@@ -193,14 +211,16 @@ class EngineExecution:
         self._log.tail.clear()
         shape = (count, *self._spec.image_size, 3)
         if not self._context.set_input_shape(IMAGE, shape):
-            raise InferenceError(f'tensorrt: refuses a batch of shape {shape}: {self._reason()}')
+            raise InferenceError(
+                f'{self._name}: refuses a batch of shape {shape}: {self._reason()}'
+            )
         self._count = count
 
     def _submit(self) -> None:
         self._buffers[IMAGE].upload(self._count, self._stream)
         self._log.tail.clear()
         if not self._context.execute_async_v3(self._stream):
-            raise InferenceError(f'tensorrt: the engine failed: {self._reason()}')
+            raise InferenceError(f'{self._name}: the engine failed: {self._reason()}')
         for name in self._outputs:
             self._buffers[name].download(self._count, self._stream)
 

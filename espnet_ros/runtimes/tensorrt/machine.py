@@ -69,22 +69,25 @@ class Gpu:
         return f'{self.name} (compute capability {self.capability_words}){system}'
 
 
-def find_gpu(cuda: Cuda, index: int, tree: FileTree | None = None) -> Gpu:
+def find_gpu(
+    cuda: Cuda, index: int, tree: FileTree | None = None, *, runtime: str = 'tensorrt'
+) -> Gpu:
     """
     Return a GPU of this machine.
 
     :param tree: the machine's files
+    :param runtime: name of the runtime, for errors
     :raises RuntimeUnavailableError: there is no such GPU, or none can be used
     """
     try:
         count = cuda.device_count()
     except InferenceError as error:
         raise RuntimeUnavailableError(
-            f'tensorrt: no GPU can be used ({error}); check the driver'
+            f'{runtime}: no GPU can be used ({error}); check the driver'
         ) from error
     if not 0 <= index < count:
         raise RuntimeUnavailableError(
-            f'tensorrt: expected a GPU number below {count}, found {index}'
+            f'{runtime}: expected a GPU number below {count}, found {index}'
         )
     board = find_board(tree or FileTree())
     is_integrated = bool(

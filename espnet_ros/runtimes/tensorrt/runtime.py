@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import atexit
 from collections import Counter
+from collections.abc import Callable
 import contextlib
 from functools import partial
 import logging
 from pathlib import Path
 import time
-from typing import Any
+from typing import Any, ClassVar
 import weakref
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, InputError, ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.graph.channel_padding import pad_odd_channels
+from espnet_ros.model_file.graph.class_padding import pad_classes
+from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
@@ -23,8 +26,14 @@ from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
 from espnet_ros.runtimes.tensorrt.engine_source import EngineSource
 from espnet_ros.runtimes.tensorrt.execution import EngineExecution
 from espnet_ros.runtimes.tensorrt.inspection import layer_precisions, main_precision
-from espnet_ros.runtimes.tensorrt.library import is_strongly_typed
-from espnet_ros.runtimes.tensorrt.spec import choose_precision, plan_engine
+from espnet_ros.runtimes.tensorrt.library import (
+    is_strongly_typed,
+    Library,
+    load_tensorrt,
+    TENSORRT,
+)
+from espnet_ros.runtimes.tensorrt.machine import Gpu
+from espnet_ros.runtimes.tensorrt.spec import choose_precision, plan_engine, target_of
 from espnet_ros.runtimes.tensorrt.support import Device, open_device
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +55,9 @@ class TensorrtRuntime(Runtime):
     """
 
     name = 'tensorrt'
-    rewrites = (pad_odd_channels,)
+    library: ClassVar[Library] = TENSORRT
+    has_engine = True
+    rewrites = (pad_odd_channels, pad_classes, compute_head_in_one_pass)
 
     def __init__(
         self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None
@@ -57,6 +68,8 @@ class TensorrtRuntime(Runtime):
         self._refusal: ModelError | None = None
         self._image_size: tuple[int, int] | None = None
         self._execution: EngineExecution | None = None
+        self._keep_kernels: Callable[[bytes], None] | None = None
+        self._kept_kernels = b''
         self.self_check: SelfCheck | None = None
         self.layer_precisions: Counter[str] = Counter()
 
@@ -87,7 +100,7 @@ class TensorrtRuntime(Runtime):
         check = self.self_check
         layers = ', '.join(f'{n} {kind}' for kind, n in self.layer_precisions.most_common())
         return {
-            'tensorrt': '' if self._device is None else self._device.version,
+            self.name: '' if self._device is None else self._device.version,
             'engine_layers': layers or 'unavailable',
             'engine_file': self._engine_file,
             'engine_agreement_percent': (
@@ -136,14 +149,16 @@ class TensorrtRuntime(Runtime):
         size = self._known_size
         if self.resizes and size and batch.ndim == 4 and batch.shape[1:3] != size:
             raise InputError(
-                f'tensorrt: the engine was built for the size of the first image, height,width '
+                f'{self.name}: the engine was built for the size of the first image, height,width '
                 f'{size}, found {batch.shape[1:3]}; set resize to host where sizes change'
             )
         super()._check_batch(batch)
 
     def _open(self) -> None:
-        self._device = open_device(self.settings.device)
-        self._requested = choose_precision(self.settings.precision, self.model, self._device.gpu)
+        self._device = open_device(self.settings.device, self.library)
+        self._requested = choose_precision(
+            self.settings.precision, self.model, self._device.gpu, self.name
+        )
         self._precision, self._refusal = self._requested, None
         _open_runtimes.add(self)
         if not self.waits_for_image:
@@ -157,17 +172,19 @@ class TensorrtRuntime(Runtime):
         """Load the engine that is kept, or build, check and keep one."""
         device, size = self._device, self._known_size
         if device is None or size is None:
-            raise InferenceError('tensorrt: the runtime is not open; call open() first')
-        source = self._find_source(device, size)
+            raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
+        gpu = device.gpu
+        source = self._find_source(target_of(self.library, gpu), size, gpu.index)
         self._engine_file = str(source.path)
         engine = source.get_or_build(force=self.settings.engine.force_rebuild)
         start = partial(
             EngineExecution,
             device.trt,
             device.cuda,
-            device.gpu,
+            gpu,
             source.spec,
             image_dtype=self.input_spec.dtype,
+            kernels=source.read_kernels(device.words),
         )
         try:
             self._execution = start(plan=engine.plan)
@@ -178,8 +195,10 @@ class TensorrtRuntime(Runtime):
             engine = source.get_or_build(force=True)
             self._execution = start(plan=engine.plan)
         self._inspect(device.trt, self._execution.engine)
-        if engine.is_new:
+        compiled = self._execution.compiled
+        if engine.is_new or (compiled is not None and not compiled.are_restored):
             self._check_new(source)
+        if engine.is_new:
             facts: dict[str, object] = {
                 'precision': self._precision,
                 'layers': dict(self.layer_precisions),
@@ -188,17 +207,26 @@ class TensorrtRuntime(Runtime):
                 facts['self_check_agreement'] = self.self_check.agreement
             source.keep(engine, facts)
         logger.info('%.0f frames a second with 1 image at once', self._measure_hz())
+        self._keep_kernels = partial(source.keep_kernels, device.words)
+        self._keep_compiled()
 
-    def _find_source(self, device: Device, size: tuple[int, int]) -> EngineSource:
-        """Work out what the engine is to be, and where it comes from."""
+    def _find_source(self, gpu: Gpu, size: tuple[int, int], index: int) -> EngineSource:
+        """
+        Work out what the engine is to be, and where it comes from.
+
+        :param gpu: what it is built for
+        :param index: of the CUDA device that it is built on, where it is
+        """
+        trt = load_tensorrt(self.library)
         model = self._computed_model()
         settings = self.settings.engine
         folder = settings.engine_cache_dir
         spec = plan_engine(
             model,
             settings,
-            device.gpu,
-            tensorrt=device.version,
+            gpu,
+            library=self.library,
+            tensorrt=str(trt.__version__),
             precision=self._requested,
             image_size=size,
             batch_size=self.workload.batch_size,
@@ -208,8 +236,8 @@ class TensorrtRuntime(Runtime):
             spec,
             EngineCache(Path(folder) if folder else default_cache_folder()),
             self.workload.watch,
-            device=device.gpu.index,
-            needs_half_types=is_strongly_typed(device.trt) and self._requested != 'fp32',
+            device=index,
+            needs_half_types=is_strongly_typed(trt) and self._requested != 'fp32',
         )
 
     def _close(self) -> None:
@@ -218,9 +246,21 @@ class TensorrtRuntime(Runtime):
         self._drop_engine()
 
     def _drop_engine(self) -> None:
+        self._keep_compiled()
+        self._keep_kernels, self._kept_kernels = None, b''
         execution, self._execution = self._execution, None
         if execution is not None:
             execution.close()
+
+    def _keep_compiled(self) -> None:
+        """Keep the kernels of an engine that passed its check: other batches have others."""
+        compiled = None if self._execution is None else self._execution.compiled
+        if compiled is None or self._keep_kernels is None:
+            return
+        data = compiled.serialize()
+        if data != self._kept_kernels:
+            self._keep_kernels(data)
+            self._kept_kernels = data
 
     def _load_for_size(self, size: tuple[int, int]) -> None:
         """Load the engine for the first image; where it was refused, it stays so."""
@@ -241,7 +281,7 @@ class TensorrtRuntime(Runtime):
             self._load_for_size((batch.shape[1], batch.shape[2]))
         execution = self._execution
         if execution is None:
-            raise InferenceError('tensorrt: the runtime is not open; call open() first')
+            raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
         run = partial(execution.run, confidence=confidence)
         if len(batch) <= self.workload.batch_size:
             return run(batch)

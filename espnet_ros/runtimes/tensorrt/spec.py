@@ -10,6 +10,7 @@ import math
 from espnet_ros.config import EngineSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.tensorrt.library import Library, TENSORRT
 from espnet_ros.runtimes.tensorrt.machine import Gpu
 from espnet_ros.runtimes.tensorrt.network import fit_network
 
@@ -19,6 +20,19 @@ _LEAST_WORKSPACE_BYTES = 1 << 30
 _WORKSPACE_BYTES_PER_PIXEL = 512
 """Newer compilers count all activations in: ESPNet at 1024x2048 took 171 bytes a pixel in FP16."""
 
+OLD_CAPABILITY = '7.5'
+"""GPUs that engines built for all of them leave out: they get engines of their own."""
+
+ANY_GPU = Gpu(0, 'any GPU', (8, 0), 0, is_integrated=False)
+_ANY_OLD_GPU = Gpu(0, 'any GPU', (7, 5), 0, is_integrated=False)
+
+
+def target_of(library: Library, gpu: Gpu) -> Gpu:
+    """Return the GPU that a library builds for, to run on one of this machine."""
+    if not library.compiles_on_load:
+        return gpu
+    return _ANY_OLD_GPU if gpu.capability_words == OLD_CAPABILITY else ANY_GPU
+
 
 @dataclass(frozen=True)
 class EngineSpec:
@@ -27,7 +41,7 @@ class EngineSpec:
 
     :param model_sha256: of the ONNX bytes that are built, not of the file they came from
     :param tensorrt: version of the library
-    :param gpu: name of the GPU or board
+    :param gpu: name of the GPU or board; that of a kind, where engines are built for all of it
     :param compute_capability: for example ``8.7``
     :param multiprocessors: how many the GPU has
     :param precision: fp32, fp16 or int8
@@ -37,6 +51,7 @@ class EngineSpec:
     :param batch_size: largest batch; engines of one image have no other
     :param workspace_bytes: memory that a layer may work in
     :param optimization_level: 0 to 5
+    :param library: name of the library that builds and runs it
     """
 
     model_sha256: str
@@ -51,7 +66,8 @@ class EngineSpec:
     batch_size: int = 1
     workspace_bytes: int = 1 << 30
     optimization_level: int = 3
-    format_version: int = 3
+    library: str = TENSORRT.name
+    format_version: int = 4
 
     @property
     def fixed_batch(self) -> int | None:
@@ -76,28 +92,29 @@ class EngineSpec:
         return cls(**content)
 
 
-def choose_precision(requested: str, model: ModelFile, gpu: Gpu) -> str:
+def choose_precision(requested: str, model: ModelFile, gpu: Gpu, runtime: str) -> str:
     """
     Return the precision to build with.
 
     :param requested: a precision, or auto for the fastest that the model has scales for
+    :param runtime: name of the runtime, for errors
     :raises RuntimeUnavailableError: there is no such one, or the model is not made for it
     """
     if requested == 'auto':
         return 'int8' if model.is_quantized else 'fp16' if gpu.has_fast_fp16 else 'fp32'
     if requested not in PRECISIONS:
         raise RuntimeUnavailableError(
-            f'tensorrt: no precision {requested}; expected auto or one of {", ".join(PRECISIONS)}'
+            f'{runtime}: no precision {requested}; expected auto or one of {", ".join(PRECISIONS)}'
         )
     if requested == 'int8' and not model.is_quantized:
         raise RuntimeUnavailableError(
-            f'tensorrt: precision int8 needs a quantised model, and {model.origin} is none; make '
+            f'{runtime}: precision int8 needs a quantised model, and {model.origin} is none; make '
             'one on any computer: espnet-ros build --model MODEL --precision int8 --calibration '
             'SOURCE'
         )
     if requested != 'int8' and model.is_quantized:
         raise RuntimeUnavailableError(
-            f'tensorrt: {model.origin} is a quantised model, which has precision int8; found '
+            f'{runtime}: {model.origin} is a quantised model, which has precision int8; found '
             f'{requested}'
         )
     return requested
@@ -108,6 +125,7 @@ def plan_engine(
     settings: EngineSettings,
     gpu: Gpu,
     *,
+    library: Library,
     tensorrt: str,
     precision: str,
     image_size: tuple[int, int],
@@ -117,6 +135,8 @@ def plan_engine(
     Return what an engine is built for.
 
     :param model: with the graph that is computed
+    :param gpu: what it is built for, see :func:`target_of`
+    :param library: what builds and runs it
     :param tensorrt: version of the library
     :param image_size: (height, width) of the images that it is shown
     :param batch_size: the largest batch
@@ -145,4 +165,5 @@ def plan_engine(
         batch_size=batch_size,
         workspace_bytes=settings.workspace_mb * _MEBIBYTE or automatic,
         optimization_level=settings.optimization_level,
+        library=library.name,
     )

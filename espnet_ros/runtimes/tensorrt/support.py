@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from dataclasses import dataclass
+from importlib.util import find_spec
 import logging
 from typing import Any
 
 from espnet_ros.exceptions import InferenceError, RuntimeUnavailableError
 from espnet_ros.runtimes.tensorrt.cuda import Cuda, open_cuda
-from espnet_ros.runtimes.tensorrt.library import load_tensorrt
+from espnet_ros.runtimes.tensorrt.library import Library, load_tensorrt, name_of, TENSORRT
 from espnet_ros.runtimes.tensorrt.machine import find_gpu, Gpu
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ class Device:
     """
     A GPU that is ready.
 
-    :param trt: the module tensorrt
+    :param trt: the module of the library
     :param cuda: CUDA's runtime
     :param gpu: what was chosen
     """
@@ -35,19 +36,31 @@ class Device:
         """Return the version of TensorRT."""
         return str(self.trt.__version__)
 
+    @property
+    def words(self) -> str:
+        """Return GPU and driver in words, all that compiled kernels depend on."""
+        gpu, driver = self.gpu, self.cuda.driver_version()
+        return f'{gpu.words}, {gpu.multiprocessors} multiprocessors, driver of CUDA {driver}'
 
-def open_device(requested: str) -> Device:
+
+def open_device(requested: str, library: Library = TENSORRT) -> Device:
     """
     Return the GPU that was requested, as the current one of this thread.
 
     :param requested: as :func:`choose_device` takes it
-    :raises RuntimeUnavailableError: TensorRT, CUDA or the GPU is not here
+    :raises RuntimeUnavailableError: the library, CUDA or the GPU is not here, or they do not fit
     """
-    trt, cuda = load_tensorrt(), open_cuda()
-    gpu = find_gpu(cuda, choose_device(requested))
+    trt, cuda = load_tensorrt(library), open_cuda()
+    gpu = find_gpu(cuda, choose_device(requested, library.name), runtime=library.name)
+    if not library.runs_on(gpu.compute_capability):
+        known = ', '.join('{}.{}'.format(*capability) for capability in library.capabilities)
+        raise RuntimeUnavailableError(
+            f'{library.name}: expected a GPU of compute capability {known} or newer, found '
+            f'{gpu.words}; set runtime to tensorrt'
+        )
     device = Device(trt, cuda, gpu)
-    words = (gpu.words, device.version, *cuda.runtime_version())
-    logger.info('found %s, TensorRT %s, CUDA %d.%d', *words)
+    words = (gpu.words, name_of(trt), *cuda.runtime_version())
+    logger.info('found %s, %s, CUDA %d.%d', *words)
     cuda.set_device(gpu.index)
     # Where the context is there already it waits as it did.
     with contextlib.suppress(InferenceError):
@@ -55,30 +68,34 @@ def open_device(requested: str) -> Device:
     return device
 
 
-def choose_device(requested: str) -> int:
+def choose_device(requested: str, runtime: str = TENSORRT.name) -> int:
     """
     Return the number of the CUDA device.
 
     :param requested: auto, gpu or cuda, or one of them with a number
+    :param runtime: name of the runtime, for errors
     :raises RuntimeUnavailableError: it is none of them
     """
     kind, _, number = requested.lower().partition(':')
     if kind not in ('auto', 'gpu', 'cuda') or (number and not number.isdecimal()):
         raise RuntimeUnavailableError(
-            f'tensorrt: no device {requested!r}; expected auto, gpu or cuda, with a number where '
+            f'{runtime}: no device {requested!r}; expected auto, gpu or cuda, with a number where '
             'there are several (cuda:1)'
         )
     return int(number or 0)
 
 
-def find_tensorrt() -> tuple[str, str | None]:
-    """Return in words what ``runtime: tensorrt`` lacks here, or nothing, and its version."""
+def find_tensorrt(library: Library = TENSORRT) -> tuple[str, str | None]:
+    """Return in words what a library lacks here to run, or nothing, and its version."""
     missing, version = [], None
+    has_devices = count_cuda_devices() > 0
     try:
-        version = str(load_tensorrt().__version__)
+        # Loading takes a second, for nothing where there is no GPU.
+        if has_devices or find_spec(library.name) is None:
+            version = str(load_tensorrt(library).__version__)
     except RuntimeUnavailableError as error:
-        missing.append(str(error).removeprefix('tensorrt: '))
-    if count_cuda_devices() == 0:
+        missing.append(str(error).removeprefix(f'{library.name}: '))
+    if not has_devices:
         missing.append('no CUDA device is visible (driver libcuda.so.1)')
     elif version is not None:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import sys
+from types import ModuleType
 from typing import Any
 
 from espnet_ros.config import EngineSettings, RuntimeSettings
@@ -17,7 +18,7 @@ from espnet_ros.runtimes.base import Runtime, Workload
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch, SILENT
 from espnet_ros.runtimes.tensorrt import build_process, cuda, engine_source, support
 from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput, BuiltEngine
-from espnet_ros.runtimes.tensorrt.library import load_tensorrt
+from espnet_ros.runtimes.tensorrt.library import LIBRARIES, load_tensorrt
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 import numpy as np
 import onnx
@@ -29,6 +30,7 @@ from fake_tensorrt import device as machine
 from fake_tensorrt.cudart import load_library
 from fake_tensorrt.device import FakeDevice
 from fake_tensorrt.library import make_module
+from fake_tensorrt.rtx import make_rtx_module
 
 ROOT = Path(__file__).resolve().parents[3]
 SUPPORT = ROOT / 'test' / 'support'
@@ -117,7 +119,7 @@ def build_here(spec: EngineSpec, given: BuildInput, watch: BuildWatch) -> BuiltE
         watch.on_progress(BuildProgress(phase, fraction, 0.0))
         return not watch.is_cancelled()
 
-    return build_engine(load_tensorrt(), spec, given, report)
+    return build_engine(load_tensorrt(LIBRARIES[spec.library]), spec, given, report)
 
 
 @dataclass
@@ -133,12 +135,24 @@ class Board:
     cache: Path
     monkeypatch: pytest.MonkeyPatch
     runtimes: list[Runtime] = field(default_factory=list)
+    runtime_name: str = 'tensorrt'
 
     def use_version(self, version: str) -> None:
         """Install another TensorRT."""
         self.monkeypatch.setitem(sys.modules, 'tensorrt', make_module(version))
         self.monkeypatch.setenv('FAKE_TENSORRT_VERSION', version)
         load_tensorrt.cache_clear()
+
+    def use_rtx(self) -> ModuleType:
+        """Install TensorRT-RTX, whose builder is the real one, and a card that it runs on."""
+        self.use_gpu(FakeDevice())
+        self.gpu.capability = (8, 9)
+        self.runtime_name = 'tensorrt_rtx'
+        module = make_rtx_module()
+        self.monkeypatch.setitem(sys.modules, 'tensorrt', None)
+        self.monkeypatch.setitem(sys.modules, 'tensorrt_rtx', module)
+        load_tensorrt.cache_clear()
+        return module
 
     def use_process(self) -> None:
         """Let engines be built in a process of their own again, which takes a second each."""
@@ -168,7 +182,7 @@ class Board:
             engine=EngineSettings(engine_cache_dir=str(self.cache), **engine),
         )
         workload = Workload(batch_size, image_size, watch, factory._find_reference)
-        self.runtimes.append(factory.make_runtime('tensorrt', model, settings, workload))
+        self.runtimes.append(factory.make_runtime(self.runtime_name, model, settings, workload))
         return self.runtimes[-1]
 
     def engines(self) -> list[Path]:

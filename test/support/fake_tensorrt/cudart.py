@@ -9,7 +9,7 @@ from typing import Any
 from fake_tensorrt import device as machine
 from fake_tensorrt.device import FakeDevice, INVALID_VALUE, NAMES, NO_DEVICE, Stream, SUCCESS
 
-ATTRIBUTES = {16: 16, 19: 1, 75: 8, 76: 7}
+ATTRIBUTES = {16: 16, 19: 1}
 
 
 def _number_of_devices(gpu: FakeDevice) -> tuple[int, int]:
@@ -19,7 +19,8 @@ def _number_of_devices(gpu: FakeDevice) -> tuple[int, int]:
 def _attribute(gpu: FakeDevice, kind: int, index: int) -> tuple[int, int]:
     if not 0 <= index < gpu.count:
         return INVALID_VALUE, 0
-    return SUCCESS, int(gpu.is_integrated) if kind == 18 else ATTRIBUTES[kind]
+    own = {18: int(gpu.is_integrated), 75: gpu.capability[0], 76: gpu.capability[1]}
+    return SUCCESS, (ATTRIBUTES | own)[kind]
 
 
 def _host_alloc(gpu: FakeDevice, size: int, flags: int) -> tuple[int, int]:

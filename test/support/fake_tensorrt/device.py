@@ -60,6 +60,7 @@ class FakeDevice:
         self.executables: dict[int, list[Work]] = {}
         self.damaged_share = 0.0
         self.driver_version = 12060
+        self.capability = (8, 7)
         self.has_capturable_engine = True
         self._next_handle = 0x7F0000000000  # above 32 bits, as cut-off handles must be found
 

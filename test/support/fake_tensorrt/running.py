@@ -69,7 +69,7 @@ class ICudaEngine(Bound):
 
     def get_tensor_dtype(self, name: str) -> Any:
         value = self._inputs.get(name) or self._outputs[name]
-        return self._trt.DataType[TYPES[value.type.tensor_type.elem_type]]
+        return getattr(self._trt.DataType, TYPES[value.type.tensor_type.elem_type])
 
     def create_execution_context(self) -> IExecutionContext | None:
         if machine.current.fail_next.pop('create_execution_context', 0):

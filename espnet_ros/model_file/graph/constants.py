@@ -1,0 +1,67 @@
+"""Numbers in a graph, who gives a tensor and who reads it: what rewrites of graphs look up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import onnx
+from onnx import helper, numpy_helper
+
+
+class GraphView:
+    """
+    A graph, as it was when this was made, with the constants that are added since.
+
+    :param graph: which is read and added to
+
+    :ivar constants: by name
+    :ivar producers: the node that gives each tensor
+    :ivar readers: the nodes that read each tensor; the graph's outputs are not among them
+    """
+
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self._graph = graph
+        self.constants = {entry.name: entry for entry in graph.initializer}
+        self.producers = {name: node for node in graph.node for name in node.output}
+        self.readers: dict[str, list[onnx.NodeProto]] = {}
+        for node in graph.node:
+            for name in node.input:
+                self.readers.setdefault(name, []).append(node)
+        self.outputs = {value.name for value in graph.output}
+
+    def only_reader(self, name: str) -> onnx.NodeProto | None:
+        """Return the one node that reads a tensor, or None where others see it too."""
+        found = self.readers.get(name, [])
+        return found[0] if len(found) == 1 and name not in self.outputs else None
+
+    def is_plain(self, node: onnx.NodeProto) -> bool:
+        """Return whether all but a node's first input is known, and it has one group."""
+        known = all(name in self.constants for name in node.input[1:])
+        return known and attributes(node).get('group', 1) == 1
+
+    def values(self, name: str) -> NDArray[Any]:
+        """Return a constant."""
+        return numpy_helper.to_array(self.constants[name])
+
+    def add(self, name: str, values: NDArray[Any]) -> str:
+        """Add a constant; return its name."""
+        entry = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        self._graph.initializer.append(entry)
+        self.constants[name] = entry
+        return name
+
+    def pad(
+        self, node: onnx.NodeProto, index: int, axis: int, count: int, value: float = 0.0
+    ) -> None:
+        """Give an input of a node so many more rows of a value, in a constant of its own."""
+        values = self.values(node.input[index])
+        widths = [(0, count * (place == axis)) for place in range(values.ndim)]
+        name = f'{node.input[index]}.{node.output[0]}.padded'
+        node.input[index] = self.add(name, np.pad(values, widths, constant_values=value))
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    """Return the attributes of a node by name."""
+    return {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
