@@ -90,7 +90,8 @@ def test_statistics_tell_power_and_energy_of_a_frame(ros, segmentation):
     inbox = ros.listen(InferenceStats, 'segmentation/stats')
     stats = inbox.wait_for(lambda message: message.energy_j > 0 and message.output_rate_hz > 8)
     assert stats.power_w == pytest.approx(9.1, abs=1e-2)
-    assert stats.energy_j == pytest.approx(0.91, rel=0.5)
+    # Not 0.91 J at 10 Hz: on a busy machine images come late and then at once.
+    assert stats.energy_j == pytest.approx(stats.power_w / stats.output_rate_hz, rel=0.5)
 
 
 @pytest.mark.usefixtures('bare', 'camera')
