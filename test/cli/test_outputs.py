@@ -220,3 +220,12 @@ def test_terminals_without_our_letters_and_closed_streams_end_nothing(
     assert ended.returncode == 0, ended.stderr
     assert b'Traceback' not in ended.stderr
     assert (out / 'summary.json').is_file()
+
+
+def test_only_what_dead_runs_had_begun_is_removed(tmp_path: Path) -> None:
+    own = [f'.{os.getpid()}-part-video.mp4', f'.{os.getpid()}-7.part', '.part', 'mine.part']
+    for name in (*own, '.999999999-part-video.mp4', 'below/.999999999-7.part'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    OutputFolder(tmp_path)
+    assert files_in(tmp_path) == set(own)

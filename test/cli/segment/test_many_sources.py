@@ -220,6 +220,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next(
     summary = read_json(out / 'summary.json')
     assert summary['frames'] == len(list(out.glob('*_mask.png'))) == count
     assert sorted(int(image['name']) for image in summary['images']) == list(range(count))
+    assert not list(out.glob('.*')), 'what a killed run had begun is removed'
     kept = summary['frames_of_earlier_runs']
     after = mask_times(out)
     assert sum(after[name] == time_ns for name, time_ns in before.items()) == kept
