@@ -35,7 +35,15 @@ NOT_IN_TENSORRT = {'MaxUnpool', 'ScatterND', 'ScatterElements', 'NonZero', 'If',
 Exported = tuple[SegmentationPipeline, ModelFile]
 
 
-@pytest.fixture(scope='module', params=NETWORKS, ids=lambda case: '-'.join(map(str, case)))
+@pytest.fixture(
+    scope='module',
+    params=[
+        # The slowest to export, beside another one of its kind.
+        pytest.param(case, marks=[pytest.mark.long] * (case[1].get('variant') == 'davidtvs_2018'))
+        for case in NETWORKS
+    ],
+    ids=lambda case: '-'.join(map(str, case)),
+)
 def exported(request: pytest.FixtureRequest) -> Exported:
     """Return a network with random weights, and its model file."""
     architecture, extra = request.param

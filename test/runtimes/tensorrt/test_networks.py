@@ -38,7 +38,7 @@ def run(data: bytes, batch: np.ndarray) -> np.ndarray:
 
 pytestmark = pytest.mark.slow
 
-LONG = ('espnetv2_s1', 'espnetv2_s2', 'enet_')
+LONG = ('espnetv2', 'enet_', 'espnet_p2_q3', 'espnet_p2_q5', 'espnet_c_p2_q5', 'espnet_c_p2_q8')
 
 
 @pytest.mark.parametrize('resize', ['host', 'device'])
