@@ -10,6 +10,7 @@ import importlib.util
 import logging
 from pathlib import Path
 import sys
+from typing import Any
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import (
@@ -153,10 +154,9 @@ def build_ahead(
     :return: where it is kept, if it can be
     :raises EspnetError: as :meth:`TensorrtRtxRuntime.build_ahead` raises it
     """
-    entry = RUNTIMES['tensorrt_rtx']
-    made = getattr(importlib.import_module(entry.module), entry.class_name)
     workload = Workload(batch_size, image_size, watch or SILENT)
-    path: Path = made(_at_input_size(model, settings), settings, workload).build_ahead()
+    made = _class_of('tensorrt_rtx')(_at_input_size(model, settings), settings, workload)
+    path: Path = made.build_ahead()
     return path
 
 
@@ -177,10 +177,16 @@ def make_runtime(
     status = _check_runtime(name)
     if not status.usable:
         raise RuntimeUnavailableError(f'{name}: {status.reason}')
-    entry = RUNTIMES[name]
-    made = getattr(importlib.import_module(entry.module), entry.class_name)
-    runtime: Runtime = made(model, settings, workload or Workload(find_reference=_find_reference))
+    runtime: Runtime = _class_of(name)(
+        model, settings, workload or Workload(find_reference=_find_reference)
+    )
     return runtime
+
+
+def _class_of(name: str) -> Any:
+    """Return the class of a runtime, whose module is loaded here."""
+    entry = RUNTIMES[name]
+    return getattr(importlib.import_module(entry.module), entry.class_name)
 
 
 def label_on_cpu(

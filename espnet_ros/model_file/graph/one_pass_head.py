@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from espnet_ros.model_file.graph.constants import attributes, GraphView
-from espnet_ros.model_file.graph.pruning import drop_unused
+from espnet_ros.model_file.graph.pruning import replace_ends
 import numpy as np
 import onnx
 from onnx import helper, shape_inference, TensorProto
@@ -45,13 +45,7 @@ def compute_head_in_one_pass(proto: onnx.ModelProto) -> None:
     if head is None:
         return
     graph = proto.graph
-    old = {name for name in (head.labels, head.confidence) if name}
-    kept = [node for node in graph.node if not old & set(node.output)]
-    nodes = _make_nodes(GraphView(graph), head, proto.opset_import[0].version)
-    del graph.node[:]
-    graph.node.extend([*kept, *nodes])
-    drop_unused(graph)
-    del graph.value_info[:]
+    replace_ends(graph, _make_nodes(GraphView(graph), head, proto.opset_import[0].version))
 
 
 def _find_head(proto: onnx.ModelProto) -> _Head | None:

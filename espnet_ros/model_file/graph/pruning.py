@@ -1,6 +1,8 @@
-"""Leaving out what no output needs."""
+"""Replacing what gives the outputs, and leaving out what none needs."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import onnx
 
@@ -12,6 +14,16 @@ def drop_output(proto: onnx.ModelProto, name: str) -> None:
     del graph.output[:]
     graph.output.extend(kept)
     drop_unused(graph)
+
+
+def replace_ends(graph: onnx.GraphProto, nodes: Iterable[onnx.NodeProto]) -> None:
+    """Let other nodes, which come last, give all outputs, and drop what those before needed."""
+    outputs = {value.name for value in graph.output}
+    kept = [node for node in graph.node if not outputs & set(node.output)]
+    del graph.node[:]
+    graph.node.extend([*kept, *nodes])
+    drop_unused(graph)
+    del graph.value_info[:]
 
 
 def drop_unused(graph: onnx.GraphProto) -> None:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from espnet_ros.model_file.file_format import CONFIDENCE, LABELS
-from espnet_ros.model_file.graph.pruning import drop_unused
+from espnet_ros.model_file.graph.constants import attributes, GraphView
+from espnet_ros.model_file.graph.pruning import replace_ends
 import numpy as np
 from numpy.typing import NDArray
 import onnx
@@ -50,33 +51,26 @@ def use_subpixel_head(proto: onnx.ModelProto) -> None:
     upsampling = _find_upsampling(graph)
     if upsampling is None:
         return
-    outputs = {value.name for value in graph.output}
-    kept = [node for node in graph.node if not outputs & set(node.output)]
-    del graph.node[:]
-    graph.node.extend([*kept, *_head(upsampling)])
     graph.initializer.extend(_constants(upsampling))
-    drop_unused(graph)
-    del graph.value_info[:]
+    replace_ends(graph, _head(upsampling))
 
 
 def _find_upsampling(graph: onnx.GraphProto) -> _Upsampling | None:
     """Return the last layer where it is a 2x2 transposed convolution under an argmax."""
-    producers = {name: node for node in graph.node for name in node.output}
-    weights = {entry.name: entry for entry in graph.initializer}
+    view = GraphView(graph)
     for argmax in (node for node in graph.node if node.op_type == 'ArgMax'):
-        layer = producers.get(argmax.input[0])
+        layer = view.producers.get(argmax.input[0])
         if layer is None or layer.op_type != 'ConvTranspose' or len(layer.input) != 2:
             continue
-        attributes = {a.name: helper.get_attribute_value(a) for a in layer.attribute}
-        plain = (
-            list(attributes.get('strides', ())) == [FACTOR, FACTOR]
-            and attributes.get('group', 1) == 1
-            and not any(attributes.get('pads', ()))
-            and not any(attributes.get('output_padding', ()))
+        has = attributes(layer)
+        enlarges = (
+            list(has.get('strides', ())) == [FACTOR, FACTOR]
+            and not any(has.get('pads', ()))
+            and not any(has.get('output_padding', ()))
         )
-        if not plain or layer.input[1] not in weights:
+        if not enlarges or not view.is_plain(layer):
             continue
-        weight = numpy_helper.to_array(weights[layer.input[1]])
+        weight = view.values(layer.input[1])
         if weight.shape[2:] == (FACTOR, FACTOR) and weight.dtype == np.float32:
             return _Upsampling(layer.input[0], weight)
     return None
@@ -128,5 +122,5 @@ def _constants(upsampling: _Upsampling) -> list[onnx.TensorProto]:
     return [numpy_helper.from_array(value, f'head.{name}') for name, value in constants.items()]
 
 
-def _node(kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> onnx.NodeProto:
-    return helper.make_node(kind, list(inputs), [output], name=output, **attributes)
+def _node(kind: str, inputs: Sequence[str], output: str, **settings: Any) -> onnx.NodeProto:
+    return helper.make_node(kind, list(inputs), [output], name=output, **settings)

@@ -9,7 +9,7 @@ from typing import Any
 
 from espnet_ros.monitoring.camera_record import CameraRecord
 from espnet_ros.nodes.free_space.ages import Ages
-from espnet_ros.nodes.ros.qos import latched_qos, no_events, overridable, result_qos
+from espnet_ros.nodes.ros.qos import create_publisher, latched_qos, result_qos
 from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since, stamp_ns
 from espnet_ros.nodes.ros.topics import output_topic
 from geometry_msgs.msg import PolygonStamped
@@ -58,13 +58,7 @@ class Output:
         self.topic = str(node.resolve_topic_name(topic))
         self.record = CameraRecord(topic, time.monotonic())
         self._node = node
-        self._make: Callable[[], Any] = lambda: node.create_publisher(
-            kind,
-            topic,
-            make_qos(),
-            qos_overriding_options=overridable(),
-            event_callbacks=no_events(),
-        )
+        self._make: Callable[[], Any] = lambda: create_publisher(node, kind, topic, make_qos())
         self._publisher = self._make()
         self._ages = ages
         self._was_wanted = False

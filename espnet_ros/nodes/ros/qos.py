@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import (
     QoSDurabilityPolicy,
     QoSHistoryPolicy,
@@ -50,6 +54,17 @@ def no_events() -> PublisherEventCallbacks:
     that a reader's QoS does not fit, which the reader logs itself.
     """
     return PublisherEventCallbacks(use_default_callbacks=False)
+
+
+def create_publisher(node: Node, message_type: Any, topic: str, qos: QoSProfile) -> Publisher:
+    """Return a publisher of results: its QoS can be overridden, and it has no event handlers."""
+    return node.create_publisher(
+        message_type,
+        topic,
+        qos,
+        qos_overriding_options=overridable(),
+        event_callbacks=no_events(),
+    )
 
 
 def overridable() -> QoSOverridingOptions:

@@ -10,7 +10,7 @@ from espnet_ros.config import OverlaySettings
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.ros.camera_info import scale_camera_info
 from espnet_ros.nodes.ros.conversions import bytes_to_compressed, serialize_image
-from espnet_ros.nodes.ros.qos import no_events, overridable, result_qos
+from espnet_ros.nodes.ros.qos import create_publisher, result_qos
 from espnet_ros.nodes.ros.topics import compressed_topic, output_topic
 from espnet_ros.nodes.segmentation.label_announcer import LabelAnnouncer
 from espnet_ros.processing.class_shares import class_shares
@@ -180,13 +180,7 @@ class CameraOutputs:
         self.stats = self._create(InferenceStats, topic('stats'), result_qos())
 
     def _create(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher:
-        publisher = self._node.create_publisher(
-            message_type,
-            topic,
-            qos,
-            qos_overriding_options=overridable(),
-            event_callbacks=no_events(),
-        )
+        publisher = create_publisher(self._node, message_type, topic, qos)
         self._publishers.append(publisher)
         return publisher
 

@@ -14,7 +14,7 @@ from espnet_ros.monitoring.load_shedder import LoadShedder
 from espnet_ros.monitoring.power_health import PowerSnapshot
 from espnet_ros.monitoring.rates import RateMeter
 from espnet_ros.msg import PowerReading as PowerMessage
-from espnet_ros.nodes.ros.qos import no_events, overridable, result_qos
+from espnet_ros.nodes.ros.qos import create_publisher, result_qos
 from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.file_tree import FileTree
@@ -52,13 +52,7 @@ class PowerMonitor:
         self._over_current: deque[tuple[float, str]] = deque()
         tree = FileTree(ROOT)
         start = settings()
-        self._publisher = node.create_publisher(
-            PowerMessage,
-            '~/power',
-            result_qos(),
-            qos_overriding_options=overridable(),
-            event_callbacks=no_events(),
-        )
+        self._publisher = create_publisher(node, PowerMessage, '~/power', result_qos())
         self._monitor = DeviceMonitor(tree)
         self._sampler = PowerSampler(find_sensor(start.sensor, tree), start.rate_hz, self._take)
         self._sampler.start()
