@@ -291,10 +291,10 @@ class FramePipeline:
         return is_past and job.frame.is_stamped
 
     def _fail_input(self, camera: Camera, error: InputError) -> None:
-        camera.record.failed(time.monotonic(), 'input', str(error))
         self._node.get_logger().warning(
             f'{camera.topic}: {error}; the image is left out', throttle_duration_sec=5.0
         )
+        camera.record.failed(time.monotonic(), 'input', str(error))
 
 
 def _picture(
