@@ -16,6 +16,7 @@ from statistics import median
 import time
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
+from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.export.fetch import fetch_model
@@ -26,7 +27,6 @@ from espnet_ros.models.training_sets import Normalization
 from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count, ZOO
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
-from espnet_ros.training.datasets.opening import open_dataset
 import numpy as np
 
 DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'models.md'

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
+from espnet_ros.datasets.base import IGNORED
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.datasets.base import IGNORED
 import numpy as np
 from numpy.typing import NDArray
 

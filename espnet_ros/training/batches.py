@@ -8,9 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
+from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.training.augmentation import Augmentation
-from espnet_ros.training.datasets.base import LabelledDataset
 import numpy as np
 from numpy.typing import NDArray
 import torch

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import cv2
+from espnet_ros.datasets import IGNORED
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.training.augmentation import Augmentation, BORDER_BGR
-from espnet_ros.training.datasets import IGNORED
 import numpy as np
 import pytest
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from espnet_ros.datasets.camvid import open_camvid
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.training.augmentation import Augmentation
 from espnet_ros.training.batches import BatchLoader
-from espnet_ros.training.datasets.camvid import open_camvid
 import pytest
 import torch
 

@@ -12,6 +12,10 @@ from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.train.options import NetworkOptions, Options, RecipeOptions, ResultOptions
 from espnet_ros.cli.train.progress import TrainingProgress
+from espnet_ros.datasets.base import LabelledDataset
+from espnet_ros.datasets.mixed import MixedDataset
+from espnet_ros.datasets.opening import open_dataset, STREET_SEEDS
+from espnet_ros.datasets.street import StreetDataset
 from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.golden import with_golden_labels
@@ -20,10 +24,6 @@ from espnet_ros.model_file import ModelInfo
 from espnet_ros.model_file.store import save_model_file
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
-from espnet_ros.training.datasets.base import LabelledDataset
-from espnet_ros.training.datasets.mixed import MixedDataset
-from espnet_ros.training.datasets.opening import open_dataset, STREET_SEEDS
-from espnet_ros.training.datasets.street import StreetDataset
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.distillation import open_teacher
 from espnet_ros.training.job import RunSettings, TrainingJob

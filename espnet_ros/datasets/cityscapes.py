@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from espnet_ros.datasets.base import Pair, PairDataset
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import load_label_set
-from espnet_ros.training.datasets.base import Pair, PairDataset
 
 IMAGE_END = '_leftImg8bit.png'
 TRAIN_IDS_END = '_gtFine_labelTrainIds.png'

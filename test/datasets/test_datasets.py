@@ -9,13 +9,13 @@ import subprocess
 import sys
 
 import cv2
+from espnet_ros.datasets import IGNORED
+from espnet_ros.datasets.mapillary import category_of
+from espnet_ros.datasets.mixed import MixedDataset
+from espnet_ros.datasets.opening import open_dataset
+from espnet_ros.datasets.street import StreetDataset
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.labels import load_label_set
-from espnet_ros.training.datasets import IGNORED
-from espnet_ros.training.datasets.mapillary import category_of
-from espnet_ros.training.datasets.mixed import MixedDataset
-from espnet_ros.training.datasets.opening import open_dataset
-from espnet_ros.training.datasets.street import StreetDataset
 import numpy as np
 import pytest
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from espnet_ros.datasets.base import LabelledDataset
+from espnet_ros.datasets.camvid import open_camvid
+from espnet_ros.datasets.cityscapes import open_cityscapes
+from espnet_ros.datasets.folder import LABEL_SET_FILE, open_folder
+from espnet_ros.datasets.mapillary import open_mapillary
+from espnet_ros.datasets.pascal_voc import open_pascal_voc
+from espnet_ros.datasets.street import StreetDataset
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.sources.street.source import SIZE
-from espnet_ros.training.datasets.base import LabelledDataset
-from espnet_ros.training.datasets.camvid import open_camvid
-from espnet_ros.training.datasets.cityscapes import open_cityscapes
-from espnet_ros.training.datasets.folder import LABEL_SET_FILE, open_folder
-from espnet_ros.training.datasets.mapillary import open_mapillary
-from espnet_ros.training.datasets.pascal_voc import open_pascal_voc
-from espnet_ros.training.datasets.street import StreetDataset
 
 SYNTHETIC = 'synthetic'
 """The name of the synthetic street, which lies in no folder."""

@@ -16,9 +16,9 @@ from __future__ import annotations
 from pathlib import Path
 from zlib import crc32
 
+from espnet_ros.datasets.base import list_images, pair_up, PairDataset
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.training.datasets.base import list_images, pair_up, PairDataset
 
 LABEL_SET_FILE = 'labels.yaml'
 

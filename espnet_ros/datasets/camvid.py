@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from espnet_ros.datasets.base import list_images, pair_up, PairDataset
 from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.training.datasets.base import list_images, pair_up, PairDataset
 
 
 def open_camvid(root: Path, split: str, label_set: LabelSet | None = None) -> PairDataset:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from espnet_ros.datasets.base import LabelledDataset, Sample
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.datasets.base import LabelledDataset, Sample
 
 
 class MixedDataset(LabelledDataset):

@@ -7,10 +7,10 @@ import math
 import threading
 
 import cv2
+from espnet_ros.datasets.base import LabelledDataset, Sample
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import load_label_set
 from espnet_ros.sources.street import StreetSource
-from espnet_ros.training.datasets.base import LabelledDataset, Sample
 import numpy as np
 from numpy.typing import NDArray
 

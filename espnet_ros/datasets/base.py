@@ -10,12 +10,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from espnet_ros.datasets.label_files import read_bytes, read_labels
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import decode_image
 from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES, tell_pages
 from espnet_ros.processing.image_header import read_header
-from espnet_ros.training.datasets.label_files import read_bytes, read_labels
 import numpy as np
 from numpy.typing import NDArray
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from espnet_ros.datasets.base import IGNORED, Pair, PairDataset
+from espnet_ros.datasets.label_files import read_bytes
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import distinct_color_rgb, load_label_set
-from espnet_ros.training.datasets.base import IGNORED, Pair, PairDataset
-from espnet_ros.training.datasets.label_files import read_bytes
 
 BOUNDARY_RGB = (224, 224, 192)
 """The colour of id 255: boundaries and difficult objects."""

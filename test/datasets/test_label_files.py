@@ -8,11 +8,11 @@ import struct
 import zlib
 
 import cv2
+from espnet_ros.datasets.base import PairDataset
+from espnet_ros.datasets.label_files import read_labels
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.labels.label_class import LabelClass
-from espnet_ros.training.datasets.base import PairDataset
-from espnet_ros.training.datasets.label_files import read_labels
 from espnet_ros.training.statistics import count_labels, warn_of_absent_classes
 import numpy as np
 import pytest
