@@ -12,6 +12,7 @@ from espnet_ros.cli.segment.inputs import Inputs, open_inputs
 from espnet_ros.cli.segment.journal import Journal
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pipeline import Outcome
+from espnet_ros.cli.segment.pseudo_labels import open_dataset_of, settled
 from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import class_shares, describe, print_shares, SUMMARY
 from espnet_ros.exceptions import EspnetError, InputError
@@ -25,6 +26,7 @@ _LISTED_BROKEN = 20
 
 def run(options: Options) -> int:
     """Segment the sources; return the exit code."""
+    options = settled(options)
     with ExitStack() as stack:
         inputs = open_inputs(options.sources, options.images.image_bit_depth, stack)
         folder = OutputFolder(options.output.output, *options.sources)
@@ -65,8 +67,15 @@ def _segment(
 ) -> Outcome:
     """Segment one source after another; what one of them lacks keeps no other."""
     outcome = Outcome(broken=list(inputs.broken))
-    runs = [SourceRun(entry, options, segmenter, folder, journal) for entry in inputs.opened]
-    journal.announce([SUMMARY, *(name for each in runs for name in each.names)])
+    dataset = open_dataset_of(options, folder, segmenter.label_set)
+    own = [SUMMARY] if dataset is None else [SUMMARY, *dataset.new_files]
+    runs = [
+        SourceRun(entry, options, segmenter, folder, journal, dataset=dataset)
+        for entry in inputs.opened
+    ]
+    journal.announce([*own, *(name for each in runs for name in each.names)])
+    if dataset is not None:
+        dataset.write_label_set()
     for each in runs:
         left = options.output.limit
         if left is not None:

@@ -13,6 +13,7 @@ from espnet_ros.cli.options import (
     section,
     settings,
 )
+from espnet_ros.cli.values import share
 from espnet_ros.config import (
     BirdseyeSettings,
     ImageSettings,
@@ -33,6 +34,8 @@ output files:
   a bag that ROS 2 recorded
     STEM_overlay.mp4                 class colours over the images, at the rate of their stamps
     STEM_frames/SECONDS_mask.png     called after the stamp; _confidence.png with --confidence
+  with --labels-for
+    images/, labels/, labels.yaml    a data set: train --data DIR
   summary.json                       share of every class, overall and of every image, model,
                                      runtime, precision, sizes and speed
   results.jsonl                      a line for every finished frame: a second run skips what is
@@ -44,6 +47,7 @@ examples:
   espnet-ros segment drive.mp4 --output drive --legend
   espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
   espnet-ros segment drive_bag:/front/image_raw --output drive
+  espnet-ros segment drive.mp4 --labels-for camvid --confidence 0.6 --output more_streets
   espnet-ros segment photos --model espnet_p2_q8_camvid --runtime openvino --no-overlay
 """
 
@@ -63,7 +67,22 @@ class OutputOptions:
     masks: bool | None = option(
         None, 'Write masks. Default: yes for images and bags, no for videos.'
     )
-    confidence: bool = option(False, 'Write the confidence too.')
+    confidence: float | None = option(
+        None,
+        'Write the confidence too; with a number of 0 to 1, leave pixels whose confidence is '
+        'below unlabelled instead, as --confidence-threshold.',
+        'SHARE',
+        nargs='?',
+        const=0.0,
+        type=share,
+    )
+    labels_for: str | None = option(
+        None,
+        'Write a data set for train instead of masks: images and labels in the classes of this '
+        'one (its folder, or the name or file of a label set), 255 where the confidence is below '
+        '0.6 or --confidence.',
+        'DATASET',
+    )
     birdseye: bool = option(
         False, 'Draw the ground from above beside the overlay, with a way over it.'
     )

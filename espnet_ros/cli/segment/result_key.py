@@ -8,12 +8,14 @@ import json
 from pathlib import Path
 
 from espnet_ros.cli.segment.options import Options
+from espnet_ros.cli.segment.pseudo_labels import find_label_set
 from espnet_ros.segmenter import Segmenter
 
 
 def settings_key(options: Options, segmenter: Segmenter) -> str:
     """Return what model and settings make of the key of each result."""
     runtime = segmenter.runtime
+    labels_for = options.output.labels_for
     # Where results go and how many are wanted changes none of them.
     output = replace(options.output, output=Path(), limit=None, overwrite=False)
     return _digest(
@@ -28,6 +30,7 @@ def settings_key(options: Options, segmenter: Segmenter) -> str:
             'style': asdict(options.style),
             'camera': asdict(options.camera),
             'output': asdict(output) | {'output': ''},
+            'labels': None if labels_for is None else find_label_set(labels_for).to_dict(),
         }
     )
 
