@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from espnet_ros.cli.engine_options import EngineOptions
 from espnet_ros.cli.options import (
     argument,
     ModelOptions,
@@ -58,9 +58,10 @@ class OutputOptions:
 
     GROUP = 'output'
 
-    output: Path = option(
-        Path('segmented'),
-        'Folder for the results; created if missing. Default: ./segmented.',
+    output: str = option(
+        'segmented',
+        'Folder for the results, created if missing, or an address in a store (s3://, gs://). '
+        'Default: ./segmented.',
         'DIR',
     )
     overlay: bool = option(True, 'Write overlays.')
@@ -86,7 +87,9 @@ class OutputOptions:
     birdseye: bool = option(
         False, 'Draw the ground from above beside the overlay, with a way over it.'
     )
-    limit: int | None = option(None, 'Stop after N frames. Default: every source whole.', 'N')
+    limit: int | None = option(
+        None, 'Stop after N frames of each source. Default: every source whole.', 'N'
+    )
     overwrite: bool = option(
         False,
         'Do everything anew, and replace files of the same names. Without it a second run does '
@@ -114,11 +117,13 @@ class Options:
 
     sources: tuple[str, ...] = argument(
         'Images, folders of images, videos, bags (BAG:TOPIC if several topics have images), '
-        'the index of a webcam, or synthetic (a rendered street); as many as you like.',
+        'the index of a webcam, or synthetic (a rendered street); as many as you like, also as '
+        "patterns ('drives/*.mp4'), lists (@files.txt, drives.jsonl) and addresses (s3://, gs://).",
         'SOURCE',
         nargs='+',
     )
     output: OutputOptions = section(OutputOptions)
+    engine: EngineOptions = section(EngineOptions)
     model: ExactModelOptions = section(ExactModelOptions)
     runtime: RuntimeSettings = runtime_settings()
     images: ImageSettings = settings(ImageSettings, 'images of a bag')

@@ -12,6 +12,7 @@ from espnet_ros.datasets.base import IGNORED
 from espnet_ros.datasets.folder import LABEL_SET_FILE
 from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.fleet.output import FleetOutput
 from espnet_ros.labels import LabelSet, load_label_set, shipped_label_sets
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
 import numpy as np
@@ -146,9 +147,8 @@ class LabelWriter:
 
         :raises OutputError: the folder has labels of other classes
         """
-        text = yaml.safe_dump(self._label_set.to_dict(), sort_keys=False, allow_unicode=True)
         for name in self.new_files:
-            self._folder.write(name, text.encode())
+            self._folder.write(name, _label_file(self._label_set))
 
     def files_of(self, stem: str) -> list[str]:
         """Return the files of an image."""
@@ -188,3 +188,17 @@ def open_dataset_of(options: Options, folder: OutputFolder, found: LabelSet) -> 
     if options.output.labels_for is None:
         return None
     return LabelWriter(folder, find_label_set(options.output.labels_for), found)
+
+
+def write_label_set(options: Options, output: FleetOutput) -> None:
+    """
+    Write what the labels of a fleet mean, where labels are wanted.
+
+    :raises OutputError: it cannot be written
+    """
+    if options.output.labels_for is not None:
+        output.write(LABEL_SET_FILE, _label_file(find_label_set(options.output.labels_for)))
+
+
+def _label_file(label_set: LabelSet) -> bytes:
+    return yaml.safe_dump(label_set.to_dict(), sort_keys=False, allow_unicode=True).encode()

@@ -30,6 +30,7 @@ class SourceRun:
     :param folder: where the files go
     :param journal: of that folder
     :param dataset: what writes labels to train on, where those are wanted
+    :param on_frame: is called with each finished frame; None shows a bar
     :ivar names: of the files to come, as :meth:`Journal.announce` takes them
     :raises ConfigError: a picture from above is wanted that cannot be drawn
     """
@@ -43,12 +44,14 @@ class SourceRun:
         journal: Journal,
         *,
         dataset: LabelWriter | None = None,
+        on_frame: Callable[[], None] | None = None,
     ) -> None:
         self.entry = entry
         self._options = options
         self._segmenter = segmenter
         self._journal = journal
         self._dataset = dataset
+        self._on_frame = on_frame
         self._settings_key = settings_key(options, segmenter)
         self._keys: dict[str, str] = {}
         self._earlier: list[FrameRecord] = []
@@ -111,7 +114,8 @@ class SourceRun:
         confidence = self._wanted.confidence is not None
         pipeline = Pipeline(self._segmenter, self._writer, self._video, confidence, note)
         counts = [n for n in (source.frame_count, limit) if n is not None]
-        with FrameProgress('segmenting', min(counts, default=None)) as progress:
+        total = min(counts, default=None)
+        with FrameProgress('segmenting', total, self._on_frame) as progress:
             pipeline.run(source, limit, progress, outcome)
 
     def _find_done(self, source: ImageFilesSource) -> None:
