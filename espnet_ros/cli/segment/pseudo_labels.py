@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 import logging
 from pathlib import Path
 
@@ -120,11 +121,7 @@ class LabelWriter:
                 'groups that they make, as --groups "pavement=sidewalk; tree=vegetation"'
             )
         if lost:
-            logger.warning(
-                'unlabelled, as label set %r has no such class: %s (--groups can rename them)',
-                label_set.name,
-                ', '.join(lost),
-            )
+            _tell_lost(label_set.name, ', '.join(lost))
 
     @property
     def new_files(self) -> list[str]:
@@ -188,6 +185,14 @@ def open_dataset_of(options: Options, folder: OutputFolder, found: LabelSet) -> 
     if options.output.labels_for is None:
         return None
     return LabelWriter(folder, find_label_set(options.output.labels_for), found)
+
+
+@lru_cache(maxsize=64)
+def _tell_lost(name: str, lost: str) -> None:
+    """Log once, not for each recording, which classes have no labels."""
+    logger.warning(
+        'unlabelled, as label set %r has no such class: %s (--groups can rename them)', name, lost
+    )
 
 
 def write_label_set(options: Options, output: FleetOutput) -> None:

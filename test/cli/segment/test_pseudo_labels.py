@@ -46,10 +46,12 @@ def test_the_labels_of_images_and_videos_are_a_data_set_to_train_on(
     assert 'blue, green' in ended.err, 'classes that are lost are told'
     out = tmp_path / 'out'
     frames = {f'clip_{index:06d}' for index in range(8)}
-    wanted = {f'images/{name}.jpg' for name in frames} | {'images/a.png', 'images/b.png'}
-    wanted |= {f'labels/{name}.png' for name in frames | {'a', 'b'}}
-    assert files_in(out) == wanted | {'labels.yaml', 'results.jsonl', 'summary.json'}
-    labels = read_mask(out / 'labels' / 'a.png')
+    assert ended.err.count('blue, green') == 1, 'once'
+    wanted = {f'clip/images/{name}.jpg' for name in frames}
+    wanted |= {f'clip/labels/{name}.png' for name in frames}
+    wanted |= {f'photos/{kind}/{name}.png' for kind in ('images', 'labels') for name in 'ab'}
+    assert files_in(out) >= wanted | {'labels.yaml', 'summary.json'}
+    labels = read_mask(out / 'photos' / 'labels' / 'a.png')
     assert (labels[:, :16] == 255).all(), 'blue is in no class of the data set'
     assert (labels[:, 16:] == 0).all(), 'red is its class 0'
     found = open_dataset(str(out), 'all')
