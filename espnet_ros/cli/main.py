@@ -40,6 +40,7 @@ EXTRAS = {
     'onnxruntime': 'onnxruntime',
     'openvino': 'openvino',
     'ray': 'ray',
+    'tifffile': 'slides',
     'torch': 'torch',
 }
 """Libraries that are no dependency, and the extra that installs each."""
