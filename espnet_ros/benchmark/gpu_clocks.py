@@ -14,7 +14,7 @@ import threading
 
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.telemetry.file_tree import FileTree
-from espnet_ros.telemetry.gpu_load import find_devfreq
+from espnet_ros.telemetry.jetson.gpu_load import find_devfreq
 from typing_extensions import Self
 
 FORMULA = '((t1 - t2) / t1) / ((f2 - f1) / f1)'
