@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR
 from rich.progress import (
@@ -15,7 +16,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LINE_EVERY_S = 10.0
 

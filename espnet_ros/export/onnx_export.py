@@ -16,7 +16,7 @@ from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
 from espnet_ros.models.checkpoints import Checkpoint, load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 import onnx
 import torch
 
@@ -75,7 +75,7 @@ def export_network(
         info,
         size_multiple=network.size_multiple,
         channel_order=normalization.channel_order,
-        package_version=package_version(),
+        package_version=VERSION,
     )
     pipeline = SegmentationPipeline(network, normalization).eval()
     proto = trace(pipeline, info.input_size)
