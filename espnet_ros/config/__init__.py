@@ -38,6 +38,9 @@ from espnet_ros.config.runtime import (
 from espnet_ros.config.segmentation import (
     SegmentationNodeSettings,
 )
+from espnet_ros.config.web import (
+    WebSettings,
+)
 
 __all__ = [
     'BirdseyeSettings',
@@ -62,4 +65,5 @@ __all__ = [
     'RuntimeSettings',
     'ScanSettings',
     'SegmentationNodeSettings',
+    'WebSettings',
 ]
