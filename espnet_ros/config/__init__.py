@@ -39,6 +39,7 @@ from espnet_ros.config.segmentation import (
     SegmentationNodeSettings,
 )
 from espnet_ros.config.web import (
+    WEB_PORT,
     WebSettings,
 )
 
@@ -65,5 +66,6 @@ __all__ = [
     'RuntimeSettings',
     'ScanSettings',
     'SegmentationNodeSettings',
+    'WEB_PORT',
     'WebSettings',
 ]

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from espnet_ros.settings import setting
 
+WEB_PORT = 8421
+"""Where commands and the launch file serve the live view unless told otherwise."""
+
 
 @dataclass(frozen=True)
 class WebSettings:

@@ -124,9 +124,7 @@ def _ground(came_s: float, ground: Ground) -> dict[str, Any]:
 
 
 def _rounded(points: tuple[tuple[float, float], ...]) -> list[list[float]]:
-    return [
-        [round(x, 2), round(y, 2)] for x, y in points if math.isfinite(x) and math.isfinite(y)
-    ]
+    return [[round(x, 2), round(y, 2)] for x, y in points if math.isfinite(x) and math.isfinite(y)]
 
 
 def _finite(row: Row) -> list[float | None]:

@@ -92,9 +92,7 @@ class Connections:
     :param most: how many may be open
     """
 
-    def __init__(
-        self, make: Callable[[], asyncio.Protocol], most: int = MOST_CONNECTIONS
-    ) -> None:
+    def __init__(self, make: Callable[[], asyncio.Protocol], most: int = MOST_CONNECTIONS) -> None:
         self._make = make
         self._most = most
         self._opened: dict[asyncio.Protocol, float] = {}

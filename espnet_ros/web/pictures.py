@@ -124,9 +124,7 @@ def encode_overlay(frame: LiveFrame, look: Look) -> Picture:
 
 def describe_labels(label_set: LabelSet, unlabelled_id: int) -> tuple[str, dict[str, Any]]:
     """Return a short key of a label set, and what the page needs of it."""
-    classes = [
-        {'name': entry.name, 'color': list(entry.color_rgb)} for entry in label_set.classes
-    ]
+    classes = [{'name': entry.name, 'color': list(entry.color_rgb)} for entry in label_set.classes]
     content = {'name': label_set.name, 'classes': classes, 'unlabelled_id': unlabelled_id}
     return f'{zlib.crc32(json.dumps(content).encode()):08x}', content
 
@@ -146,5 +144,3 @@ def _facts(frame: LiveFrame, image_bgr: NDArray[np.uint8]) -> dict[str, Any]:
         'ids': ids.tolist(),
         'shares': [round(share, 5) for share in shares.tolist()],
     }
-
-

@@ -27,7 +27,7 @@ def make_sample(camera: CameraSnapshot, power: PowerSnapshot | None) -> Sample:
         frame_energy_j=None if power is None else power.frame_energy_j,
         temperature_c=None if device is None else device.hottest_c,
         throttling=None if throttling is None else ', '.join(throttling),
-        power_scope='' if reading is None or power.mean_w is None else reading.scope,
+        power_scope='' if reading is None or reading.total_w is None else reading.scope,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, say
@@ -41,7 +42,8 @@ def _play(options: Options, spec: str, stack: ExitStack) -> None:
             bit_depth=options.images.image_bit_depth,
         )
     )
-    view = LiveView(source.name, (CAMERA,))
+    # Its name alone: where it lies is nobody's business.
+    view = LiveView(Path(spec).name, (CAMERA,))
     server = stack.enter_context(WebServer(view, options.page.host, options.page.port))
     with ERROR.status('loading the model'):
         model = open_any_model(options.model.model, options.model.foreign)

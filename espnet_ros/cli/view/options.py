@@ -14,19 +14,17 @@ from espnet_ros.cli.options import (
     settings,
 )
 from espnet_ros.cli.values import positive_number
-from espnet_ros.config import ImageSettings, MaskSettings, RuntimeSettings
-
-PORT = 8421
+from espnet_ros.config import ImageSettings, MaskSettings, RuntimeSettings, WEB_PORT
 
 EPILOG = f"""
 examples:
   espnet-ros view drive.mp4
-  espnet-ros view synthetic --port {PORT}
+  espnet-ros view synthetic --port {WEB_PORT}
   espnet-ros view drive.mp4 --record out.mcap
   espnet-ros view --ros
 
-The page is at http://127.0.0.1:{PORT}/ and on this machine alone. From another one:
-  ssh -L {PORT}:127.0.0.1:{PORT} robot
+The page is at http://127.0.0.1:{WEB_PORT}/ and on this machine alone. From another one:
+  ssh -L {WEB_PORT}:127.0.0.1:{WEB_PORT} robot
 """
 
 
@@ -36,7 +34,7 @@ class PageOptions:
 
     GROUP = 'page'
 
-    port: int = option(PORT, 'Port of the page; 0 takes one that is free.', 'PORT', type=int)
+    port: int = option(WEB_PORT, 'Port of the page; 0 takes one that is free.', 'PORT', type=int)
     host: str = option(
         '127.0.0.1',
         'Address to listen on. Any other than 127.0.0.1 can be reached from outside, with the '

@@ -159,7 +159,7 @@ class Player:
         yield Status(
             'input',
             Level.OK if failure is None or failure.kind != 'input' else Level.ERROR,
-            f'{self._source.name}' if failure is None else failure.reason,
+            'images arrive' if failure is None else failure.reason,
             {'image': snapshot.image or 'none', 'rate_hz': f'{rate_hz:g}'},
         )
         yield judge_output(health, snapshot, settings, 0.0)

@@ -12,6 +12,7 @@ const CURVES = [
   { title: 'Temperature', unit: '°C', lines: [['temperature_c', 'hottest', '--c5']], digits: 0 },
 ];
 const PLOT_HEIGHT_REM = 7.5;
+const SHORTEST_S = 60;
 
 export class Curves {
   constructor() {
@@ -81,7 +82,9 @@ export class Curves {
       part.chart.setData(data);
     }
     const now = data[0].at(-1);
-    part.chart.setScale('x', { min: now - this.keptS, max: now });
+    // A window that is wider than what is known would be mostly empty.
+    const span = Math.min(Math.max(now - data[0][0], SHORTEST_S), this.keptS);
+    part.chart.setScale('x', { min: now - span, max: now });
   }
 
   extra(curve, latest, shown) {
@@ -101,7 +104,7 @@ export class Curves {
     const minutes = (_, values) => values.map((value) => this.minutes(value));
     const options = {
       ...this.size(plot),
-      padding: [8, 10, 0, 0],
+      padding: [8, 16, 0, 0],
       cursor: { show: false },
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (_, low, high) => range(low, high) } },
@@ -117,8 +120,9 @@ export class Curves {
   }
 
   minutes(value) {
-    const ago = Math.round((this.rows.at(-1)[0] - value) / 60);
-    return ago === 0 ? 'now' : `−${ago} min`;
+    const ago = this.rows.at(-1)[0] - value;
+    if (ago < 1) { return 'now'; }
+    return ago < 60 ? `−${Math.round(ago)} s` : `−${Math.round(ago / 60)} min`;
   }
 
   size(plot) {
@@ -144,6 +148,7 @@ function range(low, high) {
 
 function minuteSplits(low, high) {
   const splits = [];
-  for (let value = high; value >= low - 1; value -= 120) { splits.unshift(value); }
+  const step = high - low > 150 ? 120 : high - low > 75 ? 60 : 30;
+  for (let value = high; value >= low; value -= step) { splits.unshift(value); }
   return splits;
 }

@@ -25,7 +25,7 @@ export function placeNames({ values, width, height }) {
     x: ((cell % COLUMNS) + 0.5) / COLUMNS,
     y: (Math.floor(cell / COLUMNS) + 0.5) / ROWS,
     share: counts.get(id) / grid.length,
-  }));
+  })).sort((a, b) => b.share - a.share);
 }
 
 // Returns how far each cell is from another class or the edge, in cells; two passes.

@@ -105,6 +105,7 @@ export class PictureView {
     context.textBaseline = 'middle';
     context.lineWidth = size / 4;
     context.lineJoin = 'round';
+    const taken = [];
     for (const { id, x, y, share } of this.places ?? []) {
       const entry = frame.labelSet?.classes[id];
       if (!entry || share < SMALLEST_NAMED || this.hidden.has(id)) { continue; }
@@ -112,6 +113,9 @@ export class PictureView {
       const half = context.measureText(entry.name).width / 2 + 4;
       const left = Math.min(Math.max(x * canvas.width, half), canvas.width - half);
       const top = Math.min(Math.max(y * canvas.height, size), canvas.height - size);
+      // The larger area keeps its name where two would lie over each other.
+      if (taken.some((other) => Math.abs(other.top - top) < size * 1.15 && Math.abs(other.left - left) < other.half + half)) { continue; }
+      taken.push({ left, top, half });
       context.strokeStyle = '#000c';
       context.strokeText(entry.name, left, top);
       context.fillStyle = '#fff';
