@@ -38,9 +38,10 @@ async def send_events(
     topics = wakeups.subscribe(event)
     view.count_reader(1)
     try:
-        topics |= {('hello', ''), ('history', camera), ('sample', camera), ('statuses', '')}
+        topics |= {(name, '') for name in ('hello', 'statuses', 'ground')}
+        topics |= {('history', camera), ('sample', camera)}
         ground_s = -math.inf
-        while True:
+        while not wakeups.has_ended:
             news, pause_s = set(topics), 0.0
             topics.clear()
             event.clear()

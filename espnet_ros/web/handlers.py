@@ -27,6 +27,7 @@ PATIENCE_S = 10.0
 """For how long a request waits for a newer picture."""
 _BOUNDARY = 'espnet-ros-picture'
 _LOG_PERIOD_S = 5.0
+_FAREWELL_S = 0.1
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,6 +70,11 @@ class Handlers:
         application.router.add_get('/overlay.jpg', self._overlay)
         application.router.add_get('/overlay.mjpg', self._stream)
         return application
+
+    async def end(self) -> None:
+        """Let every answer that is under way come to its end."""
+        self._wakeups.end()
+        await asyncio.sleep(_FAREWELL_S)
 
     def close(self) -> None:
         """End the thread that encodes."""
@@ -169,7 +175,7 @@ class Handlers:
         response.content_type = f'multipart/x-mixed-replace; boundary={_BOUNDARY}'
         await response.prepare(request)
         with suppress(ConnectionError, asyncio.TimeoutError):
-            while True:
+            while not self._wakeups.has_ended:
                 began_s = time.monotonic()
                 picture, number, _ = await self._next(query, look, number)
                 if picture is None:
@@ -208,7 +214,7 @@ class Handlers:
                 picture = self._encoder.encode(camera, number, frame, look)
                 return await asyncio.wrap_future(picture), number, frame
             left_s = end_s - time.monotonic()
-            if left_s <= 0:
+            if left_s <= 0 or self._wakeups.has_ended:
                 return None, after, None
             view.watch(camera, confidence=query.confidence)
             await self._wakeups.wait(('frame', camera), min(left_s, 1.0))

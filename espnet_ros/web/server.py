@@ -115,6 +115,7 @@ class WebServer:
                     handlers.rest()
         finally:
             server.close()
+            await handlers.end()
             connections.close()
             await runner.cleanup()
             await _cancel_rest()

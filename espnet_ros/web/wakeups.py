@@ -18,12 +18,14 @@ class Wakeups:
 
     :param view: what they wait for
     :param loop: where they run
+    :ivar has_ended: whether nothing new will come, so that everybody is to go
     """
 
     def __init__(self, view: LiveView, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: defaultdict[Topic, set[asyncio.Future[None]]] = defaultdict(set)
         self._queues: dict[asyncio.Event, set[Topic]] = {}
+        self.has_ended = False
         view.listen(self._tell)
 
     async def wait(self, topic: Topic, limit_s: float) -> None:
@@ -44,6 +46,14 @@ class Wakeups:
     def unsubscribe(self, event: asyncio.Event) -> None:
         """Leave an event alone."""
         self._queues.pop(event, None)
+
+    def end(self) -> None:
+        """Wake everybody for the last time."""
+        self.has_ended = True
+        for topic in tuple(self._waiting):
+            self._wake(topic)
+        for event in self._queues:
+            event.set()
 
     def _tell(self, what: str, camera: str) -> None:
         """Take news, in whatever thread."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 from espnet_ros.nodes.ros.qos import sensor_qos
+from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
 from espnet_ros.web.live_view import LiveView
 from espnet_ros.web.records import Ground, Obstacle
 from geometry_msgs.msg import PolygonStamped
@@ -14,8 +15,8 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import LaserScan, PointCloud2
 
-CURRENT_S = 1.0
-"""What came longer ago is not shown beside what came now."""
+TOGETHER_S = 0.5
+"""What was made of images further apart is not shown together."""
 _MOST_OBSTACLES = 200
 _KINDS = (('scan', LaserScan), ('free_space', PolygonStamped), ('obstacles', PointCloud2))
 
@@ -36,7 +37,7 @@ class GroundFeed:
         self._view = view
         self._prefix = prefix
         self._subscriptions: list[Subscription] = []
-        self._newest: dict[str, tuple[float, Any]] = {}
+        self._newest: dict[str, Any] = {}
 
     def follow(self, is_wanted: bool) -> None:
         """Subscribe, or leave; does nothing where that is done."""
@@ -53,17 +54,20 @@ class GroundFeed:
             self._subscriptions.clear()
             self._newest.clear()
 
-    def _taker(self, name: str) -> Any:
+    def _taker(self, name: str) -> Callable[[Any], None]:
         def take(message: Any) -> None:
-            self._newest[name] = (time.monotonic(), message)
-            if name == 'scan' or 'scan' not in self._newest:
-                self._view.put_ground(self._ground())
+            self._newest[name] = message
+            self._view.put_ground(self._ground())
 
         return take
 
     def _current(self, name: str) -> Any | None:
-        came_s, message = self._newest.get(name, (-CURRENT_S, None))
-        return message if time.monotonic() - came_s < CURRENT_S else None
+        message = self._newest.get(name)
+        if message is None:
+            return None
+        newest_ns = max(stamp_ns(each.header.stamp) for each in self._newest.values())
+        age_ns = newest_ns - stamp_ns(message.header.stamp)
+        return message if age_ns <= TOGETHER_S * NS_PER_S else None
 
     def _ground(self) -> Ground:
         scan, outline = self._current('scan'), self._current('free_space')

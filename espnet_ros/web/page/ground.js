@@ -112,6 +112,23 @@ export class GroundView {
       context.lineWidth = 1;
       context.stroke();
     }
+    this.drawNames(at);
+  }
+
+  // The nearest of each class has its name: colours alone are not enough.
+  drawNames(at) {
+    const { context, news } = this;
+    const nearest = new Map();
+    for (const [x, y, id] of news.obstacles) {
+      const metres = Math.hypot(x, y);
+      if (metres < (nearest.get(id)?.metres ?? Infinity)) { nearest.set(id, { metres, place: [x, y] }); }
+    }
+    context.fillStyle = cssColor('--ink');
+    context.font = '600 12px system-ui, sans-serif';
+    for (const [id, { place }] of nearest) {
+      const [left, top] = at(place);
+      context.fillText(this.labelSet?.classes[id]?.name ?? '', left + 8, top + 4);
+    }
   }
 
   drawRobot(origin, scale) {
