@@ -21,16 +21,23 @@ GROUND_PERIOD_S = 0.15
 QUIET_S = 5.0
 """After so long without news something is sent, so that a dead connection is noticed."""
 STALLED_S = 20.0
+_LOOK_S = 1.0
+"""After so long at most it is seen that a browser went."""
 
 
 async def send_events(
-    response: web.StreamResponse, view: LiveView, wakeups: Wakeups, camera: str
+    request: web.Request,
+    response: web.StreamResponse,
+    view: LiveView,
+    wakeups: Wakeups,
+    camera: str,
 ) -> None:
     """
     Send what is new until the browser goes.
 
     What came while a slow browser did not read is sent once, as it is then.
 
+    :param request: of the browser
     :raises ConnectionError: the browser went
     :raises asyncio.TimeoutError: it reads no more
     """
@@ -40,8 +47,8 @@ async def send_events(
     try:
         topics |= {(name, '') for name in ('hello', 'statuses', 'ground')}
         topics |= {('history', camera), ('sample', camera)}
-        ground_s = -math.inf
-        while not wakeups.has_ended:
+        ground_s = sent_s = -math.inf
+        while not wakeups.has_ended and request.transport is not None:
             news, pause_s = set(topics), 0.0
             topics.clear()
             event.clear()
@@ -52,11 +59,14 @@ async def send_events(
                     topics.add(('ground', ''))
                 else:
                     ground_s = time.monotonic()
-            text = ''.join(_messages(view, camera, news)) or ('' if news else ': quiet\n\n')
+            text = ''.join(_messages(view, camera, news))
+            if not text and time.monotonic() - sent_s > QUIET_S:
+                text = ': quiet\n\n'
             if text:
+                sent_s = time.monotonic()
                 await asyncio.wait_for(response.write(text.encode()), STALLED_S)
             try:
-                await asyncio.wait_for(event.wait(), pause_s if pause_s > 0 else QUIET_S)
+                await asyncio.wait_for(event.wait(), pause_s if pause_s > 0 else _LOOK_S)
             except asyncio.TimeoutError:
                 continue
     finally:

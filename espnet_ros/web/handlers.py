@@ -196,7 +196,7 @@ class Handlers:
         response.content_type = 'text/event-stream'
         await response.prepare(request)
         with suppress(ConnectionError, asyncio.TimeoutError):
-            await send_events(response, self._view, self._wakeups, camera)
+            await send_events(request, response, self._view, self._wakeups, camera)
         return response
 
     async def _next(

@@ -15,6 +15,7 @@ MOST_REQUESTS_HZ = 100.0
 FIRST_REQUEST_S = 10.0
 """Until a connection must have made its first request."""
 _MOST_ADDRESSES = 1024
+_ACCEPTED_S = 1.0
 
 _BUSY = (
     b'HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n'
@@ -96,6 +97,7 @@ class Connections:
         self._make = make
         self._most = most
         self._opened: dict[asyncio.Protocol, float] = {}
+        self._silent: set[asyncio.Protocol] = set()
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
@@ -104,6 +106,7 @@ class Connections:
             return Refusal()
         protocol = self._make()
         self._opened[protocol] = time.monotonic()
+        self._silent.add(protocol)
         return protocol
 
     @property
@@ -114,15 +117,14 @@ class Connections:
 
     def spoke(self, protocol: asyncio.Protocol) -> None:
         """Take that a request came on a connection; what it may do now is the server's matter."""
-        if protocol in self._opened:
-            self._opened[protocol] = float('inf')
+        self._silent.discard(protocol)
 
     def close_silent(self) -> None:
         """Close connections that made no request for :data:`FIRST_REQUEST_S`."""
         limit_s = time.monotonic() - FIRST_REQUEST_S
-        for protocol, opened_s in tuple(self._opened.items()):
+        for protocol in tuple(self._silent):
             transport = getattr(protocol, 'transport', None)
-            if opened_s < limit_s and transport is not None:
+            if self._opened[protocol] < limit_s and transport is not None:
                 transport.abort()
         self._forget_closed()
 
@@ -136,6 +138,7 @@ class Connections:
     def _forget_closed(self) -> None:
         for protocol, opened_s in tuple(self._opened.items()):
             # It has a transport a moment after it was made, and none once it is closed.
-            is_new = time.monotonic() - opened_s < 1.0
+            is_new = protocol in self._silent and time.monotonic() - opened_s < _ACCEPTED_S
             if getattr(protocol, 'transport', None) is None and not is_new:
                 del self._opened[protocol]
+                self._silent.discard(protocol)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 import threading
 import time
 
@@ -62,22 +62,31 @@ def served(serve: Callable[..., Served]) -> Served:
     return serve()
 
 
-@pytest.fixture
-def moving(served: Served) -> Iterator[Served]:
-    """Return a live view to which a camera gives 50 frames per second."""
+@contextmanager
+def camera_of(view: LiveView) -> Iterator[None]:
+    """Give 50 frames per second to the only camera of a live view."""
     ended = threading.Event()
 
     def give() -> None:
         number = 0
         while not ended.wait(0.02):
             number += 1
-            served.view.offer('', make_frame(number))
+            view.offer('', make_frame(number))
 
     thread = threading.Thread(target=give)
     thread.start()
-    yield served
-    ended.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.fixture
+def moving(served: Served) -> Iterator[Served]:
+    """Return a live view whose camera moves."""
+    with camera_of(served.view):
+        yield served
 
 
 def wait_until(condition: Callable[[], object], limit_s: float = 10.0) -> None:

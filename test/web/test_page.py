@@ -9,18 +9,25 @@ from typing import Any
 
 from chromium import Chromium, Page
 from espnet_ros.monitoring.health import Level, Status
+from espnet_ros.web.live_view import LiveView
 from espnet_ros.web.records import Ground, Obstacle, Sample
+from espnet_ros.web.server import WebServer
 import pytest
 
 from ..conftest import ROOT
-from .conftest import make_frame, Served
+from .conftest import camera_of, make_frame, Served
 
 pytestmark = [pytest.mark.slow]
 
 HAS_PICTURE = 'document.getElementById("empty").hidden'
 PIXEL = """(() => {{ const canvas = document.getElementById('picture');
-  return [...canvas.getContext('2d').getImageData({} * canvas.width, {} * canvas.height, 1, 1).data.slice(0, 3)];
+  const place = [{} * canvas.width, {} * canvas.height];
+  return [...canvas.getContext('2d').getImageData(...place, 1, 1).data.slice(0, 3)];
 }})()"""
+INK = """[...document.querySelectorAll({!r})].map((canvas) => {{
+  const size = [canvas.width, canvas.height];
+  const data = canvas.getContext('2d').getImageData(0, 0, ...size).data;
+  return new Uint32Array(data.buffer).filter((value) => value).length; }})"""
 
 
 def text_of(page: Page, selector: str) -> str:
@@ -62,33 +69,38 @@ def fill(served: Served) -> None:
 
 
 @pytest.fixture(scope='module')
-def page_maker(browser: Chromium) -> Iterator[Callable[[], Page]]:
-    """Return what opens a page that no other test uses."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        yield lambda: stack.enter_context(browser.page())
+def shown() -> Iterator[Served]:
+    """Return a live view whose camera moves, for all tests of this module."""
+    view = LiveView('test', ('',))
+    with WebServer(view) as server, camera_of(view):
+        yield Served(view, server)
 
 
 @pytest.fixture
-def page(page_maker: Callable[[], Page], moving: Served) -> Page:
+def tab(browser: Chromium) -> Iterator[Page]:
+    """Return an empty tab with cookies and storage of its own."""
+    with browser.page() as tab:
+        tab.resize(1280, 900)
+        yield tab
+
+
+@pytest.fixture
+def page(tab: Page, shown: Served) -> Page:
     """Return the page, open, with a picture."""
-    fill(moving)
-    page = page_maker()
-    page.resize(1280, 900)
-    page.open(moving.server.address)
-    page.wait_for(HAS_PICTURE)
-    return page
+    fill(shown)
+    tab.open(shown.server.address)
+    tab.wait_for(HAS_PICTURE)
+    return tab
 
 
-def test_pictures_move_and_nothing_is_wrong_behind_them(page: Page, moving: Served) -> None:
+def test_pictures_move_and_nothing_is_wrong_behind_them(page: Page, shown: Served) -> None:
     set_blend(page, 100)
     before = page.picture_of('#picture')
     number = text_of(page, '#facts')
     page.wait_for(f'document.getElementById("facts").innerText !== {json.dumps(number)}')
     assert page.picture_of('#picture') != before
     page.wait_for('document.querySelectorAll(".uplot canvas").length >= 4')
-    ours = f'http://127.0.0.1:{moving.server.port}/'
+    ours = f'http://127.0.0.1:{shown.server.port}/'
     strange = [a for a in page.requests if not a.startswith((ours, 'data:', 'blob:'))]
     assert len(page.requests) > 10
     assert strange == [], 'nothing is asked of another host'
@@ -138,11 +150,7 @@ def test_curves_have_data_and_what_is_not_known_says_so(page: Page) -> None:
     assert 'p99 48' in by_title['LATENCY']
     assert 'not throttled' in by_title['TEMPERATURE']
     assert 'cannot be read' in by_title['ENERGY PER FRAME']
-    drawn = page.evaluate(
-        """[...document.querySelectorAll('.uplot canvas')].map((canvas) => {
-          const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-          return new Uint32Array(data.buffer).filter((value) => value).length; })"""
-    )
+    drawn = page.evaluate(INK.format('.uplot canvas'))
     assert len(drawn) == 5 and all(count > 300 for count in drawn)
 
 
@@ -157,36 +165,30 @@ def test_diagnostics_are_lines_with_words_the_worst_first(page: Page) -> None:
 
 def test_the_ground_is_drawn_in_metres(page: Page) -> None:
     page.wait_for('!document.getElementById("ground").hidden')
-    assert text_of(page, '#ground-words') == 'nearest: car, 5.0 m'
-    count = page.evaluate(
-        """(() => { const canvas = document.getElementById('ground-picture');
-          const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-          return new Uint32Array(data.buffer).filter((value) => value).length; })()"""
-    )
+    page.wait_for('document.getElementById("ground-words").innerText === "nearest: car, 5.0 m"')
+    (count,) = page.evaluate(INK.format('#ground-picture'))
     assert count > 1000
 
 
 def test_a_camera_that_falls_silent_is_told_in_the_picture(
-    page_maker: Callable[[], Page], serve: Callable[..., Served]
+    tab: Page, serve: Callable[..., Served]
 ) -> None:
     served = serve()
-    page = page_maker()
-    page.open(served.server.address)
-    page.wait_for('document.getElementById("health-words").innerText !== ""')
+    tab.open(served.server.address)
+    tab.wait_for('document.getElementById("health-words").innerText !== ""')
     served.view.offer('', make_frame(3))
-    page.wait_for(HAS_PICTURE)
-    page.wait_for('!document.getElementById("stale").hidden')
-    assert 'no new picture for' in text_of(page, '#stale')
+    tab.wait_for(HAS_PICTURE)
+    tab.wait_for('!document.getElementById("stale").hidden')
+    assert 'no new picture for' in text_of(tab, '#stale')
 
 
-def test_cameras_are_tabs(page_maker: Callable[[], Page], serve: Callable[..., Served]) -> None:
+def test_cameras_are_tabs(tab: Page, serve: Callable[..., Served]) -> None:
     served = serve(('front', 'rear'))
-    page = page_maker()
-    page.open(served.server.address)
-    page.wait_for('document.querySelectorAll("[role=tab]").length === 2')
-    page.press('c')
-    page.wait_for('document.querySelector("[aria-selected=true]").innerText === "rear"')
-    page.wait_for('document.getElementById("empty").hidden === false')
+    tab.open(served.server.address)
+    tab.wait_for('document.querySelectorAll("[role=tab]").length === 2')
+    tab.press('c')
+    tab.wait_for('document.querySelector("[aria-selected=true]").innerText === "rear"')
+    tab.wait_for('document.getElementById("empty").hidden === false')
     deadline = time.monotonic() + 10
     while not served.view.is_watched('rear'):
         assert time.monotonic() < deadline
@@ -219,30 +221,27 @@ def test_it_can_be_used_by_everybody(page: Page, scheme: str) -> None:
     axe = (ROOT / 'test' / 'assets' / 'axe.min.js').read_text(encoding='utf-8')
     page.evaluate(f'{axe}\n;0')
     found: list[dict[str, Any]] = page.evaluate(
-        'axe.run(document, {resultTypes: ["violations"]}).then((all) => all.violations'
-        '.map(({id, impact, nodes}) => ({id, impact, where: nodes.map((n) => n.html).slice(0, 3)})))'
+        'axe.run(document, {resultTypes: ["violations"]}).then((all) => all.violations.map('
+        '({id, impact, nodes}) => ({id, impact, where: nodes.map((n) => n.html).slice(0, 3)})))'
     )
     assert [each for each in found if each['impact'] in ('serious', 'critical')] == []
 
 
-def test_a_hidden_tab_costs_nothing(page: Page, moving: Served) -> None:
+def test_a_hidden_tab_costs_nothing(page: Page, shown: Served) -> None:
     page.evaluate(
         "(() => { Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
         " document.dispatchEvent(new Event('visibilitychange')); })()"
     )
     deadline = time.monotonic() + 10
-    while moving.view.has_readers or moving.view.is_watched(''):
+    while shown.view.has_readers or shown.view.is_watched(''):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def test_the_token_lets_in_and_leaves_the_address(
-    page_maker: Callable[[], Page], serve: Callable[..., Served]
-) -> None:
+def test_the_token_lets_in_and_leaves_the_address(tab: Page, serve: Callable[..., Served]) -> None:
     served = serve(host='0.0.0.0')
     token = served.server.address.partition('token=')[2]
-    page = page_maker()
-    page.open(f'http://127.0.0.1:{served.server.port}/?token={token}')
-    page.wait_for('document.getElementById("title").innerText === "test"')
-    assert page.evaluate('location.search') == ''
-    assert page.console == []
+    tab.open(f'http://127.0.0.1:{served.server.port}/?token={token}')
+    tab.wait_for('document.getElementById("title").innerText === "test"')
+    assert tab.evaluate('location.search') == ''
+    assert tab.console == []

@@ -37,7 +37,9 @@ def get(
     """Return status, headers and body of an answer."""
     connection = http.client.HTTPConnection('127.0.0.1', served.server.port, timeout=20)
     try:
-        connection.request(method, path, headers={k.replace('_', '-'): v for k, v in headers.items()})
+        connection.request(
+            method, path, headers={k.replace('_', '-'): v for k, v in headers.items()}
+        )
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
@@ -243,9 +245,7 @@ def test_a_stalled_browser_costs_one_picture_and_keeps_nobody_waiting(moving: Se
 
 
 def test_connections_beyond_the_limit_are_told_so(served: Served) -> None:
-    sockets = [
-        socket.create_connection(('127.0.0.1', served.server.port)) for _ in range(200)
-    ]
+    sockets = [socket.create_connection(('127.0.0.1', served.server.port)) for _ in range(200)]
     try:
         refused = 0
         for each in sockets:
@@ -266,6 +266,10 @@ def test_connections_beyond_the_limit_are_told_so(served: Served) -> None:
             return False
 
     wait_until(is_free)
+
+
+def test_connections_that_were_closed_make_room_for_others(served: Served) -> None:
+    assert all(get(served, '/')[0] == 200 for _ in range(2 * MOST_CONNECTIONS))
 
 
 def test_all_browsers_together_get_no_more_pictures_than_one_can_afford() -> None:

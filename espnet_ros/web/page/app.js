@@ -20,7 +20,7 @@ const model = new ModelCard();
 const probe = new Probe(picture, () => { feed.wantConfidence(); });
 const feed = new PictureFeed(async (frame) => {
   legend.show(frame.labelSet, frame.facts);
-  ground.labelSet = frame.labelSet;
+  ground.name(frame.labelSet);
   await picture.show(frame);
   probe.refresh();
 });

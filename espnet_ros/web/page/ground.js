@@ -15,6 +15,13 @@ export class GroundView {
     setInterval(() => this.tell(), 1000);
   }
 
+  name(labelSet) {
+    if (labelSet === this.labelSet) { return; }
+    this.labelSet = labelSet;
+    this.draw();
+    this.tell();
+  }
+
   show(news) {
     this.news = news;
     this.cameMs = performance.now() - 1000 * news.age_s;

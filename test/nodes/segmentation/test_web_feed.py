@@ -129,7 +129,9 @@ def test_the_address_tells_what_the_node_is_while_it_waits_to_be_configured(
     segmentation(web__port=port, autostart=False)
     with urlopen(f'http://127.0.0.1:{port}/events', timeout=20) as events:
         line = ''
-        while not (line.startswith('data: [') and 'segmentation' in line or 'unconfigured' in line):
+        while not (
+            (line.startswith('data: [') and 'segmentation' in line) or 'unconfigured' in line
+        ):
             line = events.readline().decode()
     found = {status['name']: status for status in json.loads(line[6:])}
     assert found['model']['level'] == 'WARN'
