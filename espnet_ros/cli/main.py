@@ -41,6 +41,7 @@ EXTRAS = {
     'matplotlib': 'plot',
     'onnxruntime': 'onnxruntime',
     'openvino': 'openvino',
+    'ray': 'ray',
     'torch': 'torch',
 }
 """Libraries that are no dependency, and the extra that installs each."""
