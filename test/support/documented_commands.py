@@ -63,7 +63,6 @@ _BROWSER = 'test/web looks at the page; test/nodes/segmentation/test_web_feed.py
 NOT_RUN: dict[str, str] = {
     r'espnet-ros view (--ros|.* --host .*)': _BROWSER,
     r'ssh -L .*': 'needs another machine',
-    r'ffplay .*': 'needs a screen',
     r'ros2 launch .*': _LAUNCH,
     r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',
     r'export FAST(DDS|RTPS)_DEFAULT_PROFILES_FILE=.*': 'sets a variable of the shell',

@@ -5,8 +5,9 @@ On the synthetic street, a model of its classes is scored against the truth whil
 sees images at the size of the street's camera, in which poles and people are not lost; and free
 space knows how the camera is mounted, so that masks become metres.
 
-``make demo`` runs it; ``make demo DEMO=--keep`` goes on until Ctrl-C. It fetches a model where there is none, shows a live line, and leaves an
-overlay video and a picture behind.
+``make demo`` runs it. It fetches a model where there is none, shows a live line, prints where the
+live view is, and leaves an overlay video and a picture behind; ``make demo DEMO=--keep`` goes on
+until Ctrl-C.
 """
 
 from __future__ import annotations
