@@ -19,7 +19,7 @@ from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import log_on_standard_error, PROGRAM
 from espnet_ros.cli.options import add_options, read_options
 from espnet_ros.exceptions import ConfigError, EspnetError
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 
 COMMANDS = {
     'segment': 'Segment an image, a folder, a video, a bag or a webcam.',
@@ -41,6 +41,7 @@ EXTRAS = {
     'matplotlib': 'plot',
     'onnxruntime': 'onnxruntime',
     'openvino': 'openvino',
+    'ray': 'ray',
     'torch': 'torch',
 }
 """Libraries that are no dependency, and the extra that installs each."""
@@ -120,7 +121,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         parents=[common],
         allow_abbrev=False,
     )
-    parser.add_argument('--version', action='version', version=f'{PROGRAM} {package_version()}')
+    parser.add_argument('--version', action='version', version=f'{PROGRAM} {VERSION}')
     commands = parser.add_subparsers(metavar='COMMAND', title='commands', parser_class=Parser)
     named = next((word for word in words if not word.startswith('-')), None)
     for name, summary in COMMANDS.items():

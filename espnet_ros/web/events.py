@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 from espnet_ros.monitoring.health import Status
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 from espnet_ros.web.history import COLUMNS, KEPT_S, Row
 from espnet_ros.web.live_view import LiveView
 from espnet_ros.web.records import Ground
@@ -99,7 +99,7 @@ def _hello(view: LiveView) -> dict[str, Any]:
     return {
         'title': view.title,
         'cameras': view.cameras,
-        'version': package_version(),
+        'version': VERSION,
         'model': dict(view.model),
     }
 

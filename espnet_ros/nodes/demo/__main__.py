@@ -26,6 +26,7 @@ from espnet_ros.exceptions import EspnetError, ModelError, OutputError
 from espnet_ros.labels import load_label_set
 from espnet_ros.model_file import load_model_file, ModelInfo
 from espnet_ros.model_file.store import find_model
+from espnet_ros.nodes.demo.live_score import can_score
 from espnet_ros.nodes.demo.recorder import DemoRecorder
 from espnet_ros.nodes.demo.view import measure_free_ahead_m
 from espnet_ros.nodes.launching.child_process import log_path_of, node_process
@@ -114,9 +115,8 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
     except OSError as error:
         raise OutputError(f'{options.output}: cannot be made ({error.strerror})') from error
     set_transport()
-    has_truth = (
-        options.source == SYNTHETIC and model.label_set.names == load_label_set('camvid').names
-    )
+    truth = load_label_set('camvid')
+    has_truth = options.source == SYNTHETIC and can_score(model.label_set, truth)
     input_size = options.input_size or (_camera_size(model) if has_truth else (0, 0))
     camera = {
         'source': options.source,
@@ -153,7 +153,10 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
         rclpy.init()
         try:
             recorder = DemoRecorder(
-                options.output, model.label_set, has_truth=has_truth, has_metres=has_metres
+                options.output,
+                model.label_set,
+                truth=truth if has_truth else None,
+                has_metres=has_metres,
             )
             if port:
                 sys.stdout.write(f'Live view:       http://127.0.0.1:{port}/\n')
@@ -175,10 +178,11 @@ def _tell(recorder: DemoRecorder) -> None:
         words = 'unknown' if free_m is None else f'{free_m:.1f} m'
         lines.append(f'Free ahead:      {words} in that picture, as free_space measures it')
     score = recorder.score
-    if score.miou is not None:
+    for name, miou in score.mious.items():
+        by = '' if name == 'classes' else f', by {name}'
         lines.append(
-            f'Score: {score.miou:.1%} mean IoU of {score.frames} masks against the true classes '
-            'of the street'
+            f'Score: {miou:.1%} mean IoU of {score.frames} masks against the true classes '
+            f'of the street{by}'
         )
     sys.stdout.write('\n'.join(lines) + '\n')
 

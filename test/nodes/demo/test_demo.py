@@ -16,8 +16,8 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from builtin_interfaces.msg import Time
-from espnet_ros.labels import LabelSet
-from espnet_ros.nodes.demo.live_score import LiveScore, WAITING_LIMIT
+from espnet_ros.labels import LabelSet, load_label_set
+from espnet_ros.nodes.demo.live_score import can_score, LiveScore, WAITING_LIMIT
 from espnet_ros.nodes.ros.conversions import array_to_image
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -65,6 +65,18 @@ def test_truth_of_dropped_frames_is_forgotten(score: LiveScore) -> None:
     assert score.miou is None
     score.take_mask(labels_message([[0, 1]], WAITING_LIMIT))
     assert score.miou == 1
+
+
+def test_masks_of_other_classes_are_scored_by_what_both_mean() -> None:
+    truth, model = load_label_set('camvid'), load_label_set('cityscapes')
+    assert can_score(model, truth)
+    score = LiveScore(model, truth)
+    of_truth = [truth.id_of(name) for name in ('road', 'car', 'tree', 'building')]
+    of_mask = [model.id_of(name) for name in ('road', 'truck', 'terrain', 'pole')]
+    score.take_truth(labels_message([of_truth], 1))
+    score.take_mask(labels_message([of_mask], 1))
+    assert score.mious == pytest.approx({'camvid': 3 / 5, 'categories': 3 / 5})
+    assert not can_score(LabelSet.from_names(('floor', 'wall')), truth)
 
 
 @pytest.mark.skipif(not os.access('/dev/shm', os.W_OK), reason='images go through shared memory')
