@@ -77,6 +77,8 @@ async def send_events(
 def _messages(view: LiveView, camera: str, news: set[Topic]) -> Iterator[str]:
     if ('hello', '') in news or ('model', '') in news:
         yield _message('hello', _hello(view))
+    if camera not in view.cameras:
+        news -= {('history', camera), ('sample', camera)}
     if ('history', camera) in news:
         rows = [_finite(row) for row in view.rows(camera)]
         yield _message('history', {'columns': COLUMNS, 'rows': rows, 'kept_s': KEPT_S})

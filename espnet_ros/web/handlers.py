@@ -191,7 +191,9 @@ class Handlers:
         return response
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        camera = read_camera(request.query, self._view.cameras)
+        # Before there is a camera a page waits for one.
+        cameras = self._view.cameras
+        camera = read_camera(request.query, cameras) if cameras else ''
         response = web.StreamResponse(headers=_FRESH)
         response.content_type = 'text/event-stream'
         await response.prepare(request)

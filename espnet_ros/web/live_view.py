@@ -42,7 +42,7 @@ class LiveView:
     nothing is encoded. Nobody waits for a browser here.
 
     :param title: what is shown, for the head of the page
-    :param cameras: their names; one empty name is a single camera
+    :param cameras: their names; one empty name is a single camera; none until :meth:`add_camera`
     """
 
     def __init__(self, title: str, cameras: Sequence[str]) -> None:
@@ -74,6 +74,14 @@ class LiveView:
     def model(self) -> Mapping[str, str]:
         """Return what is known of the model, by key."""
         return self._model
+
+    def add_camera(self, name: str) -> None:
+        """Show a camera more; one that is shown stays as it is."""
+        with self._lock:
+            if name in self._cameras:
+                return
+            self._cameras = {**self._cameras, name: _Camera()}
+        self._tell('model', '')
 
     def is_watched(self, camera: str) -> bool:
         """Return whether somebody looks at the pictures of a camera."""

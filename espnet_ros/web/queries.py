@@ -58,9 +58,9 @@ def read_camera(query: Mapping[str, str], cameras: tuple[str, ...]) -> str:
 
     :raises InputError: there is no such camera
     """
-    name = query.get('camera', cameras[0])
+    name = query.get('camera', next(iter(cameras), ''))
     if name not in cameras:
-        known = ', '.join(cameras) if cameras != ('',) else 'one without a name'
+        known = ', '.join(cameras) if any(cameras) else 'one without a name'
         raise InputError(f'camera: expected one of {known}, found {name[:_LONGEST]!r}')
     return name
 

@@ -32,7 +32,7 @@ const events = new EventFeed({
     byId('version').textContent = news.version;
     document.title = `${news.title} · espnet_ros`;
     model.show(news.model);
-    if (camera === null) { choose(news.cameras[0]); }
+    if (camera === null && news.cameras.length) { choose(news.cameras[0]); }
     showTabs(news.cameras);
   },
   history: (news) => curves.begin(news),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import re
@@ -94,6 +95,8 @@ def test_the_demo_scores_the_street_and_leaves_a_video_and_a_picture(ros, tmp_pa
     found = re.search(r'Score: ([0-9.]+)% mean IoU of ([0-9]+) masks', ended.stdout)
     assert found is not None, ended.stdout
     assert float(found[1]) > 80
+    if find_spec('aiohttp'):
+        assert re.search(r'^Live view: +http://127\.0\.0\.1:[0-9]+/$', ended.stdout, re.MULTILINE)
     assert int(found[2]) > 1
     assert not re.search(r'\bnan\b', ended.stdout), 'no rate before the second mask'
     assert re.search(r'frames/s .* mIoU [0-9.]+%', ended.stdout)

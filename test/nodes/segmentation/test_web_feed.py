@@ -136,3 +136,42 @@ def test_the_address_tells_what_the_node_is_while_it_waits_to_be_configured(
     found = {status['name']: status for status in json.loads(line[6:])}
     assert found['model']['level'] == 'WARN'
     assert 'unconfigured' in found['model']['message']
+
+
+def test_another_machine_shows_what_the_node_publishes(
+    ros: Any, segmentation: Callable[..., Any]
+) -> None:
+    """As espnet-ros view --ros does, from topics alone."""
+    from espnet_ros.nodes.web.viewer import ViewerNode
+    from espnet_ros.web.live_view import LiveView
+
+    segmentation()
+    camera = Camera(ros)
+    view = LiveView('ROS 2', ())
+    try:
+        ros.add(ViewerNode(view, context=ros.context, use_global_arguments=False))
+        ros.wait_until(lambda: view.cameras == ('segmentation',), 'the camera')
+
+        def has_frame() -> bool:
+            view.watch('segmentation')
+            frame = view.newest('segmentation')[1]
+            if frame is None or not frame.labels.any():
+                return False
+            image_bgr, _ = frame.picture()
+            # Red in the picture is red in the mask: both are of one moment.
+            is_red = image_bgr[:, :, 2] > 100
+            return frame.label_set.names[2] == 'red' and (
+                abs(float((frame.labels == 2).mean() - is_red.mean())) < 0.05
+                and bool(is_red.any())
+            )
+
+        ros.wait_until(has_frame, 'a picture with its mask')
+        ros.wait_until(
+            lambda: (view.sample('segmentation')[0].masks_hz or 0) > 1, 'the numbers of the node'
+        )
+        ros.wait_until(
+            lambda: any(s.name == 'segmentation: input' for s in view.statuses), 'its statuses'
+        )
+        ros.wait_until(lambda: view.model.get('runtime') == 'onnxruntime', 'its model')
+    finally:
+        camera.die()
