@@ -11,6 +11,7 @@ import math
 import multiprocessing
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.benchmark.worker import (
     Contender,
@@ -29,7 +30,9 @@ from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading, PowerSensor
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 KEPT_S = 3600.0
 STATE_PERIOD_S = 0.5

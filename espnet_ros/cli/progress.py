@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR
 from rich.progress import (
@@ -15,7 +17,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LINE_EVERY_S = 10.0
 
@@ -35,15 +39,20 @@ class FrameProgress:
 
     :param what: what is done, for example ``segmenting``
     :param total: frames to come, or None where that is unknown
+    :param on_frame: is called with each frame in place of a bar and lines, where it is given
     :ivar done: frames done so far
     """
 
-    def __init__(self, what: str, total: int | None) -> None:
+    def __init__(
+        self, what: str, total: int | None, on_frame: Callable[[], None] | None = None
+    ) -> None:
         self.done = 0
+        self._on_frame = on_frame
         self._what = what
         self._total = total
         self._start_s = self._line_s = time.perf_counter()
-        self._bar = _frame_bar(total) if ERROR.is_terminal else None
+        is_shown = ERROR.is_terminal and on_frame is None
+        self._bar = _frame_bar(total) if is_shown else None
         if self._bar is not None:
             self._task = self._bar.add_task(what, total=total)
 
@@ -55,7 +64,9 @@ class FrameProgress:
     def advance(self, count: int = 1) -> None:
         """Count frames."""
         self.done += count
-        if self._bar is not None:
+        if self._on_frame is not None:
+            self._on_frame()
+        elif self._bar is not None:
             self._bar.advance(self._task, count)
         elif time.perf_counter() - self._line_s >= LINE_EVERY_S:
             self._line_s = time.perf_counter()

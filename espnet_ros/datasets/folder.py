@@ -7,6 +7,9 @@ The layout::
     images/train/*.jpg     images/val/*.jpg
     labels/train/*.png     labels/val/*.png
 
+Several such folders may lie side by side below the one with ``labels.yaml``, as ``segment
+--labels-for`` writes them, one for each recording: ``DRIVE/images/*.jpg``, ``DRIVE/labels/*.png``.
+
 Without the folders ``train`` and ``val`` a tenth of the images, chosen by name, validates.
 Label files hold the class id of every pixel (255 for unlabelled), or the colours of labels.yaml.
 """
@@ -44,7 +47,8 @@ def open_folder(root: Path, split: str, label_set: LabelSet | None = None) -> Pa
     if (root / 'images' / split).is_dir():
         pairs = pair_up(list_images(root / 'images' / split), root / 'labels' / split)
     else:
-        images = list_images(root / 'images')
+        folders = parts_of(root) or [root]
+        images = [image for folder in folders for image in list_images(folder / 'images')]
         if split in ('train', 'val'):
             images = [image for image in images if _validates(image) == (split == 'val')]
         if not images:
@@ -52,8 +56,22 @@ def open_folder(root: Path, split: str, label_set: LabelSet | None = None) -> Pa
                 f'{root}/images: expected enough images to keep a tenth for validation; add '
                 f'some, or sort them into images/train and images/val (split {split!r} is empty)'
             )
-        pairs = pair_up(images, root / 'labels')
+        pairs = [
+            pair
+            for folder in folders
+            for pair in pair_up(
+                [image for image in images if image.parent.parent == folder], folder / 'labels'
+            )
+        ]
     return PairDataset(f'{root.resolve().name} {split}', label_set, pairs)
+
+
+def parts_of(root: Path) -> list[Path]:
+    """Return the folders of a data set that lies in several; none where it lies in one."""
+    if (root / 'images').is_dir():
+        return []
+    folders = (path.parent for path in root.glob('*/images') if path.parent.name[0] != '.')
+    return sorted(folder for folder in folders if (folder / 'labels').is_dir())
 
 
 def _validates(image: Path) -> bool:

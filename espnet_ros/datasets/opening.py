@@ -8,7 +8,7 @@ from pathlib import Path
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.datasets.camvid import open_camvid
 from espnet_ros.datasets.cityscapes import open_cityscapes
-from espnet_ros.datasets.folder import LABEL_SET_FILE, open_folder
+from espnet_ros.datasets.folder import LABEL_SET_FILE, open_folder, parts_of
 from espnet_ros.datasets.mapillary import open_mapillary
 from espnet_ros.datasets.pascal_voc import open_pascal_voc
 from espnet_ros.datasets.street import StreetDataset
@@ -83,6 +83,8 @@ def _find_format(root: Path, split: str) -> str:
     for format_name, mark in marks.items():
         if mark.is_dir():
             return format_name
+    if (root / LABEL_SET_FILE).is_file() and parts_of(root):
+        return 'folder'
     expected = ', '.join(f'{path.relative_to(root)}/ ({name})' for name, path in marks.items())
     raise ConfigError(
         f'{root}: expected one of {expected}; put images into images/, labels into labels/ and '

@@ -70,6 +70,7 @@ def test_transport_profile_that_is_missing_is_told(cli, monkeypatch: pytest.Monk
 def test_what_cannot_be_read_is_one_line_with_the_way_to_get_it(
     cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip('matplotlib', reason='is to be found')
     find_spec = machine.find_spec
     monkeypatch.setattr(
         machine, 'find_spec', lambda name: None if name == 'rosbags' else find_spec(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR, warn
 from espnet_ros.cli.progress import LINE_EVERY_S, make_bar
@@ -15,7 +16,9 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _SMOOTHING = 0.95
 
