@@ -30,7 +30,7 @@ class _RateColumn(ProgressColumn):
 
 
 class CountColumn(ProgressColumn):
-    """Shows 3/20, or 3/? where the end is not known; rich 11 of Ubuntu 22.04 has no such column."""
+    """Shows 3/20, or 3/? where the end is not known; rich 11 (Ubuntu 22.04) has none such."""
 
     def render(self, task: Task) -> Text:
         """Return the text of a task."""
