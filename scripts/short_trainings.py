@@ -8,8 +8,8 @@ from pathlib import Path
 import re
 import time
 
+from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.models.zoo import ModelRecord, ZOO
-from espnet_ros.training.datasets.opening import open_dataset
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import Recipe

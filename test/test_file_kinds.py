@@ -8,11 +8,11 @@ import sqlite3
 
 import cv2
 from espnet_ros.config import ForeignModelSettings
+from espnet_ros.datasets.base import list_images
 from espnet_ros.exceptions import InputError, ModelError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.file_kinds import FileKind, is_checkpoint, kind_of, kind_of_data
 from espnet_ros.sources import Frame, open_source
-from espnet_ros.training.datasets.base import list_images
 import numpy as np
 import onnx
 import pytest

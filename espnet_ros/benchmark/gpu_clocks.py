@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.telemetry.file_tree import FileTree
-from espnet_ros.telemetry.gpu_load import find_devfreq
+from espnet_ros.telemetry.jetson.gpu_load import find_devfreq
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -25,9 +25,9 @@ from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.energy import EnergyWindow
 from espnet_ros.telemetry.file_tree import FileTree
+from espnet_ros.telemetry.jetson.throttling import OverCurrentCounter
 from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading, PowerSensor
-from espnet_ros.telemetry.throttling import OverCurrentCounter
 import numpy as np
 from numpy.typing import NDArray
 

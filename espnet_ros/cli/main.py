@@ -23,6 +23,7 @@ from espnet_ros.version import VERSION
 
 COMMANDS = {
     'segment': 'Segment an image, a folder, a video, a bag or a webcam.',
+    'view': 'Show a source, or what running nodes publish, live in a browser.',
     'models': 'List, fetch and show models.',
     'export': 'Turn a checkpoint or an ONNX file of another origin into a model file.',
     'build': 'Build a TensorRT engine of a model, or quantise a model for one.',
@@ -36,9 +37,11 @@ COMMANDS = {
 """The commands and what they do; each is a folder of this package."""
 
 EXTRAS = {
+    'aiohttp': 'web',
     'matplotlib': 'plot',
     'onnxruntime': 'onnxruntime',
     'openvino': 'openvino',
+    'ray': 'ray',
     'torch': 'torch',
 }
 """Libraries that are no dependency, and the extra that installs each."""

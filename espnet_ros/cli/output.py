@@ -12,11 +12,8 @@ from typing import Any
 
 from espnet_ros.exceptions import ConfigError, InputError, OutputError
 from espnet_ros.file_kinds import check_utf8
-from espnet_ros.processing.codecs import write_atomically
+from espnet_ros.files import part_of, remove_parts_of_dead_processes, write_atomically
 from espnet_ros.sources import split_topic
-
-_PART = re.compile(r'\.(\d+)-(?:\d+\.part|part-.+)')
-"""As :func:`write_atomically` and :meth:`OutputFolder.part_of` name them."""
 
 
 class OutputFolder:
@@ -52,7 +49,7 @@ class OutputFolder:
             probe = self.part_of('writable')
             probe.touch()
             probe.unlink()
-            self._remove_parts_of_dead_runs()
+            remove_parts_of_dead_processes(self.path)
         except OSError as error:
             raise OutputError(
                 f'--output {path}: cannot write into this folder ({error.strerror}); give '
@@ -85,9 +82,7 @@ class OutputFolder:
 
     def part_of(self, name: str) -> Path:
         """Return the hidden name under which a file that grows is written at first."""
-        # The suffix stays last: the container of a video is chosen by it.
-        path = self.path / name
-        return path.with_name(f'.{os.getpid()}-part-{path.name}')
+        return part_of(self.path / name)
 
     def keep(self, name: str) -> Path:
         """Give a file that was written as :meth:`part_of` its name; return where it lies."""
@@ -99,29 +94,12 @@ class OutputFolder:
             raise OutputError(_write_message(path, error)) from error
         return path
 
-    def _remove_parts_of_dead_runs(self) -> None:
-        """Remove what runs that were killed had begun to write."""
-        for part in self.path.rglob('.*part*'):
-            named = _PART.fullmatch(part.name)
-            if named and not _is_running(int(named[1])):
-                part.unlink(missing_ok=True)
-
     def _check_replaced(self, path: Path) -> None:
         if not self.may_replace(path):
             raise OutputError(
                 f'{path}: is there already, and no earlier run left it as it is; give '
                 '--overwrite or another folder'
             )
-
-
-def _is_running(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def check_output(path: Path | None, option: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import time
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ class _RateColumn(ProgressColumn):
 
 
 class CountColumn(ProgressColumn):
-    """Shows 3/20, or 3/? where the end is not known; rich 11 (Ubuntu 22.04) has no such column."""
+    """Shows 3/20, or 3/? where the end is not known; rich 11 (Ubuntu 22.04) has none such."""
 
     def render(self, task: Task) -> Text:
         """Return the text of a task."""
@@ -46,15 +47,20 @@ class FrameProgress:
 
     :param what: what is done, for example ``segmenting``
     :param total: frames to come, or None where that is unknown
+    :param on_frame: is called with each frame in place of a bar and lines, where it is given
     :ivar done: frames done so far
     """
 
-    def __init__(self, what: str, total: int | None) -> None:
+    def __init__(
+        self, what: str, total: int | None, on_frame: Callable[[], None] | None = None
+    ) -> None:
         self.done = 0
+        self._on_frame = on_frame
         self._what = what
         self._total = total
         self._start_s = self._line_s = time.perf_counter()
-        self._bar = _frame_bar(total) if ERROR.is_terminal else None
+        is_shown = ERROR.is_terminal and on_frame is None
+        self._bar = _frame_bar(total) if is_shown else None
         if self._bar is not None:
             self._task = self._bar.add_task(what, total=total)
 
@@ -66,7 +72,9 @@ class FrameProgress:
     def advance(self, count: int = 1) -> None:
         """Count frames."""
         self.done += count
-        if self._bar is not None:
+        if self._on_frame is not None:
+            self._on_frame()
+        elif self._bar is not None:
             self._bar.advance(self._task, count)
         elif time.perf_counter() - self._line_s >= LINE_EVERY_S:
             self._line_s = time.perf_counter()

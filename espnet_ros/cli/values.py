@@ -46,6 +46,8 @@ _INFINITE = float('inf')
 positive_integer = _reader(int, lambda value: value > 0, 'a whole number above 0')
 positive_number = _reader(float, lambda value: 0 < value < _INFINITE, 'a number above 0')
 number_from_zero = _reader(float, lambda value: 0 <= value < _INFINITE, 'a number of 0 or more')
+whole_from_zero = _reader(int, lambda value: value >= 0, 'a whole number of 0 or more')
+share = _reader(float, lambda value: 0 <= value <= 1, 'a number from 0 to 1')
 percentage = _reader(
     lambda text: float(text.removesuffix('%')),
     lambda value: 0 <= value <= 100,

@@ -7,15 +7,14 @@ Linux); the environment variable ``ESPNET_ROS_MODELS`` names another folder.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 from importlib import resources
 import os
 from pathlib import Path
-import uuid
 
 from espnet_ros.config import ForeignModelSettings
 from espnet_ros.exceptions import ModelError
+from espnet_ros.files import write_atomically
 from espnet_ros.model_file.external import wrap_external
 from espnet_ros.model_file.file_format import as_model_file, is_model_file, load_onnx, ModelFile
 import platformdirs
@@ -135,22 +134,14 @@ def save_model_file(model: ModelFile, path: str | Path) -> Path:
     :raises ModelError: it cannot be written; what was there is as it was
     """
     path = Path(path)
-    part = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.part')
     make_folder(path.parent)
     try:
-        with part.open('xb') as file:
-            file.write(model.data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_atomically(path, model.data, durable=True)
     except OSError as error:
         raise ModelError(
             f'model file {path}: cannot be written ({error.strerror}); free space or choose '
             f'another place ({FOLDER_VARIABLE} names the folder of fetched models)'
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
     return path
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
-import threading
 from typing import Any
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
 from espnet_ros.file_kinds import kind_of_data
-from espnet_ros.processing.image_header import read_header
-from espnet_ros.processing.jpeg import decode_jpeg
-from espnet_ros.processing.jpeg_stream import cut_off, START
-from espnet_ros.processing.png_chunks import PNG_START, without_extras
+from espnet_ros.files import write_atomically
+from espnet_ros.processing.image_formats.header import read_header
+from espnet_ros.processing.image_formats.jpeg import decode_jpeg
+from espnet_ros.processing.image_formats.jpeg_stream import cut_off, START
+from espnet_ros.processing.image_formats.png_chunks import PNG_START, without_extras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -153,20 +151,3 @@ def write_image(path: str | Path, array: NDArray[np.uint8]) -> None:
         write_atomically(path, data)
     except OSError as error:
         raise OutputError(f'{path}: cannot be written ({error.strerror})') from error
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """
-    Write a file beside its name first, and rename it when it is whole.
-
-    :raises OSError: it cannot be written; nothing is left behind then
-    """
-    # Short, so that no name is too long that would do itself.
-    temporary = path.with_name(f'.{os.getpid()}-{threading.get_ident()}.part')
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise

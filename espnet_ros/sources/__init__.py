@@ -8,7 +8,7 @@ from espnet_ros.sources.base import (
     Source,
 )
 from espnet_ros.sources.images import ImageFilesSource
-from espnet_ros.sources.opening import open_source, split_topic
+from espnet_ros.sources.opening import image_topics, open_source, split_topic
 
 __all__ = [
     'BrokenFrame',
@@ -17,6 +17,7 @@ __all__ = [
     'FrameCalibration',
     'ImageFilesSource',
     'Source',
+    'image_topics',
     'open_source',
     'split_topic',
 ]

@@ -145,3 +145,20 @@ def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:
 def _check_rate(rate_hz: float | None) -> None:
     if rate_hz is not None and not (math.isfinite(rate_hz) and rate_hz > 0):
         raise InputError(f'rate: expected frames per second above 0, found {rate_hz:g}')
+
+
+def image_topics(spec: str) -> list[str]:
+    """
+    Return the topics of images of a bag that is named without one; none of everything else.
+
+    :raises InputError: it cannot be read
+    """
+    path, topic = split_topic(spec)
+    if topic or not _is_bag(path):
+        return []
+    try:
+        from espnet_ros.sources.bag_reader import IMAGE_TYPES, open_bag  # noqa: PLC0415
+    except ModuleNotFoundError:
+        return []
+    with open_bag(path) as bag:
+        return list(bag.counts(IMAGE_TYPES))

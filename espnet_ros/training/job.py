@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.devices import Compute
 from espnet_ros.training.distillation import Teacher
 from espnet_ros.training.recipes import Recipe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from espnet_ros.training.datasets.base import IGNORED
+from espnet_ros.datasets.base import IGNORED
 from espnet_ros.training.recipes import LossRecipe
 import numpy as np
 from numpy.typing import NDArray

@@ -15,12 +15,12 @@ import math
 from pathlib import Path
 import time
 
+from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.exceptions import InferenceError, InputError, ModelError
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.training.averaging import WeightAverage
 from espnet_ros.training.batches import Batch, BatchLoader
-from espnet_ros.training.datasets.base import LabelledDataset
 from espnet_ros.training.distillation import distillation_loss
 from espnet_ros.training.job import TrainingJob
 from espnet_ros.training.losses import class_weights, SegmentationLoss

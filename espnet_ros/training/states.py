@@ -11,11 +11,11 @@ from pickle import UnpicklingError
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError, ModelError, OutputError
+from espnet_ros.files import write_atomically
 from espnet_ros.labels import LabelSet
 from espnet_ros.models.base import SegmentationNetwork
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.processing.codecs import write_atomically
 import torch
 from torch import Tensor
 

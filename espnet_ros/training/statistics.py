@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from espnet_ros.datasets.base import IGNORED, LabelledDataset
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.training.datasets.base import IGNORED, LabelledDataset
 import numpy as np
 from numpy.typing import NDArray
 

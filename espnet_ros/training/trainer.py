@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError, ModelError, OutputError
+from espnet_ros.files import write_atomically
 from espnet_ros.models.espnet import Espnet
 from espnet_ros.models.espnet.enlargement import start_as_enlargement
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.processing.codecs import write_atomically
 from espnet_ros.training.job import TrainingJob
 from espnet_ros.training.recipes import Stage
 from espnet_ros.training.reporting import EpochReport, Reporter, StepReport

@@ -68,7 +68,7 @@ def test_shipped_model_hides_a_fetched_one_of_its_name(fetched: Path, shipped: P
 
 
 def test_what_is_no_model_is_not_listed(fetched: Path, shipped: Path) -> None:
-    touch(fetched, '.a.onnx.1f.part', '.hidden.onnx', 'notes.txt')
+    touch(fetched, '.17-5.part', '.hidden.onnx', 'notes.txt')
     (fetched / 'folder.onnx').mkdir()
     assert present_models() == {}
 

@@ -38,6 +38,7 @@ RUN: dict[str, Run] = {
     r'espnet-ros segment (drive\.mp4|drive_bag)( --output \w+)?': Run(),
     r'espnet-ros segment drive_bag:/front/image_raw --output drive': Run(),
     r'espnet-ros segment drive\.mp4 --birdseye .*': Run(),
+    r'espnet-ros view drive\.mp4( --port \d+)?': Run(seconds=6.0, needs=('aiohttp',)),
     r'espnet-ros compare MODEL@openvino MODEL@onnxruntime images/': Run(
         needs=('openvino', 'onnxruntime')
     ),
@@ -57,7 +58,15 @@ _MEASURES = (
 _FETCHES = 'exports weights for half a minute; test/cli/test_models.py runs it from a mirror'
 _INSTALLS = 'installs into the user\'s system; "make setup" in a clean clone is the test of it'
 
+_BROWSER = 'test/web looks at the page; test/nodes/segmentation/test_web_feed.py at nodes'
+_FLEET = 'test/cli/segment and test/fleet run it on drives of their own'
+_CLUSTER = 'of a cluster; test/fleet runs two nodes on one machine'
+
 NOT_RUN: dict[str, str] = {
+    r'espnet-ros view (--ros|.* --host .*)': _BROWSER,
+    r'ssh -L .*': 'needs another machine',
+    r"espnet-ros segment '?(@|drives/|slide).*": _FLEET,
+    r'ray start .*': _CLUSTER,
     r'ros2 launch .*': _LAUNCH,
     r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',
     r'export FAST(DDS|RTPS)_DEFAULT_PROFILES_FILE=.*': 'sets a variable of the shell',

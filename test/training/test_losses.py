@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from espnet_ros.training.datasets import IGNORED
+from espnet_ros.datasets import IGNORED
 from espnet_ros.training.losses import class_weights, dice_loss, SegmentationLoss
 from espnet_ros.training.recipes import LossRecipe
 import numpy as np

@@ -9,9 +9,9 @@ import sys
 import textwrap
 
 import cv2
+from espnet_ros.datasets.camvid import open_camvid
 from espnet_ros.exceptions import ConfigError, InferenceError, InputError, ModelError
 from espnet_ros.training.augmentation import Augmentation
-from espnet_ros.training.datasets.camvid import open_camvid
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import LossRecipe, Recipe, Stage

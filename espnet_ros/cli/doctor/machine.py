@@ -57,8 +57,8 @@ def check_package() -> list[Check]:
         checks = [Check('espnet_ros', Status.OK, f'{VERSION} ({where})')]
     else:
         fix = 'make setup, or pip install . in the source tree'
-        found = f'{VERSION}, not installed, runs from {where}'
-        checks = [Check('espnet_ros', Status.WARN, found, fix)]
+        missing = f'{VERSION}, not installed, runs from {where}'
+        checks = [Check('espnet_ros', Status.WARN, missing, fix)]
     found, broken = [], []
     for module, distribution in _LIBRARIES.items():
         try:

@@ -13,6 +13,8 @@ from espnet_ros.cli.evaluate.worst_images import WorstImages
 from espnet_ros.cli.output import check_output, OutputFolder, write_json
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.config import MaskSettings
+from espnet_ros.datasets.base import LabelledDataset
+from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.evaluation.common_groups import (
     common_groups,
     CommonGroups,
@@ -29,8 +31,6 @@ from espnet_ros.processing.matrix_picture import draw_confusion
 from espnet_ros.runtimes.base import Runtime
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
-from espnet_ros.training.datasets.base import LabelledDataset
-from espnet_ros.training.datasets.opening import open_dataset
 from espnet_ros.version import VERSION
 import numpy as np
 from numpy.typing import NDArray

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from espnet_ros.cli.console import make_table, OUT, say
 from espnet_ros.cli.evaluate.view import percent
 from espnet_ros.cli.output import OutputFolder
+from espnet_ros.datasets.base import Sample
 from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.evaluation.metrics import class_iou, counted_classes, mean
 from espnet_ros.evaluation.report import Report
@@ -15,7 +16,6 @@ from espnet_ros.labels import LabelSet
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.processing.conditions import CONDITIONS, degrade, SEVERITIES
 from espnet_ros.processing.matrix_picture import draw_shares
-from espnet_ros.training.datasets.base import Sample
 import numpy as np
 from numpy.typing import NDArray
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from heapq import heappush, heappushpop
 
 from espnet_ros.cli.output import OutputFolder
+from espnet_ros.datasets.base import Sample
 from espnet_ros.evaluation.metrics import class_iou, counted_classes, mean
 from espnet_ros.labels import LabelSet
 from espnet_ros.processing.codecs import encode_jpeg
 from espnet_ros.processing.overlay import color_mask
-from espnet_ros.training.datasets.base import Sample
 import numpy as np
 from numpy.typing import NDArray
 

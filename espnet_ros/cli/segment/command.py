@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from pathlib import Path
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.output import OutputFolder
+from espnet_ros.cli.segment.fleet_run import run_fleet
 from espnet_ros.cli.segment.inputs import Inputs, open_inputs
 from espnet_ros.cli.segment.journal import Journal
+from espnet_ros.cli.segment.model import open_segmenter
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pipeline import Outcome
+from espnet_ros.cli.segment.pseudo_labels import open_dataset_of, settled
 from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import class_shares, describe, print_shares, SUMMARY
 from espnet_ros.exceptions import EspnetError, InputError
-from espnet_ros.export.any_model import open_any_model
-from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.fleet.manifest import Entry, read_entries
+from espnet_ros.fleet.planning import plan_units
+from espnet_ros.fleet.stores import as_path, is_url
+from espnet_ros.fleet.unit import Unit
 from espnet_ros.segmenter import Segmenter
-from espnet_ros.sources import BrokenFrame
 
 _LISTED_BROKEN = 20
 
 
 def run(options: Options) -> int:
     """Segment the sources; return the exit code."""
+    options = settled(options)
+    entries = read_entries(options.sources)
+    sources = [entry.spec for entry in entries]
+    units = plan_units(entries)
+    if _is_fleet(options, entries, units):
+        return run_fleet(options, units)
+    options.engine.check()
     with ExitStack() as stack:
-        inputs = open_inputs(options.sources, options.images.image_bit_depth, stack)
-        folder = OutputFolder(options.output.output, *options.sources)
-        segmenter = stack.enter_context(_open_segmenter(options))
+        inputs = open_inputs(sources, options.images.image_bit_depth, stack)
+        folder = OutputFolder(Path(as_path(options.output.output)), *sources)
+        with ERROR.status('loading the model'):
+            segmenter = stack.enter_context(open_segmenter(options))
         journal = Journal(folder.path, overwrite=options.output.overwrite)
         stack.callback(journal.close)
         folder.may_replace = journal.may_replace
@@ -43,17 +56,15 @@ def run(options: Options) -> int:
     return _end(folder, outcome)
 
 
-def _open_segmenter(options: Options) -> Segmenter:
-    settings = options.runtime
-    with ERROR.status('loading the model'):
-        model = open_any_model(options.model.model, options.model.foreign)
-        if options.model.exact:
-            model = model.with_float_image()
-            if settings.precision == 'auto':
-                settings = replace(settings, precision='fp32')
-        segmenter = Segmenter(open_runtime(model, settings), options.mask)
-        segmenter.warm_up()
-    return segmenter
+def _is_fleet(options: Options, entries: Sequence[Entry], units: Sequence[Unit]) -> bool:
+    """Tell whether each source gets a folder: one of several, or listed, or far away."""
+    places = (options.output.output, *(entry.spec for entry in entries))
+    return (
+        len(units) > 1
+        or options.engine.engine != 'local'
+        or any(entry.is_listed for entry in entries)
+        or any(map(is_url, places))
+    )
 
 
 def _segment(
@@ -63,25 +74,15 @@ def _segment(
     folder: OutputFolder,
     journal: Journal,
 ) -> Outcome:
-    """Segment one source after another; what one of them lacks keeps no other."""
     outcome = Outcome(broken=list(inputs.broken))
-    runs = [SourceRun(entry, options, segmenter, folder, journal) for entry in inputs.opened]
-    journal.announce([SUMMARY, *(name for each in runs for name in each.names)])
-    for each in runs:
-        left = options.output.limit
-        if left is not None:
-            left -= outcome.frame_count
-            if left <= 0:
-                break
-        each.run(left, outcome)
-        if outcome.interrupted:
-            break
-        if isinstance(outcome.error, InputError) and len(options.sources) > 1:
-            source = each.entry.source
-            outcome.broken.append(BrokenFrame(source.name, 0, str(outcome.error)))
-            outcome.error = None
-        if outcome.error is not None:
-            break
+    dataset = open_dataset_of(options, folder, segmenter.label_set)
+    own = [SUMMARY] if dataset is None else [SUMMARY, *dataset.new_files]
+    (entry,) = inputs.opened
+    run = SourceRun(entry, options, segmenter, folder, journal, dataset=dataset)
+    journal.announce([*own, *run.names])
+    if dataset is not None:
+        dataset.write_label_set()
+    run.run(options.output.limit, outcome)
     return outcome
 
 

@@ -84,13 +84,16 @@ class Journal:
         noted = self._content.states.get(name)
         if noted is not None:
             return noted == _state(path)
-        return name in self._content.announced or f'{name.split("/")[0]}/' in (
-            self._content.announced
-        )
+        announced = self._content.announced
+        if name in announced or f'{name.split("/")[0]}/' in announced:
+            return True
+        return any(name.startswith(each[:-1]) for each in announced if each.endswith('*'))
 
     def announce(self, names: Iterable[str]) -> None:
         """
-        Note what a run is going to write; ``folder/`` stands for all files in it.
+        Note what a run is going to write.
+
+        ``folder/`` stands for all files in it, ``folder/stem_*`` for those that begin like that.
 
         :raises OutputError: files of the user's have such names
         """
@@ -140,6 +143,10 @@ class Journal:
 
     def _found(self, name: str) -> Iterator[Path]:
         """Return a file, or those of a folder that are called as results are."""
+        if name.endswith('*'):
+            folder, _, start = name[:-1].rpartition('/')
+            every = (self._folder / folder).glob('*')
+            return (path for path in every if path.name.startswith(start))
         path = self._folder / name
         return path.glob('*_*.png') if name.endswith('/') else iter((path,))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from espnet_ros.cli.engine_options import EngineOptions
 from espnet_ros.cli.options import (
     argument,
     ModelOptions,
@@ -13,6 +13,7 @@ from espnet_ros.cli.options import (
     section,
     settings,
 )
+from espnet_ros.cli.values import share
 from espnet_ros.config import (
     BirdseyeSettings,
     ImageSettings,
@@ -33,6 +34,8 @@ output files:
   a bag that ROS 2 recorded
     STEM_overlay.mp4                 class colours over the images, at the rate of their stamps
     STEM_frames/SECONDS_mask.png     called after the stamp; _confidence.png with --confidence
+  with --labels-for
+    images/, labels/, labels.yaml    a data set: train --data DIR
   summary.json                       share of every class, overall and of every image, model,
                                      runtime, precision, sizes and speed
   results.jsonl                      a line for every finished frame: a second run skips what is
@@ -44,6 +47,7 @@ examples:
   espnet-ros segment drive.mp4 --output drive --legend
   espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
   espnet-ros segment drive_bag:/front/image_raw --output drive
+  espnet-ros segment drive.mp4 --labels-for camvid --confidence 0.6 --output more_streets
   espnet-ros segment photos --model espnet_p2_q8_camvid --runtime openvino --no-overlay
 """
 
@@ -54,20 +58,38 @@ class OutputOptions:
 
     GROUP = 'output'
 
-    output: Path = option(
-        Path('segmented'),
-        'Folder for the results; created if missing. Default: ./segmented.',
+    output: str = option(
+        'segmented',
+        'Folder for the results, created if missing, or an address in a store (s3://, gs://). '
+        'Default: ./segmented.',
         'DIR',
     )
     overlay: bool = option(True, 'Write overlays.')
     masks: bool | None = option(
         None, 'Write masks. Default: yes for images and bags, no for videos.'
     )
-    confidence: bool = option(False, 'Write the confidence too.')
+    confidence: float | None = option(
+        None,
+        'Write the confidence too; with a number of 0 to 1, leave pixels whose confidence is '
+        'below unlabelled instead, as --confidence-threshold.',
+        'SHARE',
+        nargs='?',
+        const=0.0,
+        type=share,
+    )
+    labels_for: str | None = option(
+        None,
+        'Write a data set for train instead of masks: images and labels in the classes of this '
+        'one (its folder, or the name or file of a label set), 255 where the confidence is below '
+        '0.6 or --confidence.',
+        'DATASET',
+    )
     birdseye: bool = option(
         False, 'Draw the ground from above beside the overlay, with a way over it.'
     )
-    limit: int | None = option(None, 'Stop after N frames. Default: every source whole.', 'N')
+    limit: int | None = option(
+        None, 'Stop after N frames of each source. Default: every source whole.', 'N'
+    )
     overwrite: bool = option(
         False,
         'Do everything anew, and replace files of the same names. Without it a second run does '
@@ -95,11 +117,13 @@ class Options:
 
     sources: tuple[str, ...] = argument(
         'Images, folders of images, videos, bags (BAG:TOPIC if several topics have images), '
-        'the index of a webcam, or synthetic (a rendered street); as many as you like.',
+        'the index of a webcam, or synthetic (a rendered street); as many as you like, also as '
+        "patterns ('drives/*.mp4'), lists (@files.txt, drives.jsonl) and addresses (s3://, gs://).",
         'SOURCE',
         nargs='+',
     )
     output: OutputOptions = section(OutputOptions)
+    engine: EngineOptions = section(EngineOptions)
     model: ExactModelOptions = section(ExactModelOptions)
     runtime: RuntimeSettings = runtime_settings()
     images: ImageSettings = settings(ImageSettings, 'images of a bag')

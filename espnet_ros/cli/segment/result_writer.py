@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.segment.birdseye import BirdseyeDrawer
 from espnet_ros.cli.segment.options import OutputOptions
+from espnet_ros.cli.segment.pseudo_labels import LabelWriter
 from espnet_ros.config import OverlaySettings
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import encode_png
@@ -56,6 +57,7 @@ class ResultWriter:
         images of their own
     :param unlabelled_id: of pixels without a class
     :param birdseye: what draws the ground from above beside overlays, or None
+    :param dataset: what writes frames as images and labels to train on, or None
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class ResultWriter:
         *,
         unlabelled_id: int = UNLABELLED_ID,
         birdseye: BirdseyeDrawer | None = None,
+        dataset: LabelWriter | None = None,
     ) -> None:
         self._folder = folder
         self._wanted = wanted
@@ -77,12 +80,14 @@ class ResultWriter:
         self._palette_bgr = np.ascontiguousarray(label_set.palette_rgb()[:, ::-1])
         self._video_stem = video_stem
         self._birdseye = birdseye
+        self._dataset = dataset
 
     @property
     def kinds(self) -> list[str]:
         """Return which files an image of its own gets."""
         wanted = self._wanted
-        flags = {'mask': wanted.masks, 'confidence': wanted.confidence, 'overlay': wanted.overlay}
+        flags = {'mask': wanted.masks, 'confidence': wanted.confidence is not None}
+        flags['overlay'] = wanted.overlay
         return [kind for kind, is_wanted in flags.items() if is_wanted]
 
     def write(
@@ -95,24 +100,14 @@ class ResultWriter:
         :raises OutputError: a file cannot be written
         :raises ModelError: the mask has an id without a name
         """
-        stem = frame.name
-        if self._video_stem is not None:
-            number = f'{frame.index:06d}' if frame.stamp_ns is None else frame.name
-            stem = f'{self._video_stem}_frames/{number}'
         counts = np.bincount(result.labels.ravel(), minlength=256)
         self._label_set.check_counts(counts, self._unlabelled_id)
-        overlay_bgr = self._draw(frame, result, counts) if self._wanted.overlay else None
         is_video = self._video_stem is not None
-        images = {
-            'mask': result.labels if self._wanted.masks else None,
-            'confidence': result.confidence if self._wanted.confidence else None,
-            'overlay': None if is_video else overlay_bgr,
-        }
-        files = {}
-        for kind, image in images.items():
-            if image is not None:
-                files[kind] = f'{stem}_{kind}.png'
-                self._folder.write(files[kind], encode_png(image))
+        overlay_bgr = self._draw(frame, result, counts) if self._wanted.overlay else None
+        if self._dataset is not None:
+            files = self._write_labels(self._dataset, frame, result.labels)
+        else:
+            files = self._write_images(frame, result, None if is_video else overlay_bgr)
         times = result.stage_times
         record = FrameRecord(
             name=frame.name,
@@ -125,6 +120,31 @@ class ResultWriter:
             frame_id=frame.frame_id,
         )
         return record, overlay_bgr if is_video else None
+
+    def _write_labels(
+        self, dataset: LabelWriter, frame: Frame, labels: NDArray[np.uint8]
+    ) -> dict[str, str]:
+        is_video = self._video_stem is not None
+        stem = f'{self._video_stem}_{_number(frame)}' if is_video else frame.name
+        return dataset.write(stem, frame.image_bgr, labels, is_lossy=is_video)
+
+    def _write_images(
+        self, frame: Frame, result: Segmentation, overlay_bgr: NDArray[np.uint8] | None
+    ) -> dict[str, str]:
+        stem = frame.name
+        if self._video_stem is not None:
+            stem = f'{self._video_stem}_frames/{_number(frame)}'
+        images = {
+            'mask': result.labels if self._wanted.masks else None,
+            'confidence': result.confidence if self._wanted.confidence is not None else None,
+            'overlay': overlay_bgr,
+        }
+        files = {}
+        for kind, image in images.items():
+            if image is not None:
+                files[kind] = f'{stem}_{kind}.png'
+                self._folder.write(files[kind], encode_png(image))
+        return files
 
     def _draw(
         self, frame: Frame, result: Segmentation, counts: NDArray[np.int64]
@@ -143,6 +163,11 @@ class ResultWriter:
         if self._birdseye is not None:
             overlay_bgr = self._birdseye.attach(overlay_bgr, frame.image_bgr, result.labels)
         return overlay_bgr
+
+
+def _number(frame: Frame) -> str:
+    """Return what a frame of a video is called: its index, or its stamp where it has one."""
+    return f'{frame.index:06d}' if frame.stamp_ns is None else frame.name
 
 
 def _size(image: NDArray[np.uint8]) -> tuple[int, int]:

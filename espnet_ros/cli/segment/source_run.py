@@ -12,6 +12,7 @@ from espnet_ros.cli.segment.inputs import Input
 from espnet_ros.cli.segment.journal import Journal
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pipeline import Outcome, Pipeline
+from espnet_ros.cli.segment.pseudo_labels import LabelWriter
 from espnet_ros.cli.segment.result_key import result_key, settings_key
 from espnet_ros.cli.segment.result_writer import FrameRecord, ResultWriter
 from espnet_ros.cli.segment.video_output import VideoOutput
@@ -28,6 +29,8 @@ class SourceRun:
     :param segmenter: segments the frames
     :param folder: where the files go
     :param journal: of that folder
+    :param dataset: what writes labels to train on, where those are wanted
+    :param on_frame: is called with each finished frame; None shows a bar
     :ivar names: of the files to come, as :meth:`Journal.announce` takes them
     :raises ConfigError: a picture from above is wanted that cannot be drawn
     """
@@ -39,11 +42,16 @@ class SourceRun:
         segmenter: Segmenter,
         folder: OutputFolder,
         journal: Journal,
+        *,
+        dataset: LabelWriter | None = None,
+        on_frame: Callable[[], None] | None = None,
     ) -> None:
         self.entry = entry
         self._options = options
         self._segmenter = segmenter
         self._journal = journal
+        self._dataset = dataset
+        self._on_frame = on_frame
         self._settings_key = settings_key(options, segmenter)
         self._keys: dict[str, str] = {}
         self._earlier: list[FrameRecord] = []
@@ -61,6 +69,7 @@ class SourceRun:
             entry.stem,
             unlabelled_id=options.mask.unlabelled_id,
             birdseye=open_birdseye(options, source, segmenter),
+            dataset=dataset,
         )
         self._video = VideoOutput(folder, entry.stem, source.rate_hz)
         if isinstance(source, ImageFilesSource):
@@ -102,10 +111,11 @@ class SourceRun:
         self, limit: int | None, outcome: Outcome, note: Callable[[FrameRecord], None]
     ) -> None:
         source = self.entry.source
-        confidence = self._wanted.confidence
+        confidence = self._wanted.confidence is not None
         pipeline = Pipeline(self._segmenter, self._writer, self._video, confidence, note)
         counts = [n for n in (source.frame_count, limit) if n is not None]
-        with FrameProgress('segmenting', min(counts, default=None)) as progress:
+        total = min(counts, default=None)
+        with FrameProgress('segmenting', total, self._on_frame) as progress:
             pipeline.run(source, limit, progress, outcome)
 
     def _find_done(self, source: ImageFilesSource) -> None:
@@ -127,18 +137,19 @@ class SourceRun:
 
     def _name_files(self) -> list[str]:
         stem = self.entry.stem
+        dataset = self._dataset
+        if stem is not None and dataset is not None:
+            return dataset.names_of(stem)
         if stem is not None:
             return [self._video.name] * self._wanted.overlay + [f'{stem}_frames/']
         source = self.entry.source
         if not isinstance(source, ImageFilesSource):
             return []
         done = {record.name for record in self._earlier}
-        return [
-            f'{name}_{kind}.png'
-            for name in source.names
-            if name not in done
-            for kind in self._writer.kinds
-        ]
+        names = [name for name in source.names if name not in done]
+        if dataset is not None:
+            return [file for name in names for file in dataset.files_of(name)]
+        return [f'{name}_{kind}.png' for name in names for kind in self._writer.kinds]
 
     def _note_image(self, record: FrameRecord) -> None:
         self._journal.add(self._keys[record.name], record, is_whole=True)

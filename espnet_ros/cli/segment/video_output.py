@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from espnet_ros.cli.output import OutputFolder
+from espnet_ros.fleet.planning import unit_name
 from espnet_ros.processing.video_writer import VideoWriter
-from espnet_ros.sources import split_topic
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +13,7 @@ _USUAL_RATE_HZ = 25.0
 
 def stem_of(source: str) -> str:
     """Return what the results of a video source are called after."""
-    if source.isdecimal():
-        return f'webcam_{source}'
-    path, topic = split_topic(source)
-    return re.sub(r'[^\w.-]', '_', path.stem + topic) or 'video'
+    return unit_name(source)
 
 
 class VideoOutput:

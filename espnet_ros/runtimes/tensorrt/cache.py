@@ -21,16 +21,15 @@ from pathlib import Path
 import re
 import stat
 from typing import Any
-import uuid
 
 from espnet_ros.exceptions import ConfigError, OutputError
+from espnet_ros.files import remove_parts_of_dead_processes, write_atomically
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 import platformdirs
 
 logger = logging.getLogger(__name__)
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_PART = '.part'
 KERNELS = '.kernels'
 """Ends the name of a file of kernels that were compiled of an engine; its begins with it."""
 
@@ -125,17 +124,9 @@ class EngineCache:
 
         :raises OutputError: it cannot be written
         """
-        part = path.with_name(f'.{path.name}.{uuid.uuid4().hex}{_PART}')
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         try:
-            with os.fdopen(os.open(part, flags, 0o600), 'wb') as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
+            write_atomically(path, data, durable=True, private=True)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink()
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             reason = 'the disk is full' if full else error.strerror
             raise OutputError(
@@ -158,14 +149,9 @@ class EngineCache:
             except BlockingIOError:
                 logger.info('another process builds this engine; waiting for it')
                 fcntl.flock(file, fcntl.LOCK_EX)
-            self._sweep(path.stem)
-            yield
-
-    def _sweep(self, stem: str) -> None:
-        """Delete what a killed process left half written."""
-        for part in self.folder.glob(f'.{stem}.*{_PART}'):
             with contextlib.suppress(OSError):
-                part.unlink()
+                remove_parts_of_dead_processes(self.folder)
+            yield
 
     def _read(self, path: Path) -> bytes | None:
         """Return the content of a file that only this user can have written."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import csv
+import fcntl
+import json
 from pathlib import Path
 import random
 import shutil
@@ -11,7 +14,9 @@ import subprocess
 import sys
 import time
 
+from bags import photo, write_bag
 import cv2
+from espnet_ros.datasets.opening import open_dataset
 import numpy as np
 import pytest
 
@@ -31,18 +36,24 @@ def segment(cli: Run, channel_model_path: Path, tmp_path: Path) -> Segment:
     return run
 
 
-def test_images_and_a_video_on_one_line_share_a_folder_and_a_summary(
+def test_loose_images_and_a_video_get_a_folder_each(
     segment: Segment, photos: Path, clip: Path, tmp_path: Path
 ) -> None:
     ended = segment(photos / 'a.png', photos / 'b.png', clip, '--no-overlay', '--masks')
     assert ended.code == 0, ended.err
     out = tmp_path / 'out'
-    masks = {f'clip_frames/{index:06d}_mask.png' for index in range(8)}
-    masks |= {'a_mask.png', 'b_mask.png'}
-    assert files_in(out) == {*masks, 'summary.json', 'results.jsonl'}
+    wanted = {f'clip/clip_frames/{index:06d}_mask.png' for index in range(8)}
+    wanted |= {'images/a_mask.png', 'images/b_mask.png', 'images/summary.json'}
+    wanted |= {'clip/summary.json', 'summary.json', 'failures.jsonl', 'units.csv'}
+    assert files_in(out) - {'units.parquet'} == wanted
     summary = read_json(out / 'summary.json')
-    assert summary['frames'] == 10
-    assert summary['sources'] == [str(photos / 'a.png'), str(photos / 'b.png'), str(clip)]
+    assert (summary['frames'], summary['done'], summary['failed']) == (10, 2, 0)
+    assert summary['fleet'] == ['images', 'clip']
+    shares = {entry['name']: entry['share'] for entry in summary['classes']}
+    assert shares['blue'] == pytest.approx(0.5, abs=0.02)
+    with (out / 'units.csv').open() as file:
+        rows = {row['unit']: row for row in csv.DictReader(file)}
+    assert rows['clip']['frames'] == '8' and float(rows['images']['red']) == 0.5
 
 
 def test_images_and_videos_of_one_name_keep_their_results(
@@ -56,11 +67,11 @@ def test_images_and_videos_of_one_name_keep_their_results(
     assert ended.code == 0, ended.err
     out = tmp_path / 'out'
     assert {f for f in files_in(out) if f.endswith('.mp4')} == {
-        'clip_overlay.mp4',
-        'clip_2_overlay.mp4',
+        'clip/clip_overlay.mp4',
+        'clip_2/clip_overlay.mp4',
     }
-    assert (read_mask(out / 'other_a.png_mask.png') == 1).all()
-    assert (read_mask(out / 'photos_a.png_mask.png') == stripe_labels()).all()
+    assert (read_mask(out / 'images/other_a.png_mask.png') == 1).all()
+    assert (read_mask(out / 'images/photos_a.png_mask.png') == stripe_labels()).all()
 
 
 def test_one_source_that_is_none_keeps_no_other_from_being_segmented(
@@ -77,9 +88,26 @@ def test_one_source_that_is_none_keeps_no_other_from_being_segmented(
     ended = segment(page, photos / 'a.png', cut, clip)
     assert ended.code == 1
     assert 'page of HTML' in ended.err and 'cut.avi' in ended.err
-    assert files_in(tmp_path / 'out') >= {'a_mask.png', 'clip_overlay.mp4'}
-    broken = [entry['name'] for entry in read_json(tmp_path / 'out' / 'summary.json')['broken']]
-    assert broken == [str(page), f'video {cut}']
+    out = tmp_path / 'out'
+    assert files_in(out) >= {'a/a_mask.png', 'clip/clip_overlay.mp4'}
+    failures = [json.loads(line) for line in (out / 'failures.jsonl').read_text().splitlines()]
+    assert [(entry['source'], entry['kept']) for entry in failures] == [
+        (str(page), False),
+        (str(cut), False),
+    ]
+    assert not (out / 'cut').exists() and not list(out.glob('.*')), 'nothing is left half done'
+
+
+def test_a_broken_image_among_good_ones_is_told_again_by_a_second_run(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    (photos / 'c.png').write_bytes((photos / 'b.png').read_bytes()[:60])
+    for _ in range(2):
+        ended = segment(photos, clip)
+        assert ended.code == 1 and 'c.png' in ended.err
+        assert (tmp_path / 'out' / 'photos' / 'b_mask.png').is_file()
+        assert '"kept": true' in (tmp_path / 'out' / 'failures.jsonl').read_text()
+    assert '2 done by earlier runs' in ended.out
 
 
 def test_an_empty_argument_among_others_is_refused_before_the_work(
@@ -91,12 +119,58 @@ def test_an_empty_argument_among_others_is_refused_before_the_work(
     assert not (tmp_path / 'out').exists()
 
 
-def test_a_limit_counts_over_all_sources(
+def test_a_limit_counts_for_each_source(
     segment: Segment, photos: Path, clip: Path, tmp_path: Path
 ) -> None:
-    assert segment(photos, clip, '--limit', 5, '--masks').code == 0
-    assert read_json(tmp_path / 'out' / 'summary.json')['frames'] == 5
-    assert len(list((tmp_path / 'out' / 'clip_frames').iterdir())) == 3
+    assert segment(photos, clip, '--limit', 1, '--masks').code == 0
+    assert read_json(tmp_path / 'out' / 'summary.json')['frames'] == 2
+    assert len(list((tmp_path / 'out' / 'clip' / 'clip_frames').iterdir())) == 1
+
+
+def test_patterns_and_lists_name_sources(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    shutil.copy(clip, tmp_path / 'clip_b.mp4')
+    for name in ('one', 'two'):
+        write_bag(tmp_path / name, {f'/{t}/image': [photo(9)] for t in ('left', 'right')})
+    lines = ['# drives', '', str(tmp_path / 'one'), str(photos / 'a.png'), str(photos / 'b.png')]
+    (tmp_path / 'files.txt').write_text('\n'.join(lines))
+    entries = [
+        {'source': 'two', 'topic': '/left/image', 'name': 'second'},
+        {'source': str(photos), 'name': 'a/b'},
+    ]
+    (tmp_path / 'drives.jsonl').write_text('\n'.join(map(json.dumps, entries)))
+    words = (tmp_path / 'clip*.mp4', f'@{tmp_path / "files.txt"}', tmp_path / 'drives.jsonl')
+    ended = segment(*words, '--limit', 1)
+    assert ended.code == 0, ended.err
+    assert read_json(tmp_path / 'out' / 'summary.json')['fleet'] == [
+        'clip',
+        'clip_b',
+        'one_left_image',
+        'one_right_image',
+        'a',
+        'b',
+        'second',
+        'a_b',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        (None, 'cannot be read (No such file'),
+        ('# nothing', 'expected a list of sources, one a line, found none'),
+        ('{"sauce": 1}', 'line 1: expected {"source": "drive.mp4"}'),
+        ('none_*.mp4', 'no file or folder fits this pattern'),
+    ],
+)
+def test_a_list_that_is_none_is_one_line(
+    segment: Segment, tmp_path: Path, text: str | None, said: str
+) -> None:
+    if text is not None:
+        (tmp_path / 'list.jsonl').write_text(text)
+    ended = segment(tmp_path / 'list.jsonl')
+    assert ended.code in (1, 2) and said in ended.err and ended.err.count('\n') == 1
 
 
 def mask_times(out: Path) -> dict[str, int]:
@@ -105,26 +179,43 @@ def mask_times(out: Path) -> dict[str, int]:
 
 
 def test_a_second_run_does_only_the_rest_and_counts_all(
-    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+    segment: Segment, photos: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / 'out'
-    assert segment(photos, clip, '--masks').code == 0
+    assert segment(photos).code == 0
     before = mask_times(out)
     cv2.imwrite(str(photos / 'c.png'), stripes())
     (out / 'b_mask.png').unlink()
-    ended = segment(photos, clip, '--masks')
+    ended = segment(photos)
     assert ended.code == 0, ended.err
-    assert '2 frames in' in ended.out and '9 frames of earlier runs' in ended.out
+    assert '2 frames in' in ended.out and '1 frame of earlier runs' in ended.out
     after = mask_times(out)
     assert {name for name in after if after[name] != before.get(name)} == {
         'b_mask.png',
         'c_mask.png',
     }
     summary = read_json(out / 'summary.json')
-    assert (summary['frames'], summary['frames_of_earlier_runs']) == (11, 9)
-    assert {i['name'] for i in summary['images']} >= {'a', 'b', 'c', 'clip_000007'}
-    shares = {entry['name']: entry['share'] for entry in summary['classes']}
-    assert shares['blue'] == pytest.approx(0.5, abs=0.02)
+    assert (summary['frames'], summary['frames_of_earlier_runs']) == (3, 1)
+    assert {i['name'] for i in summary['images']} == {'a', 'b', 'c'}
+
+
+def test_a_second_run_of_many_does_what_is_missing_or_has_changed(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / 'out'
+    other = Path(shutil.copy(clip, tmp_path / 'other.mp4'))
+    assert segment(photos, clip, other, '--masks').code == 0
+    before = mask_times(out / 'clip')
+    shutil.rmtree(out / 'other')
+    cv2.imwrite(str(photos / 'c.png'), stripes())
+    (out / '.part-0123-left').mkdir()
+    ended = segment(photos, clip, other, '--masks')
+    assert ended.code == 0, ended.err
+    assert '1 done by earlier runs' in ended.out
+    assert mask_times(out / 'clip') == before
+    assert len(mask_times(out / 'other')) == 8
+    assert read_json(out / 'summary.json')['done_by_earlier_runs'] == 1
+    assert (out / 'photos' / 'c_mask.png').is_file() and not list(out.glob('.*'))
 
 
 @pytest.mark.parametrize('what', ['image', 'settings', 'overwrite'])
@@ -145,23 +236,76 @@ def test_other_sources_or_settings_are_done_anew(
     assert changed == ({'a_mask.png'} if what == 'image' else {'a_mask.png', 'b_mask.png'})
 
 
+@pytest.mark.parametrize('many', [False, True])
 def test_files_of_the_user_are_overwritten_on_demand_only(
-    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path, many: bool
 ) -> None:
     out = tmp_path / 'out'
-    for name in ('b_mask.png', 'clip_overlay.mp4', 'clip_frames/000001_mask.png', 'summary.json'):
+    sources = (photos, clip) if many else (clip,)
+    names = ('clip/mine.png', 'photos/a_mask.png') if many else ('clip_overlay.mp4',)
+    for name in (*names, 'summary.json'):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text('mine')
         before = files_in(out)
-        ended = segment(photos, clip, '--masks')
+        ended = segment(*sources, '--masks')
         assert ended.code == 1
-        assert Path(name).name in ended.err and 'give --overwrite' in ended.err
+        assert name.split('/')[0] in ended.err and 'give --overwrite' in ended.err
         assert (out / name).read_text() == 'mine'
         assert files_in(out) == before, 'nothing was begun'
-        ended = segment(photos, clip, '--masks', '--overwrite')
+        ended = segment(*sources, '--masks', '--overwrite')
         assert ended.code == 0, ended.err
-        assert (out / name).read_bytes() != b'mine'
+        assert not (out / name).exists() or (out / name).read_bytes() != b'mine'
         shutil.rmtree(out)
+
+
+def test_a_mask_of_many_that_was_corrected_by_hand_is_the_users(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    assert segment(photos, clip).code == 0
+    mask = tmp_path / 'out' / 'photos' / 'a_mask.png'
+    time.sleep(0.02)  # times of files may be that coarse
+    cv2.imwrite(str(mask), np.full((16, 32), 1, np.uint8))
+    assert segment(photos, clip).code == 0, 'all is done: nothing is written'
+    ended = segment(photos, clip, '--mask-size', '4,8')
+    assert ended.code == 1
+    assert 'a_mask.png: was changed after the run that made it' in ended.err
+    assert (read_mask(mask) == 1).all()
+
+
+def test_two_runs_at_a_time_into_one_folder_are_refused(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / 'out'
+    out.mkdir()
+    with (out / '.running').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ended = segment(photos, clip)
+    assert ended.code == 1 and 'another run writes into this folder' in ended.err
+    assert segment(photos, clip).code == 0
+
+
+def test_a_recording_that_takes_too_long_fails_alone(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'list.txt').write_text(str(photos))
+    assert segment(f'@{tmp_path / "list.txt"}').code == 0
+    ended = segment(photos, clip, '--timeout-per-file', '0.0001')
+    assert ended.code == 1
+    assert f'{clip}: took longer than 0.0001 s' in ended.err
+    assert read_json(tmp_path / 'out' / 'summary.json')['done'] == 1
+
+
+def test_labels_of_many_recordings_are_one_data_set(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path, channel_model_path: Path
+) -> None:
+    (tmp_path / 'rgb.yaml').write_text(
+        'name: rgb\nclasses:\n- {name: red, color: [9, 0, 0]}\n- {name: blue, color: [0, 0, 9]}'
+    )
+    ended = segment(photos, clip, '--labels-for', tmp_path / 'rgb.yaml')
+    assert ended.code == 0, ended.err
+    found = open_dataset(str(tmp_path / 'out'), 'all')
+    assert len(found) == 10 and found.label_set.names == ('red', 'blue')
+    assert {value for i in range(10) for value in np.unique(found.load(i).labels)} == {0, 1}
 
 
 def test_a_mask_that_was_corrected_by_hand_is_the_users(

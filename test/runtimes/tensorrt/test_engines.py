@@ -319,7 +319,7 @@ def test_what_a_killed_process_left_is_swept_away(board, brightest, builds):
     open_once(board, brightest, builds)
     path = board.engines()[0]
     path.unlink()
-    left = path.with_name(f'.{path.name}.0123.part')
+    left = path.with_name('.999999999-7.part')
     left.write_bytes(b'half')
     open_once(board, brightest, builds)
     assert not left.exists()

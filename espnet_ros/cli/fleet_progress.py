@@ -1,0 +1,92 @@
+"""Progress of a fleet: one bar on a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import time
+
+from espnet_ros.cli.console import ERROR
+from espnet_ros.cli.progress import LINE_EVERY_S, make_bar
+from espnet_ros.fleet.unit import Finished
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+from typing_extensions import Self
+
+
+class FleetProgress:
+    """
+    Counts units, frames and failures, and shows how far a fleet is.
+
+    :param total: units
+    :ivar done: units that came to their end
+    :ivar failed: those of them that failed
+    """
+
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        self.failed = 0
+        self._earlier = 0
+        self._total = total
+        self._frames = 0
+        self._frames_of_unit = 0
+        self._start_s = self._line_s = time.perf_counter()
+        self._end_s: float | None = None
+        self._bar = make_bar(
+            'recordings',
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            'left',
+            '{task.fields[said]}',
+        )
+        self._task = self._bar.add_task('', total=total, said='')
+
+    @property
+    def elapsed_s(self) -> float:
+        """Return the seconds since the first unit began."""
+        return (self._end_s or time.perf_counter()) - self._start_s
+
+    @property
+    def rate_hz(self) -> float:
+        """Return the frames per second of this run."""
+        return (self._frames + self._frames_of_unit) / max(self.elapsed_s, 1e-9)
+
+    def count_frame(self) -> None:
+        """Count a frame of the unit that is being done."""
+        self._frames_of_unit += 1
+        self._show()
+
+    def finish(self, end: Finished) -> None:
+        """Count the end of a unit."""
+        self.done += 1
+        self.failed += end.report is None
+        self._frames_of_unit = 0
+        if end.was_done:
+            self._earlier += 1
+        elif end.report is not None:
+            self._frames += end.report.frames
+        self._bar.update(self._task, completed=self.done)
+        self._show()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        self._start_s = self._line_s = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end_s = time.perf_counter()
+        self._bar.stop()
+
+    def _show(self) -> None:
+        said = f'{self.rate_hz:.1f} frames/s, {self.failed} failed'
+        if ERROR.is_terminal:
+            self._bar.update(self._task, said=said)
+        elif time.perf_counter() - self._line_s >= LINE_EVERY_S:
+            self._line_s = time.perf_counter()
+            new = self.done - self._earlier
+            left = f', {self._left_s(new):.0f} s left' if new else ''
+            ERROR.print(
+                f'segmenting: {self.done} of {self._total} recordings, {said}{left}',
+                soft_wrap=True,
+            )
+
+    def _left_s(self, new: int) -> float:
+        return (self._total - self.done) * self.elapsed_s / new

@@ -1,0 +1,228 @@
+"""Segments many recordings, a folder each; a second run does what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime, timezone
+import json
+import secrets
+from typing import Any
+
+from espnet_ros import exceptions
+from espnet_ros.cli import exit_codes
+from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
+from espnet_ros.cli.fleet_progress import FleetProgress
+from espnet_ros.cli.segment.model import read_model
+from espnet_ros.cli.segment.options import Options
+from espnet_ros.cli.segment.pseudo_labels import write_label_set
+from espnet_ros.cli.segment.result_key import fleet_key
+from espnet_ros.cli.segment.summary import class_shares, print_shares, UNLABELLED
+from espnet_ros.cli.segment.unit_worker import SegmentWork
+from espnet_ros.exceptions import EspnetError, InputError
+from espnet_ros.fleet.engine import run_in_turn
+from espnet_ros.fleet.output import FleetOutput, SUMMARY
+from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
+from espnet_ros.fleet.unit import Finished, Report, Task, Unit, unit_key
+from espnet_ros.labels import LabelSet, parse_grouping
+from espnet_ros.model_file import ModelFile
+from espnet_ros.version import VERSION
+import numpy as np
+
+FAILURES = 'failures.jsonl'
+
+_LISTED = 20
+
+
+def run_fleet(options: Options, units: Sequence[Unit]) -> int:
+    """
+    Segment units; return the exit code.
+
+    :raises EspnetError: nothing can be segmented, or nothing written
+    """
+    options.engine.check()
+    with ERROR.status('loading the model'):
+        model = read_model(options)
+    output = FleetOutput(options.output.output, secrets.token_hex(4), options.output.overwrite)
+    with output.held():
+        fleet = _Fleet(options, units, model, output)
+        return fleet.run()
+
+
+class _Fleet:
+    def __init__(
+        self, options: Options, units: Sequence[Unit], model: ModelFile, output: FleetOutput
+    ) -> None:
+        self._options = options
+        self._units = units
+        self._model = model
+        self._output = output
+        self._label_set = _masked_label_set(options, model)
+        self._ends: dict[str, Finished] = {}
+        self._error: EspnetError | None = None
+        self._is_interrupted = False
+
+    def run(self) -> int:
+        self._check_root()
+        tasks = self._find_tasks()
+        for task in tasks:
+            self._output.check_free(task.unit.name)
+        write_label_set(self._options, self._output)
+        with FleetProgress(len(self._units)) as progress:
+            for end in self._ends.values():
+                progress.finish(end)
+            try:
+                with closing(self._engine(tasks, progress)) as ends:
+                    for end in ends:
+                        self._take(end, progress)
+            except KeyboardInterrupt:
+                self._is_interrupted = True
+            except EspnetError as error:
+                self._error = error
+        self._write_results(progress)
+        return self._end(progress)
+
+    def _check_root(self) -> None:
+        """Refuse a folder whose summary is of something else, before any work."""
+        if not self._options.output.overwrite:
+            self._output.check_summary()
+
+    def _find_tasks(self) -> list[Task]:
+        """Return what is to be done; the rest has an end already."""
+        settings = fleet_key(self._options, self._model)
+        tasks = []
+        for unit in self._units:
+            try:
+                key = unit_key(unit, settings)
+            except InputError as error:
+                self._ends[unit.name] = Finished(unit, reason=str(error))
+                continue
+            found = None if self._options.output.overwrite else self._output.summary_of(unit.name)
+            if found is not None and found['key'] == key:
+                report = Report.from_dict(found['report'])
+                self._ends[unit.name] = Finished(unit, report, was_done=True)
+            else:
+                tasks.append(Task(unit, key))
+        return tasks
+
+    def _engine(
+        self, tasks: Sequence[Task], progress: FleetProgress
+    ) -> Generator[Finished, None, None]:
+        work = SegmentWork(self._options, self._model.sha256, self._output)
+        threads = self._options.runtime.threads
+        if not tasks:
+            return
+        if self._options.engine.engine == 'local':
+            yield from run_in_turn(work, tasks, threads, progress.count_frame)
+            return
+        # Ray may be missing, and takes a second to import.
+        from espnet_ros.fleet.ray_engine import run_on_ray  # noqa: PLC0415
+
+        yield from run_on_ray(work, tasks, self._options.engine.settings(threads))
+
+    def _take(self, end: Finished, progress: FleetProgress) -> None:
+        if end.fatal:
+            raise _error_of(end)
+        self._ends[end.unit.name] = end
+        progress.finish(end)
+
+    def _write_results(self, progress: FleetProgress) -> None:
+        """Write table, failures and, last, the summary."""
+        ends = [self._ends[unit.name] for unit in self._units if unit.name in self._ends]
+        unlabelled = self._options.mask.unlabelled_id
+        names = dict(enumerate(self._label_set.names)) | {unlabelled: UNLABELLED}
+        rows = make_rows(ends, names)
+        lines = (json.dumps(line, ensure_ascii=False) + '\n' for line in self._failures())
+        try:
+            self._output.write(FAILURES, ''.join(lines).encode(errors='backslashreplace'))
+            if rows:
+                self._output.write(CSV, as_csv(rows))
+                parquet = as_parquet(rows)
+                if parquet is not None:
+                    self._output.write(PARQUET, parquet)
+            content = json.dumps(self._describe(ends, progress), indent=2, ensure_ascii=False)
+            self._output.write(SUMMARY, f'{content}\n'.encode(errors='backslashreplace'))
+        except EspnetError as error:
+            self._error = self._error or error
+
+    def _failures(self) -> Iterator[dict[str, Any]]:
+        for end in self._ends.values():
+            named = {'unit': end.unit.name, 'source': end.unit.source}
+            if end.report is None:
+                yield {**named, 'reason': end.reason, 'kept': False}
+            elif end.report.broken:
+                reason = f'{len(end.report.broken)} images are broken: {end.report.broken[0]}'
+                yield {**named, 'reason': reason, 'kept': True}
+
+    def _describe(self, ends: Sequence[Finished], progress: FleetProgress) -> dict[str, Any]:
+        done = [end for end in ends if end.report is not None]
+        return {
+            'fleet': [unit.name for unit in self._units],
+            'created': datetime.now(timezone.utc).isoformat(timespec='seconds'),
+            'espnet_ros': VERSION,
+            'complete': len(done) == len(self._units),
+            'model': {'name': self._model.info.name, 'sha256': self._model.sha256},
+            'engine': self._options.engine.engine,
+            'units': len(self._units),
+            'done': len(done),
+            'done_by_earlier_runs': sum(end.was_done for end in done),
+            'failed': len(ends) - len(done),
+            'frames': sum(end.report.frames for end in done if end.report is not None),
+            'elapsed_s': round(progress.elapsed_s, 3),
+            'frames_per_s': round(progress.rate_hz, 2),
+            'classes': [
+                {'id': entry.class_id, 'name': entry.name, 'share': round(entry.share, 6)}
+                for entry in class_shares(
+                    _counts(done), self._label_set, self._options.mask.unlabelled_id
+                )
+            ],
+        }
+
+    def _end(self, progress: FleetProgress) -> int:
+        done = [end for end in self._ends.values() if end.report is not None]
+        if done:
+            shares = class_shares(_counts(done), self._label_set, self._options.mask.unlabelled_id)
+            print_shares(shares)
+        earlier = sum(end.was_done for end in done)
+        more = f'; {earlier} done by earlier runs' if earlier else ''
+        say(
+            f'\n{len(done)} of {len(self._units)} recordings done in {progress.elapsed_s:.1f} s '
+            f'({progress.rate_hz:.1f} frames/s) with {self._model.info.name}{more}; results in '
+            f'{self._output.root}'
+        )
+        if self._error is not None:
+            raise self._error
+        if self._is_interrupted:
+            warn(f'{PROGRAM}: interrupted; the same command does the rest')
+            return exit_codes.INTERRUPTED
+        failures = list(self._failures())
+        for failure in failures[:_LISTED]:
+            warn(f'{"broken" if failure["kept"] else "failed"}: {failure["reason"]}')
+        if len(failures) > _LISTED:
+            warn(f'... and {len(failures) - _LISTED} more; {FAILURES} lists them')
+        if failures:
+            raise InputError(
+                f'{len(failures)} of {len(self._units)} recordings failed or are broken in '
+                f'places; {FAILURES} in {self._output.root} lists them'
+            )
+        return exit_codes.DONE
+
+
+def _counts(done: Sequence[Finished]) -> Any:
+    counts = np.zeros(256, np.int64)
+    for end in done:
+        for class_id, pixels in () if end.report is None else end.report.counts:
+            counts[class_id] += pixels
+    return counts
+
+
+def _masked_label_set(options: Options, model: ModelFile) -> LabelSet:
+    label_set = model.info.label_set
+    grouping = parse_grouping(options.mask.label_groups, label_set)
+    return label_set if grouping is None else label_set.grouped(grouping)
+
+
+def _error_of(end: Finished) -> EspnetError:
+    """Return the error that ended a unit and would end all others."""
+    kind: type[EspnetError] = getattr(exceptions, end.fatal, InputError)
+    return kind(end.reason)

@@ -1,0 +1,209 @@
+"""Masks as labels to train on: a data set in the classes of another, 255 where unsure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+import logging
+from pathlib import Path
+
+from espnet_ros.cli.output import OutputFolder
+from espnet_ros.cli.segment.options import Options
+from espnet_ros.datasets.base import IGNORED
+from espnet_ros.datasets.folder import LABEL_SET_FILE
+from espnet_ros.datasets.opening import open_dataset
+from espnet_ros.exceptions import ConfigError
+from espnet_ros.fleet.output import FleetOutput
+from espnet_ros.labels import LabelSet, load_label_set, shipped_label_sets
+from espnet_ros.processing.codecs import encode_jpeg, encode_png
+import numpy as np
+from numpy.typing import NDArray
+import yaml
+
+CONFIDENCE = 0.6
+"""Of a pixel whose label is taken, where no other is given."""
+
+IMAGES, LABELS = 'images', 'labels'
+
+_JPEG_QUALITY = 95
+
+logger = logging.getLogger(__name__)
+
+
+def settled(options: Options) -> Options:
+    """
+    Return options without a share in ``--confidence``, and as labels need them where wanted.
+
+    Labels are of the image's size, and of sure pixels only.
+
+    :raises ConfigError: options contradict each other
+    """
+    output, mask = options.output, options.mask
+    if output.confidence:
+        if mask.confidence_threshold not in (0.0, output.confidence):
+            raise ConfigError(
+                'expected one threshold, found two; leave --confidence-threshold or the number '
+                'behind --confidence out'
+            )
+        mask = replace(mask, confidence_threshold=output.confidence)
+        output = replace(output, confidence=None)
+    if output.labels_for is not None:
+        _check_labels(options)
+        output = replace(output, masks=False, overlay=False)
+        mask = replace(mask, confidence_threshold=mask.confidence_threshold or CONFIDENCE)
+    return replace(options, output=output, mask=mask)
+
+
+def _check_labels(options: Options) -> None:
+    output, mask = options.output, options.mask
+    if output.masks or output.birdseye or output.confidence == 0.0:
+        raise ConfigError(
+            '--labels-for writes images and labels alone; leave --masks, --birdseye and '
+            '--confidence without a number out'
+        )
+    if mask.mask_size != 'image' or mask.unlabelled_id != IGNORED or any(mask.roi):
+        raise ConfigError(
+            f'--labels-for: labels are of the whole image, {IGNORED} where unsure; leave '
+            '--mask-size, --unlabelled-id and --roi out'
+        )
+
+
+def find_label_set(data: str) -> LabelSet:
+    """
+    Return the classes of a data set.
+
+    :param data: its folder, ``synthetic``, or the name or file of a label set
+    :raises ConfigError: it is none of these
+    :raises InputError: the folder is no data set
+    """
+    path = Path(data).expanduser()
+    if (path / LABEL_SET_FILE).is_file():
+        return load_label_set(str(path / LABEL_SET_FILE))
+    if path.is_dir() or data == 'synthetic':
+        return open_dataset(data, 'train').label_set
+    if path.is_file() or data in shipped_label_sets():
+        return load_label_set(data)
+    raise ConfigError(
+        f'--labels-for {data}: expected the folder of a data set, or a label set '
+        f'({", ".join(shipped_label_sets())} or a YAML file), found neither'
+    )
+
+
+class LabelWriter:
+    """
+    Writes frames and their labels as a data set that ``train`` takes.
+
+    Classes are matched by name; pixels of a class that the data set lacks, and of void, become
+    255. A frame without one sure pixel is left out. May be called from several threads.
+
+    :param folder: the data set
+    :param label_set: what its labels mean
+    :param found: what the masks mean
+    :raises ConfigError: no class of the masks is in the data set
+    """
+
+    def __init__(self, folder: OutputFolder, label_set: LabelSet, found: LabelSet) -> None:
+        self._folder = folder
+        self._label_set = label_set
+        self._table = np.full(256, IGNORED, np.uint8)
+        ids = {name.casefold(): i for i, name in enumerate(label_set.names)}
+        lost = []
+        for index, name in enumerate(found.names):
+            wanted = ids.get(name.casefold())
+            if wanted is None:
+                lost.append(name)
+            elif IGNORED not in (index, wanted) and wanted != label_set.void_id:
+                self._table[index] = wanted
+        if (self._table == IGNORED).all():
+            raise ConfigError(
+                f'--labels-for: expected classes of label set {label_set.name!r} '
+                f'({", ".join(label_set.names)}), found {", ".join(found.names)}; give the '
+                'groups that they make, as --groups "pavement=sidewalk; tree=vegetation"'
+            )
+        if lost:
+            _tell_lost(label_set.name, ', '.join(lost))
+
+    @property
+    def new_files(self) -> list[str]:
+        """
+        Return the file of the label set where it is still to be written.
+
+        :raises ConfigError: the folder has one that is not valid
+        """
+        path = self._folder.path / LABEL_SET_FILE
+        known = path.is_file() and load_label_set(str(path)) == self._label_set
+        return [] if known else [LABEL_SET_FILE]
+
+    def names_of(self, stem: str) -> list[str]:
+        """Return what the files of a video are called, as :meth:`Journal.announce` takes it."""
+        return [f'{folder}/{stem}_*' for folder in (IMAGES, LABELS)]
+
+    def write_label_set(self) -> None:
+        """
+        Write what the labels mean, where it is not there.
+
+        :raises OutputError: the folder has labels of other classes
+        """
+        for name in self.new_files:
+            self._folder.write(name, _label_file(self._label_set))
+
+    def files_of(self, stem: str) -> list[str]:
+        """Return the files of an image."""
+        return [f'{IMAGES}/{stem}.png', f'{LABELS}/{stem}.png']
+
+    def write(
+        self, stem: str, image_bgr: NDArray[np.uint8], labels: NDArray[np.uint8], *, is_lossy: bool
+    ) -> dict[str, str]:
+        """
+        Write an image and its labels.
+
+        :param stem: what both are called
+        :param image_bgr: uint8, (H, W, 3)
+        :param labels: uint8, (H, W), as the segmenter gives them
+        :param is_lossy: whether the image came out of a video, so that JPEG does for it
+        :return: the paths of both below the folder, by kind; none where no pixel is sure
+        :raises OutputError: one cannot be written
+        """
+        labels = self._table[labels]
+        if (labels == IGNORED).all():
+            return {}
+        files = {'image': f'{IMAGES}/{stem}.{"jpg" if is_lossy else "png"}'}
+        files['labels'] = f'{LABELS}/{stem}.png'
+        encoded = encode_jpeg(image_bgr, _JPEG_QUALITY) if is_lossy else encode_png(image_bgr)
+        self._folder.write(files['labels'], encode_png(labels))  # first: no image without labels
+        self._folder.write(files['image'], encoded)
+        return files
+
+
+def open_dataset_of(options: Options, folder: OutputFolder, found: LabelSet) -> LabelWriter | None:
+    """
+    Return what writes labels, or None where those are not wanted.
+
+    :param found: what the masks mean
+    :raises ConfigError: as :class:`LabelWriter`
+    """
+    if options.output.labels_for is None:
+        return None
+    return LabelWriter(folder, find_label_set(options.output.labels_for), found)
+
+
+@lru_cache(maxsize=64)
+def _tell_lost(name: str, lost: str) -> None:
+    """Log once, not for each recording, which classes have no labels."""
+    logger.warning(
+        'unlabelled, as label set %r has no such class: %s (--groups can rename them)', name, lost
+    )
+
+
+def write_label_set(options: Options, output: FleetOutput) -> None:
+    """
+    Write what the labels of a fleet mean, where labels are wanted.
+
+    :raises OutputError: it cannot be written
+    """
+    if options.output.labels_for is not None:
+        output.write(LABEL_SET_FILE, _label_file(find_label_set(options.output.labels_for)))
+
+
+def _label_file(label_set: LabelSet) -> bytes:
+    return yaml.safe_dump(label_set.to_dict(), sort_keys=False, allow_unicode=True).encode()

@@ -1,0 +1,192 @@
+"""Segments one unit of a fleet into a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+import tempfile
+import time
+
+from espnet_ros.cli.output import OutputFolder
+from espnet_ros.cli.segment.inputs import Input, open_inputs
+from espnet_ros.cli.segment.journal import JOURNAL, Journal
+from espnet_ros.cli.segment.model import open_segmenter
+from espnet_ros.cli.segment.options import Options
+from espnet_ros.cli.segment.pipeline import Outcome
+from espnet_ros.cli.segment.pseudo_labels import open_dataset_of
+from espnet_ros.cli.segment.source_run import SourceRun
+from espnet_ros.cli.segment.summary import describe
+from espnet_ros.exceptions import InputError, ModelError
+from espnet_ros.fleet.output import drop, FleetOutput, SUMMARY
+from espnet_ros.fleet.stores import fetch, is_url
+from espnet_ros.fleet.unit import Finished, Report, Task
+from espnet_ros.segmenter import Segmenter
+
+
+@dataclass(frozen=True)
+class SegmentWork:
+    """
+    Makes the workers of a fleet; goes to their processes.
+
+    :param options: of the command line
+    :param model_sha256: of the model, which is to be the same everywhere
+    :param output: where the results are kept
+    """
+
+    options: Options
+    model_sha256: str
+    output: FleetOutput
+
+    def __call__(self, threads: int) -> SegmentWorker:
+        """Return a worker that takes so many threads."""
+        runtime = replace(self.options.runtime, threads=self.options.runtime.threads or threads)
+        return SegmentWorker(replace(self, options=replace(self.options, runtime=runtime)))
+
+
+class SegmentWorker:
+    """Segments units, with one open model for all."""
+
+    def __init__(self, work: SegmentWork) -> None:
+        self._work = work
+        self._segmenter: Segmenter | None = None
+
+    def open(self) -> None:
+        """
+        Open the model.
+
+        :raises ModelError: there is none, or another than the fleet's
+        :raises RuntimeUnavailableError: nothing here runs it
+        """
+        if self._segmenter is not None:
+            return
+        segmenter = open_segmenter(self._work.options)
+        found = segmenter.runtime.model.sha256
+        if found != self._work.model_sha256:
+            segmenter.close()
+            raise ModelError(
+                f'{self._work.options.model.model}: expected the model that the command found '
+                f'({self._work.model_sha256[:12]}), found another one here ({found[:12]}); '
+                'install the same on every node'
+            )
+        self._segmenter = segmenter
+
+    def close(self) -> None:
+        """Close the model."""
+        if self._segmenter is not None:
+            self._segmenter.close()
+            self._segmenter = None
+
+    def do(self, task: Task, on_frame: Callable[[], None]) -> Finished:
+        """
+        Segment a unit.
+
+        :raises InputError: a source cannot be read, or breaks off, or takes too long
+        :raises OutputError: the results cannot be written
+        """
+        assert self._segmenter is not None, 'open() comes first'
+        output, options = self._work.output, self._work.options
+        work = output.begin(task.unit.name)
+        try:
+            with ExitStack() as stack:
+                specs = _fetched(task.unit.specs, stack)
+                inputs = open_inputs(specs, options.images.image_bit_depth, stack)
+                (entry,) = inputs.opened
+                if entry.source.frame_count is None and options.output.limit is None:
+                    raise InputError(
+                        f'{task.unit.source}: never ends; give --limit, or segment it alone'
+                    )
+                check = _TimeLimit(task.unit.source, options.engine.timeout_per_file, on_frame)
+                outcome = self._segment(self._segmenter, entry, work, check)
+            outcome.broken.extend(inputs.broken)
+            report = _report(task, outcome)
+            folder = OutputFolder(work)
+            summary = describe(task.unit.specs, self._segmenter, outcome)
+            folder.write_json(
+                SUMMARY,
+                {'unit': task.unit.name, 'key': task.key, **summary, 'report': report.to_dict()},
+            )
+            output.keep(work, task.unit.name, task.key)
+        except BaseException:
+            drop(work)
+            raise
+        return Finished(task.unit, report)
+
+    def _segment(
+        self, segmenter: Segmenter, entry: Input, work: Path, on_frame: Callable[[], None]
+    ) -> Outcome:
+        options = self._work.options
+        folder = OutputFolder(work)
+        dataset = open_dataset_of(options, folder, segmenter.label_set)
+        outcome = Outcome()
+        journal = Journal(work)
+        try:
+            run = SourceRun(
+                entry, options, segmenter, folder, journal, dataset=dataset, on_frame=on_frame
+            )
+            journal.announce(run.names)
+            if dataset is not None:
+                dataset.write_label_set()
+            run.run(options.output.limit, outcome)
+        finally:
+            journal.close()
+        # The unit is whole or absent: what was done of it is of no use to another run.
+        (work / JOURNAL).unlink()
+        return outcome
+
+
+class _TimeLimit:
+    """
+    Ends a unit that takes too long, at its next frame.
+
+    :raises InputError: when it is called too late
+    """
+
+    def __init__(self, name: str, limit_s: float | None, on_frame: Callable[[], None]) -> None:
+        self._name = name
+        self._limit_s = limit_s
+        self._on_frame = on_frame
+        self._began_s = time.monotonic()
+
+    def __call__(self) -> None:
+        self._on_frame()
+        if self._limit_s is not None and time.monotonic() - self._began_s > self._limit_s:
+            raise InputError(
+                f'{self._name}: took longer than {self._limit_s:g} s (--timeout-per-file)'
+            )
+
+
+def _fetched(specs: tuple[str, ...], stack: ExitStack) -> list[str]:
+    """Return sources of this machine; what lies in a store is copied for as long as it is used."""
+    if not any(map(is_url, specs)):
+        return list(specs)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='espnet_ros-')))
+    found = []
+    for index, spec in enumerate(specs):
+        if not is_url(spec):
+            found.append(spec)
+            continue
+        place = folder / str(index)
+        place.mkdir()
+        found.append(str(fetch(spec, place)))
+    return found
+
+
+def _report(task: Task, outcome: Outcome) -> Report:
+    """
+    Return what became of a unit.
+
+    :raises KeyboardInterrupt: the user ended it
+    :raises EspnetError: it ended early, or no image of it could be read
+    """
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    if outcome.error is not None:
+        raise outcome.error
+    if not outcome.frame_count:
+        reason = outcome.broken[0].reason if outcome.broken else 'it has no frames'
+        raise InputError(f'{task.unit.source}: {reason}')
+    counts = tuple((i, int(n)) for i, n in enumerate(outcome.counts) if n)
+    broken = tuple(frame.reason for frame in outcome.broken)
+    return Report(outcome.frame_count, round(outcome.elapsed_s, 4), counts, broken)

@@ -1,0 +1,78 @@
+"""
+Images and label PNGs of one's own, with a file that names the classes.
+
+The layout::
+
+    labels.yaml            as espnet_ros/labelsets/camvid.yaml
+    images/train/*.jpg     images/val/*.jpg
+    labels/train/*.png     labels/val/*.png
+
+Several such folders may lie side by side below the one with ``labels.yaml``, as ``segment
+--labels-for`` writes them, one for each recording: ``DRIVE/images/*.jpg``, ``DRIVE/labels/*.png``.
+
+Without the folders ``train`` and ``val`` a tenth of the images, chosen by name, validates.
+Label files hold the class id of every pixel (255 for unlabelled), or the colours of labels.yaml.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zlib import crc32
+
+from espnet_ros.datasets.base import list_images, pair_up, PairDataset
+from espnet_ros.exceptions import InputError
+from espnet_ros.labels import LabelSet, load_label_set
+
+LABEL_SET_FILE = 'labels.yaml'
+
+_PARTS = 10
+
+
+def open_folder(root: Path, split: str, label_set: LabelSet | None = None) -> PairDataset:
+    """
+    Open one split.
+
+    :param label_set: its classes; None for those of ``labels.yaml``
+    :raises ConfigError: ``labels.yaml`` is not valid
+    :raises InputError: a file is missing, or the split has no images
+    """
+    if label_set is None:
+        path = root / LABEL_SET_FILE
+        if not path.is_file():
+            raise InputError(
+                f'{root}: expected {LABEL_SET_FILE} with the names and colours of the classes, '
+                'found none; give --label-set or write it like espnet_ros/labelsets/camvid.yaml'
+            )
+        label_set = load_label_set(str(path))
+    if (root / 'images' / split).is_dir():
+        pairs = pair_up(list_images(root / 'images' / split), root / 'labels' / split)
+    else:
+        folders = parts_of(root) or [root]
+        images = [image for folder in folders for image in list_images(folder / 'images')]
+        if split in ('train', 'val'):
+            images = [image for image in images if _validates(image) == (split == 'val')]
+        if not images:
+            raise InputError(
+                f'{root}/images: expected enough images to keep a tenth for validation; add '
+                f'some, or sort them into images/train and images/val (split {split!r} is empty)'
+            )
+        pairs = [
+            pair
+            for folder in folders
+            for pair in pair_up(
+                [image for image in images if image.parent.parent == folder], folder / 'labels'
+            )
+        ]
+    return PairDataset(f'{root.resolve().name} {split}', label_set, pairs)
+
+
+def parts_of(root: Path) -> list[Path]:
+    """Return the folders of a data set that lies in several; none where it lies in one."""
+    if (root / 'images').is_dir():
+        return []
+    folders = (path.parent for path in root.glob('*/images') if path.parent.name[0] != '.')
+    return sorted(folder for folder in folders if (folder / 'labels').is_dir())
+
+
+def _validates(image: Path) -> bool:
+    return crc32(image.stem.encode()) % _PARTS == 0

@@ -1,0 +1,71 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+import re
+import threading
+
+_PART = re.compile(r'\.(\d+)-(?:\d+\.part|part-.+)')
+"""As :func:`write_atomically` and :func:`part_of` name them: the process's number first."""
+
+
+def write_atomically(
+    path: Path, data: bytes, *, durable: bool = False, private: bool = False
+) -> None:
+    """
+    Write a file beside its name first, and rename it when it is whole.
+
+    :param path: where to; a file that is there is replaced, its folder has to exist
+    :param data: the content
+    :param durable: whether it is on the disk, not only in its cache, before it gets its name
+    :param private: whether only this user may read it
+    :raises OSError: it cannot be written; nothing is left behind, and what was there is as it was
+    """
+    # Short, so that no name is too long that would do itself.
+    part = path.with_name(f'.{os.getpid()}-{threading.get_ident()}.part')
+    # No link that somebody left under the name is followed.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with contextlib.suppress(FileNotFoundError):
+        part.unlink()
+    try:
+        with os.fdopen(os.open(part, flags, 0o600 if private else 0o666), 'wb') as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def part_of(path: Path) -> Path:
+    """Return the hidden name beside a file under which it grows until it is whole."""
+    # The suffix stays last: the container of a video is chosen by it.
+    return path.with_name(f'.{os.getpid()}-part-{path.name}')
+
+
+def remove_parts_of_dead_processes(folder: Path) -> None:
+    """
+    Remove what processes that were killed had begun to write in a folder and below it.
+
+    :raises OSError: it cannot be removed
+    """
+    for part in folder.rglob('.*part*'):
+        named = _PART.fullmatch(part.name)
+        if named and not _is_running(int(named[1])):
+            part.unlink(missing_ok=True)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True

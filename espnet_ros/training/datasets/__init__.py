@@ -1,9 +1,0 @@
-"""
-Labelled data sets, read as they are distributed; no torch is needed.
-
-Every mistake in the data is an :class:`~espnet_ros.exceptions.InputError` that names the file.
-"""
-
-from espnet_ros.training.datasets.base import IGNORED, LabelledDataset, PairDataset, Sample
-
-__all__ = ['IGNORED', 'LabelledDataset', 'PairDataset', 'Sample']
