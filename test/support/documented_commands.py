@@ -58,10 +58,12 @@ _MEASURES = (
 _FETCHES = 'exports weights for half a minute; test/cli/test_models.py runs it from a mirror'
 _INSTALLS = 'installs into the user\'s system; "make setup" in a clean clone is the test of it'
 
+_RECORDS = 'test/recording and test/nodes/segmentation/test_web_feed.py record'
 _BROWSER = 'test/web looks at the page; test/nodes/segmentation/test_web_feed.py at nodes'
 
 NOT_RUN: dict[str, str] = {
     r'espnet-ros view (--ros|.* --host .*)': _BROWSER,
+    r'espnet-ros (segment|view) (drive\.mp4|--ros) --(bag|record) out\.mcap': _RECORDS,
     r'ssh -L .*': 'needs another machine',
     r'ros2 launch .*': _LAUNCH,
     r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',

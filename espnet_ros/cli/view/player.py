@@ -139,6 +139,7 @@ class Player:
                 'inference': times.inference_s,
                 'finish': times.finish_s,
                 'latency': now_s - began_s,
+                'age': now_s - began_s,
             },
         )
 
