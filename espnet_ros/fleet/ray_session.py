@@ -60,6 +60,7 @@ def opened_ray(settings: EngineSettings) -> Iterator[Any]:
         os.environ['RAY_AUTH_TOKEN'] = secrets.token_hex(32)
     try:
         ray = importlib.import_module('ray')
+        _silence(importlib.import_module('ray._private.worker'))
         with _own_signals():
             session = _connect(ray, settings)
         try:
@@ -70,10 +71,17 @@ def opened_ray(settings: EngineSettings) -> Iterator[Any]:
                 ray.shutdown()
             if session is not None:
                 shutil.rmtree(session, ignore_errors=True)
+                _remove_dead_sessions(session.parent)
     finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
+
+
+def _silence(module: Any) -> None:
+    """Keep Ray from writing of dead processes among the results; we tell what that led to."""
+    if hasattr(module, 'print_to_stdstream'):
+        module.print_to_stdstream = lambda *_, **__: None
 
 
 def _connect(ray: Any, settings: EngineSettings) -> Path | None:

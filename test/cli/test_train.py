@@ -298,8 +298,9 @@ def test_a_missing_label_file_is_named_before_anything_is_trained(
     assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.long
 def test_a_model_is_trained_on_images_that_another_one_labels(
-    streets: Path, tmp_path: Path, run: Run
+    streets: Path, tmp_path: Path, cli: Run
 ) -> None:
     images = tmp_path / 'drive'
     shutil.copytree(streets / 'images' / 'train', images)
@@ -312,7 +313,7 @@ def test_a_model_is_trained_on_images_that_another_one_labels(
         '--crop', '16,24', '--alpha2', '1', '--alpha3', '1', '--initial',
         'espnet_p2_q8_camvid_street', '--conditions', '0.5', '--class-mix', '0.5',
     )  # fmt: skip
-    found = run(*arguments)
+    found = cli(*arguments)
     assert found.code == 0, found.err
     assert len(list((output / 'pseudo_labels' / 'labels').iterdir())) == 30
     model = load_model_file(output / 'here.onnx')
@@ -320,10 +321,10 @@ def test_a_model_is_trained_on_images_that_another_one_labels(
     assert model.info.input_size == (32, 48)
 
 
-def test_who_labels_and_what_belong_together(streets: Path, tmp_path: Path, run: Run) -> None:
-    alone = run('train', '--output', tmp_path / 'a', '--unlabelled', streets / 'images' / 'train')
+def test_who_labels_and_what_belong_together(streets: Path, tmp_path: Path, cli: Run) -> None:
+    alone = cli('train', '--output', tmp_path / 'a', '--unlabelled', streets / 'images' / 'train')
     assert alone.code != 0
     assert '--pseudo-labels names who labels, and --unlabelled what' in alone.err
-    nothing = run('train', '--output', tmp_path / 'b')
+    nothing = cli('train', '--output', tmp_path / 'b')
     assert nothing.code != 0
     assert 'expected --data, or --pseudo-labels with --unlabelled, found neither' in nothing.err

@@ -54,6 +54,7 @@ class PseudoLabelOptions:
         'Images without labels: a folder, a video or a bag; may be repeated.',
         'SOURCE',
         action='append',
+        type=str,
     )
     unlabelled_every: int = option(1, 'Take every Nth image of them.', 'N')
     pseudo_confidence: float = option(

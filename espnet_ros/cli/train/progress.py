@@ -6,11 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR, warn
-from espnet_ros.cli.progress import LINE_EVERY_S, make_bar
+from espnet_ros.cli.progress import CountColumn, LINE_EVERY_S, make_bar
 from espnet_ros.training.reporting import EpochReport, StepReport
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -69,7 +68,7 @@ class TrainingProgress:
             self._bar = make_bar(
                 '{task.description}',
                 BarColumn(bar_width=None),
-                MofNCompleteColumn(),
+                CountColumn(),
                 TextColumn('{task.fields[numbers]}', style='cyan'),
                 TimeRemainingColumn(),
             )
