@@ -72,7 +72,7 @@ NOT_RUN: dict[str, str] = {
     r'ros2 launch .*': _LAUNCH,
     r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',
     r'export FAST(DDS|RTPS)_DEFAULT_PROFILES_FILE=.*': 'sets a variable of the shell',
-    r'make (demo|test( PYTEST=.*)?)': 'test_demo.py runs the demo; this is the test',
+    r'make (demo( DEMO=--keep)?|test( PYTEST=.*)?)': 'test_demo.py runs it; this is the test',
     r'rosdep install .*': 'needs rosdep and a network',
     r'colcon build .*': 'needs a sourced ROS 2',
     r'cd ~/ws/src .*': 'clones this repository',
