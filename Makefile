@@ -13,7 +13,7 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
-EXTRAS := bag,dev,onnxruntime,openvino,plot,torch,train,web
+EXTRAS := bag,dev,onnxruntime,openvino,plot,ray,slides,torch,train,web
 PYTEST ?= -n auto --dist loadfile --no-loadscope-reorder
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
