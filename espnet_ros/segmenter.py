@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import threading
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InferenceError, InputError
@@ -25,7 +26,9 @@ from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.feeding import ImageFeeder
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 OUTSIDE_CONFIDENCE = 0
 

@@ -21,7 +21,7 @@ from espnet_ros.runtimes.tensorrt.buffers import TensorBuffer
 from espnet_ros.runtimes.tensorrt.cuda import Cuda, open_cuda
 from espnet_ros.runtimes.tensorrt.cuda_graph import CapturedGraph
 from espnet_ros.runtimes.tensorrt.machine import find_gpu
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 import numpy as np
 
 FRAMES = 50
@@ -111,7 +111,7 @@ def main() -> int:
     versions = {status.name: status.version or status.reason for status in runtime_report()}
     machine = {'system': platform.platform(), 'python': platform.python_version()}
     content = {
-        'espnet_ros': package_version(),
+        'espnet_ros': VERSION,
         **machine,
         'runtimes': versions,
         'results': results,

@@ -35,6 +35,7 @@ COUNTED_SIZE = (512, 1024)
 ROUNDS = 5
 NORMALIZATION = Normalization((110.0, 110.0, 110.0), (70.0, 70.0, 70.0))
 UNKNOWN = '-'
+OTHER_HEADING = '## Where they have not been'
 OURS, OURS_BEGAN_AS = 'espnet_p2_q8_camvid_street', 'espnet_p2_q8_camvid'
 
 HEADER = (
@@ -210,6 +211,13 @@ def row(record: ModelRecord, measured: Measured) -> tuple[str, ...]:
     )
 
 
+def other_part(page: Path) -> str:
+    """Return the part of the page that scripts/generalisation_table.py writes, if there is one."""
+    before = page.read_text(encoding='utf-8') if page.is_file() else ''
+    _, heading, rest = before.partition(OTHER_HEADING)
+    return f'\n{heading}{rest}' if heading else ''
+
+
 def main() -> None:
     """Read the options, count, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -237,9 +245,8 @@ def main() -> None:
         accuracy = 'CamVid val has 101 images of 480x360; OpenVINO, fp32, 11 classes.'
     table = '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
     when = time.strftime('%Y-%m-%d')
-    options.output.write_text(
-        TEXT.format(when=when, speed=speed, accuracy=accuracy, table=table), encoding='utf-8'
-    )
+    text = TEXT.format(when=when, speed=speed, accuracy=accuracy, table=table)
+    options.output.write_text(text + other_part(options.output), encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -58,6 +58,7 @@ def kept_export(pytestconfig: pytest.Config) -> Callable[..., ModelFile]:
         'models/**/*.py',
         'export/onnx_export.py',
         'export/graph_cleanup.py',
+        'export/tracing.py',
         'export/published.py',
         'model_file/file_format.py',
         'model_file/model_info.py',

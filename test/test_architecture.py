@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -63,3 +65,26 @@ def test_package_init_holds_nothing_that_is_needed() -> None:
         'from pkgutil import extend_path',
         '__path__ = extend_path(__path__, __name__)',
     ]
+
+
+def test_nodes_use_no_private_member_of_rclpy_beside_the_one_with_a_fallback() -> None:
+    """Each distribution of ROS 2 renames them; nodes/ros/overrides.py says what stands in."""
+    private = re.compile(r'\b(?:node|executor|context|publisher|subscription|client|timer)\._\w+')
+    imported = re.compile(
+        r'^\s*(?:from rclpy\S* import .*\b_\w+|import rclpy\S*\._)', re.MULTILINE
+    )
+    found = {
+        path.name: hits
+        for path in (ROOT / 'espnet_ros' / 'nodes').rglob('*.py')
+        if (hits := private.findall(path.read_text()) + imported.findall(path.read_text()))
+    }
+    assert found == {}
+
+
+def test_nodes_use_the_short_names_of_qos_policies() -> None:
+    """The long ones, QoSReliabilityPolicy and so on, have been aliases since Foxy."""
+    long_name = re.compile(r'\bQoS(?:History|Durability|Reliability|Liveliness)Policy\b')
+    for folder in ('espnet_ros', 'test', 'scripts'):
+        for path in (ROOT / folder).rglob('*.py'):
+            if path != Path(__file__):
+                assert not long_name.search(path.read_text()), path

@@ -17,12 +17,6 @@ from .conftest import ROOT
 PYPROJECT = (ROOT / 'pyproject.toml').read_text()
 
 
-def test_version_is_the_same_for_colcon_and_pip() -> None:
-    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
-    (version,) = re.findall(r'^version = "(.+)"$', PYPROJECT, re.MULTILINE)
-    assert manifest.findtext('version') == version
-
-
 def test_licence_is_the_same_for_colcon_and_pip() -> None:
     manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
     (license_name,) = re.findall(r'^license = "(.+)"$', PYPROJECT, re.MULTILINE)
@@ -58,6 +52,58 @@ def test_every_ros_import_is_in_the_manifest() -> None:
     assert imported - {'builtin_interfaces'} <= named
 
 
+OPTIONAL = (
+    'matplotlib',
+    'openvino',
+    'pooch',
+    'requests',
+    'rich',
+    'rosbags',
+    'tensorboard',
+    'torch',
+)
+
+
+@pytest.mark.ros
+def test_the_nodes_and_the_launch_file_start_without_what_is_optional_on_a_robot() -> None:
+    """ROS and apt's packages, onnx and one inference library are enough."""
+    pytest.importorskip('rclpy', reason='needs ROS 2')
+    modules = (
+        'espnet_ros.nodes.segmentation.node',
+        'espnet_ros.nodes.free_space.node',
+        'espnet_ros.nodes.camera_source.node',
+        'espnet_ros.nodes.launching.plan',
+    )
+    code = (
+        f'import sys\nfor name in {OPTIONAL}: sys.modules[name] = None\n'
+        + ''.join(f'import {module}\n' for module in modules)
+        + 'from espnet_ros.segmenter import Segmenter\nimport numpy\n'
+        'segmenter = Segmenter.open("auto")\n'
+        'print(segmenter.segment([numpy.zeros((90, 120, 3), numpy.uint8)])[0].labels.shape)'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == '(90, 120)'
+
+
+def test_what_pip_and_the_manifest_need_is_the_same() -> None:
+    """Each dependency of pip is a key of rosdep, or comes with requirements/robot.txt."""
+    keys = {'opencv-python-headless': 'opencv', 'pyyaml': 'yaml'}
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    named = {e.text for e in manifest if e.tag in ('depend', 'exec_depend')}
+    robot = re.findall(r'^([a-z]+)', (ROOT / 'requirements' / 'robot.txt').read_text(), re.M)
+    (block,) = re.findall(r'^dependencies = \[(.*?)^\]', PYPROJECT, re.MULTILINE | re.DOTALL)
+    needed = re.findall(r'"([\w-]+)', block)
+    assert len(needed) > 5
+    assert [
+        name
+        for name in needed
+        if f'python3-{keys.get(name, name)}' not in named and name not in (*robot, 'pooch')
+    ] == []
+
+
 def test_pure_wheel_holds_code_and_data_but_no_messages(tmp_path: Path) -> None:
     """Without ROS, pip packs the library and the command line."""
     environment = {k: v for k, v in os.environ.items() if k != 'AMENT_PREFIX_PATH'}
@@ -81,6 +127,8 @@ def test_pure_wheel_holds_code_and_data_but_no_messages(tmp_path: Path) -> None:
     names = {str(path.relative_to(package)) for path in package.rglob('*') if path.is_file()}
     assert {'py.typed', 'segmenter.py', 'cli/main.py'} <= names
     assert {f'labelsets/{name}.yaml' for name in shipped_label_sets()} <= names
+    assert {'web/page/index.html', 'web/page/app.js', 'web/page/vendor/LICENSE'} <= names
+    assert 'recording/definitions/LabelSet.msg' in names
     assert not any(name.startswith('msg/') for name in names)
 
 

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 import threading
+from typing import TYPE_CHECKING
 
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.telemetry.file_tree import FileTree
-from espnet_ros.telemetry.gpu_load import find_devfreq
-from typing_extensions import Self
+from espnet_ros.telemetry.jetson.gpu_load import find_devfreq
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 FORMULA = '((t1 - t2) / t1) / ((f2 - f1) / f1)'
 

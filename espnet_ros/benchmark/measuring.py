@@ -11,6 +11,7 @@ import math
 import multiprocessing
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.benchmark.worker import (
     Contender,
@@ -24,12 +25,14 @@ from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.energy import EnergyWindow
 from espnet_ros.telemetry.file_tree import FileTree
+from espnet_ros.telemetry.jetson.throttling import OverCurrentCounter
 from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading, PowerSensor
-from espnet_ros.telemetry.throttling import OverCurrentCounter
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 KEPT_S = 3600.0
 STATE_PERIOD_S = 0.5

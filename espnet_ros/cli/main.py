@@ -19,10 +19,11 @@ from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import log_on_standard_error, PROGRAM
 from espnet_ros.cli.options import add_options, read_options
 from espnet_ros.exceptions import ConfigError, EspnetError
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 
 COMMANDS = {
     'segment': 'Segment an image, a folder, a video, a bag or a webcam.',
+    'view': 'Show a source, or what running nodes publish, live in a browser.',
     'models': 'List, fetch and show models.',
     'export': 'Turn a checkpoint or an ONNX file of another origin into a model file.',
     'build': 'Build a TensorRT engine of a model, or quantise a model for one.',
@@ -36,9 +37,11 @@ COMMANDS = {
 """The commands and what they do; each is a folder of this package."""
 
 EXTRAS = {
+    'aiohttp': 'web',
     'matplotlib': 'plot',
     'onnxruntime': 'onnxruntime',
     'openvino': 'openvino',
+    'rosbags': 'bag',
     'ray': 'ray',
     'tifffile': 'slides',
     'torch': 'torch',
@@ -120,7 +123,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         parents=[common],
         allow_abbrev=False,
     )
-    parser.add_argument('--version', action='version', version=f'{PROGRAM} {package_version()}')
+    parser.add_argument('--version', action='version', version=f'{PROGRAM} {VERSION}')
     commands = parser.add_subparsers(metavar='COMMAND', title='commands', parser_class=Parser)
     named = next((word for word in words if not word.startswith('-')), None)
     for name, summary in COMMANDS.items():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
@@ -16,7 +16,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LINE_EVERY_S = 10.0
 
@@ -25,6 +27,15 @@ class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         rate_hz = task.finished_speed or task.speed
         return Text('' if rate_hz is None else f'{rate_hz:.1f} frames/s', style='cyan')
+
+
+class CountColumn(ProgressColumn):
+    """Shows 3/20, or 3/? where the end is not known; rich 11 (Ubuntu 22.04) has none such."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text of a task."""
+        total = '?' if task.total is None else f'{int(task.total)}'
+        return Text(f'{int(task.completed):{len(total)}d}/{total}', style='progress.download')
 
 
 class FrameProgress:
@@ -92,7 +103,7 @@ def _frame_bar(total: int | None) -> Progress:
     if total is None:
         spinner = (SpinnerColumn(), '{task.description}', '{task.completed} frames')
         return make_bar(*spinner, _RateColumn())
-    count = (MofNCompleteColumn(), TimeRemainingColumn(), 'left')
+    count = (CountColumn(), TimeRemainingColumn(), 'left')
     return make_bar('{task.description}', BarColumn(bar_width=None), *count, _RateColumn())
 
 

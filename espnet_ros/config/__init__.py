@@ -38,6 +38,10 @@ from espnet_ros.config.runtime import (
 from espnet_ros.config.segmentation import (
     SegmentationNodeSettings,
 )
+from espnet_ros.config.web import (
+    WEB_PORT,
+    WebSettings,
+)
 
 __all__ = [
     'BirdseyeSettings',
@@ -62,4 +66,6 @@ __all__ = [
     'RuntimeSettings',
     'ScanSettings',
     'SegmentationNodeSettings',
+    'WEB_PORT',
+    'WebSettings',
 ]

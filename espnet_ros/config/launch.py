@@ -43,6 +43,11 @@ class LaunchSettings:
     free_space_params_file: str = setting(
         '', 'Parameters of the free space node. Empty: config/free_space.yaml.'
     )
+    web: bool = setting(
+        False,
+        'Serve the live view, a page that a browser opens; at web.port of params_file, else at '
+        'port 8421.',
+    )
     rviz: bool = setting(False, 'Show image, overlay, mask and free space.')
     build_only: bool = setting(
         False, 'Start the segmentation node alone, to build its TensorRT engine and end.'

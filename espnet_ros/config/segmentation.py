@@ -8,6 +8,7 @@ from espnet_ros.config.health import DiagnosticsSettings, PowerSettings
 from espnet_ros.config.images import ImageSettings
 from espnet_ros.config.mask import MaskSettings, OverlaySettings
 from espnet_ros.config.runtime import ForeignModelSettings, RuntimeSettings
+from espnet_ros.config.web import WebSettings
 from espnet_ros.settings import section, setting
 
 
@@ -59,3 +60,4 @@ class SegmentationNodeSettings:
     )
     diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, 'diagnostics')
     power: PowerSettings = section(PowerSettings, 'power')
+    web: WebSettings = section(WebSettings, 'web')

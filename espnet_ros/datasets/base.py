@@ -15,7 +15,7 @@ from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import decode_image
 from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES, tell_pages
-from espnet_ros.processing.image_header import read_header
+from espnet_ros.processing.image_formats.header import read_header
 import numpy as np
 from numpy.typing import NDArray
 

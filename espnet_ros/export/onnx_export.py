@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-import logging
 from pathlib import Path
-from typing import Any
-import warnings
 
 from espnet_ros.exceptions import ModelError
-from espnet_ros.export.graph_cleanup import clean_graph, missing_parameters
+from espnet_ros.export.graph_cleanup import missing_parameters
 from espnet_ros.export.published import find_by_sha256
+from espnet_ros.export.tracing import free_sizes, trace
 from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile, ModelInfo
+from espnet_ros.model_file import ModelFile, ModelInfo
 from espnet_ros.model_file.file_format import check_interface
 from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
 from espnet_ros.models.checkpoints import Checkpoint, load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 import onnx
 import torch
 
@@ -79,12 +75,11 @@ def export_network(
         info,
         size_multiple=network.size_multiple,
         channel_order=normalization.channel_order,
-        package_version=package_version(),
+        package_version=VERSION,
     )
     pipeline = SegmentationPipeline(network, normalization).eval()
-    with _quiet():
-        proto = clean_graph(_trace(pipeline, info.input_size))
-    _name_sizes(proto)
+    proto = trace(pipeline, info.input_size)
+    free_sizes(proto, network)
     parameters = [key for key in pipeline.state_dict() if not key.endswith(UNUSED_TENSOR)]
     missing = missing_parameters(proto, parameters)
     if missing:
@@ -136,51 +131,3 @@ def _check_fit(network: SegmentationNetwork, info: ModelInfo) -> None:
             f'model {info.name}: expected an input size of multiples of {multiple}, found '
             f'{info.input_size[0]}x{info.input_size[1]}'
         )
-
-
-def _trace(pipeline: SegmentationPipeline, input_size: tuple[int, int]) -> Any:
-    multiple = pipeline.network.size_multiple
-    sizes = {0: torch.export.Dim('batch')}
-    height, width = input_size
-    if not pipeline.network.fixed_size:
-        sizes[1] = multiple * torch.export.Dim('rows')
-        sizes[2] = multiple * torch.export.Dim('columns')
-        height, width = 8 * multiple, 12 * multiple
-    # Sizes of 0 and 1 would be taken for constants, so the example has others.
-    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
-    with torch.no_grad():
-        exported = torch.export.export(pipeline, (example,), dynamic_shapes=(sizes,), strict=False)
-        program = torch.onnx.export(
-            exported,
-            dynamo=True,
-            optimize=False,
-            verbose=False,
-            input_names=[IMAGE],
-            output_names=[LABELS, CONFIDENCE],
-        )
-    if program is None:
-        raise ModelError('torch.onnx exported nothing')
-    return program.model
-
-
-def _name_sizes(proto: onnx.ModelProto) -> None:
-    for value in (*proto.graph.input, *proto.graph.output):
-        for name, size in zip('NHW', value.type.tensor_type.shape.dim, strict=False):
-            if not size.HasField('dim_value'):
-                size.dim_param = name
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress notes and deprecation warnings from the user."""
-    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'torch.export', 'onnxscript')]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

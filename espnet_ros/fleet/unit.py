@@ -11,7 +11,7 @@ from typing import Any
 from espnet_ros.exceptions import InputError
 from espnet_ros.fleet.stores import is_url, state_of
 from espnet_ros.sources import split_topic
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def unit_key(unit: Unit, settings: str) -> str:
     :raises InputError: a source is not there
     """
     states = [_state(spec) for spec in unit.specs]
-    return digest([settings, package_version(), states])
+    return digest([settings, VERSION, states])
 
 
 def digest(content: object) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import cv2
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.codecs import decode_unchanged
-from espnet_ros.processing.compressed_format import CompressedFormat, parse_format
+from espnet_ros.processing.image_formats.compressed_format import CompressedFormat, parse_format
 import numpy as np
 from numpy.typing import NDArray
 

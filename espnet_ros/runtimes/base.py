@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TYPE_CHECKING
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InferenceError, InputError
@@ -17,7 +17,9 @@ from espnet_ros.runtimes.build_watch import BuildWatch, SILENT
 from espnet_ros.runtimes.golden import Reference
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TYPE_CHECKING
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.planning.camera import Calibration
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)

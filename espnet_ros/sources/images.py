@@ -10,7 +10,7 @@ import re
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.codecs import decode_image
 from espnet_ros.processing.image_files import image_files, IMAGE_SUFFIXES, tell_pages
-from espnet_ros.processing.image_header import read_header
+from espnet_ros.processing.image_formats.header import read_header
 from espnet_ros.sources.base import BrokenFrame, Frame, Source
 
 

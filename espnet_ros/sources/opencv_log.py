@@ -13,6 +13,7 @@ def silence_opencv() -> None:
     that this package raises with the path and what to do. Whoever sets ``OPENCV_LOG_LEVEL`` or
     ``OPENCV_FFMPEG_LOGLEVEL`` gets their messages.
     """
-    if 'OPENCV_LOG_LEVEL' not in os.environ:
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    logging = getattr(cv2.utils, 'logging', None)  # since 4.7; Ubuntu 22.04 has 4.5
+    if 'OPENCV_LOG_LEVEL' not in os.environ and logging is not None:
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')

@@ -8,12 +8,12 @@ from statistics import fmean
 
 from espnet_ros.telemetry.cpu_load import CpuLoad, read_cpu_clock, read_memory
 from espnet_ros.telemetry.file_tree import FileTree, Quantity
-from espnet_ros.telemetry.gpu_load import read_gpu_clocks, read_gpu_load
-from espnet_ros.telemetry.jetson_board import Board, find_board
+from espnet_ros.telemetry.jetson.board import Board, find_board
+from espnet_ros.telemetry.jetson.gpu_load import read_gpu_clocks, read_gpu_load
+from espnet_ros.telemetry.jetson.power_mode import PowerMode, read_power_mode
+from espnet_ros.telemetry.jetson.throttling import OverCurrentCounter, read_thermal_alerts
 from espnet_ros.telemetry.nvml import Nvml, NvmlGpu, open_nvml
-from espnet_ros.telemetry.power_mode import PowerMode, read_power_mode
 from espnet_ros.telemetry.thermal import read_temperatures
-from espnet_ros.telemetry.throttling import OverCurrentCounter, read_thermal_alerts
 
 
 @dataclass(frozen=True)

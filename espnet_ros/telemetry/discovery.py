@@ -10,13 +10,13 @@ from espnet_ros.telemetry.amdgpu import AmdgpuSensor, find_amdgpus
 from espnet_ros.telemetry.battery import BatterySensor, find_batteries
 from espnet_ros.telemetry.combined import CombinedSensor
 from espnet_ros.telemetry.file_tree import FileTree
-from espnet_ros.telemetry.jetson import JetsonSensor
-from espnet_ros.telemetry.jetson_board import Board, find_board
-from espnet_ros.telemetry.jetson_rails import find_rails
+from espnet_ros.telemetry.jetson.board import Board, find_board
+from espnet_ros.telemetry.jetson.power import JetsonSensor
+from espnet_ros.telemetry.jetson.rails import find_rails
+from espnet_ros.telemetry.jetson.tegrastats import TegrastatsSensor
 from espnet_ros.telemetry.nvml import NvmlSensor, open_nvml
 from espnet_ros.telemetry.power_sensor import KINDS, NoSensor, PowerSensor
 from espnet_ros.telemetry.rapl import find_zones, RaplSensor
-from espnet_ros.telemetry.tegrastats import TegrastatsSensor
 
 logger = logging.getLogger(__name__)
 

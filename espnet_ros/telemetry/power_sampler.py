@@ -6,10 +6,13 @@ from collections.abc import Callable
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.telemetry.energy import EnergyMeter, EnergyWindow
 from espnet_ros.telemetry.power_sensor import Clock, monotonic, PowerReading, PowerSensor
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
 

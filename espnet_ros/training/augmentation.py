@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import cv2
 from espnet_ros.datasets.base import IGNORED
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.processing.condition_names import CONDITION_NAMES
+from espnet_ros.processing.conditions import degrade, SEVERITIES
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,8 +39,12 @@ class Augmentation:
     :param saturation: largest relative change of saturation
     :param white_balance: largest relative change of one channel
     :param gamma: largest change of gamma, in octaves
-    :raises ConfigError: an empty crop, a negative aspect, or scales that are not above zero and
-        in order
+    :param conditions: share of the samples that are seen under a condition, such as fog or motion
+        blur, of any severity (:mod:`espnet_ros.processing.conditions`)
+    :param class_mix: share of the samples into which half of the classes of another sample are
+        pasted (Olsson et al., "ClassMix", WACV 2021)
+    :raises ConfigError: an empty crop, a negative aspect, a share that is none, or scales that are
+        not above zero and in order
     """
 
     crop: tuple[int, int]
@@ -50,6 +56,8 @@ class Augmentation:
     saturation: float = 0.0
     white_balance: float = 0.0
     gamma: float = 0.0
+    conditions: float = 0.0
+    class_mix: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self.crop) < 1:
@@ -60,6 +68,10 @@ class Augmentation:
             )
         if self.aspect < 0:
             raise ConfigError(f'aspect: expected 0 or more octaves, found {self.aspect}')
+        for name in ('conditions', 'class_mix'):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise ConfigError(f'{name}: expected a share of 0 to 1, found {share}')
 
     def apply(
         self,
@@ -92,9 +104,21 @@ class Augmentation:
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=IGNORED,
         )
-        return self._vary_color(np.asarray(image, np.uint8), generator), np.asarray(
-            varied, np.uint8
-        )
+        colored = self._vary_color(np.asarray(image, np.uint8), generator)
+        return self._draw_condition(colored, generator), np.asarray(varied, np.uint8)
+
+    def draws_mix(self, generator: np.random.Generator) -> bool:
+        """Return whether a sample gets classes of another one; draws nothing where none does."""
+        return self.class_mix > 0 and generator.random() < self.class_mix
+
+    def _draw_condition(
+        self, image: NDArray[np.uint8], generator: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        if not self.conditions or generator.random() >= self.conditions:
+            return image
+        name = CONDITION_NAMES[generator.integers(len(CONDITION_NAMES))]
+        severity = SEVERITIES[generator.integers(len(SEVERITIES))]
+        return degrade(image, name, severity, (int(generator.integers(1 << 31)),))
 
     def _draw_map(
         self, size: tuple[int, ...], generator: np.random.Generator
@@ -139,3 +163,22 @@ class Augmentation:
 
 def _uniform(generator: np.random.Generator, one: float, other: float) -> float:
     return float(generator.uniform(min(one, other), max(one, other)))
+
+
+def mix_classes(
+    below: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    above: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    generator: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """
+    Paste half of the classes of one sample over another.
+
+    :param below: image (H, W, 3) and labels (H, W) of the sample that is pasted into; not changed
+    :param above: the sample of the same size that the classes are of
+    :return: image and labels of the mixture
+    """
+    present = np.unique(above[1])
+    present = present[present != IGNORED]
+    taken = generator.permutation(present)[: (len(present) + 1) // 2]
+    mask = np.isin(above[1], taken)
+    return np.where(mask[..., None], above[0], below[0]), np.where(mask, above[1], below[1])

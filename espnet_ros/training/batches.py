@@ -10,7 +10,7 @@ from itertools import islice
 
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.augmentation import Augmentation
+from espnet_ros.training.augmentation import Augmentation, mix_classes
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -102,6 +102,15 @@ class BatchLoader:
 
     def sample(self, epoch: int, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return the varied image and labels of a sample in an epoch."""
-        sample = self._dataset.load(index, epoch)
         generator = np.random.default_rng((self._seed, epoch, index))
+        varied = self._varied(epoch, index, generator)
+        if not self._augmentation.draws_mix(generator):
+            return varied
+        other = self._varied(epoch, int(generator.integers(len(self._dataset))), generator)
+        return mix_classes(varied, other, generator)
+
+    def _varied(
+        self, epoch: int, index: int, generator: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        sample = self._dataset.load(index, epoch)
         return self._augmentation.apply(sample.image_bgr, sample.labels, generator)

@@ -62,14 +62,15 @@ def test_transport_profile_that_is_missing_is_told(cli, monkeypatch: pytest.Monk
     pytest.importorskip('rclpy')
     monkeypatch.setenv('FASTDDS_DEFAULT_PROFILES_FILE', '/nowhere/fastdds.xml')
     checks = {check['topic']: check for check in json.loads(cli('doctor', '--json').out)}
-    assert checks['transport']['status'] == 'warn'
-    assert 'no such file' in checks['transport']['found']
+    assert checks['large images']['status'] == 'warn'
+    assert 'no such file' in checks['large images']['found']
 
 
 @pytest.mark.usefixtures('store')
 def test_what_cannot_be_read_is_one_line_with_the_way_to_get_it(
     cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip('matplotlib', reason='is to be found')
     find_spec = machine.find_spec
     monkeypatch.setattr(
         machine, 'find_spec', lambda name: None if name == 'rosbags' else find_spec(name)

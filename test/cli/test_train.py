@@ -296,3 +296,35 @@ def test_a_missing_label_file_is_named_before_anything_is_trained(
     assert ended.code == 1
     assert '3.png: expected its labels' in ended.err
     assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.long
+def test_a_model_is_trained_on_images_that_another_one_labels(
+    streets: Path, tmp_path: Path, cli: Run
+) -> None:
+    images = tmp_path / 'drive'
+    shutil.copytree(streets / 'images' / 'train', images)
+    for index in range(6, 30):
+        shutil.copy(images / f'{index % 6}.png', images / f'{index}.png')
+    output = tmp_path / 'here'
+    arguments = (
+        'train', '--pseudo-labels', 'espnet_p2_q8_camvid_street', '--unlabelled', images,
+        '--output', output, '--size', '32,48', '--epochs', '1', '--batch-size', '2',
+        '--crop', '16,24', '--alpha2', '1', '--alpha3', '1', '--initial',
+        'espnet_p2_q8_camvid_street', '--conditions', '0.5', '--class-mix', '0.5',
+    )  # fmt: skip
+    found = cli(*arguments)
+    assert found.code == 0, found.err
+    assert len(list((output / 'pseudo_labels' / 'labels').iterdir())) == 30
+    model = load_model_file(output / 'here.onnx')
+    assert model.info.label_set.names[0] == 'sky'
+    assert model.info.input_size == (32, 48)
+
+
+def test_who_labels_and_what_belong_together(streets: Path, tmp_path: Path, cli: Run) -> None:
+    alone = cli('train', '--output', tmp_path / 'a', '--unlabelled', streets / 'images' / 'train')
+    assert alone.code != 0
+    assert '--pseudo-labels names who labels, and --unlabelled what' in alone.err
+    nothing = cli('train', '--output', tmp_path / 'b')
+    assert nothing.code != 0
+    assert 'expected --data, or --pseudo-labels with --unlabelled, found neither' in nothing.err

@@ -13,7 +13,7 @@ CAMVID, CITYSCAPES, CATEGORIES, VOC = (
 
 
 def test_shipped_label_sets_share_their_groupings() -> None:
-    assert set(shared_groupings(CAMVID, CITYSCAPES)) == {'categories', 'roles'}
+    assert set(shared_groupings(CAMVID, CITYSCAPES)) == {'camvid', 'categories', 'roles'}
     assert set(shared_groupings(VOC, CITYSCAPES)) == {'roles'}
 
 

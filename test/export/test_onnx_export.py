@@ -19,7 +19,7 @@ from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import CITYSCAPES, Normalization
 from espnet_ros.runtimes.torch import rebuild_pipeline
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 import numpy as np
 import onnx
 import torch
@@ -80,7 +80,7 @@ def test_file_is_one_that_the_package_reads(exported: Exported, tmp_path: Path) 
     assert read.info == model.info
     assert read.sha256 == model.sha256
     assert read.info.size_multiple == 8
-    assert read.info.package_version == package_version()
+    assert read.info.package_version == VERSION
 
 
 def test_every_parameter_keeps_its_name(exported: Exported) -> None:

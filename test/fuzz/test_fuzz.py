@@ -19,7 +19,7 @@ from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, EspnetError, InputError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.labels import load_label_set, parse_grouping
-from espnet_ros.processing.image_header import read_header
+from espnet_ros.processing.image_formats.header import read_header
 from espnet_ros.processing.image_messages import compressed_to_bgr, ENCODINGS, raw_to_bgr
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter

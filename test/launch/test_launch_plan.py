@@ -317,3 +317,11 @@ def test_synthetic_is_the_word_of_the_sources() -> None:
 
     assert launch_parts.SYNTHETIC == SYNTHETIC
     checks.check_source(SYNTHETIC)
+
+
+def test_the_live_view_is_served_where_it_is_wanted(parts, parameter_file) -> None:
+    assert 'web.port' not in parts()['segmentation'].parameters
+    assert parts(web=True)['segmentation'].parameters['web.port'] == 8421
+    own = parameter_file('segmentation:\n  ros__parameters:\n    web.port: 9000\n')
+    chosen = parts(web=True, params_file=own)['segmentation']
+    assert 'web.port' not in chosen.parameters, 'that of the file stays'

@@ -19,7 +19,7 @@ from espnet_ros.labels import load_label_set, parse_grouping, shipped_label_sets
 from espnet_ros.nodes.free_space.node import FreeSpaceNode
 from espnet_ros.nodes.ros.conversions import array_to_image
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
@@ -32,7 +32,7 @@ classes:
   - {name: green, color: [0, 255, 0], cost: 0}
   - {name: red, color: [255, 0, 0], cost: 100}
 """
-LAYER_QOS = QoSProfile(depth=50, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+LAYER_QOS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class LayerReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing.compressed_format import parse_format
+from espnet_ros.processing.image_formats.compressed_format import parse_format
 import pytest
 
 

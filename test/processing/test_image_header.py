@@ -10,7 +10,7 @@ import zlib
 import cv2
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.codecs import decode_image
-from espnet_ros.processing.image_header import read_header
+from espnet_ros.processing.image_formats.header import read_header
 import numpy as np
 import pytest
 

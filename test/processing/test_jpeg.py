@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cv2
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing import jpeg as jpeg_module
-from espnet_ros.processing.jpeg import decode_jpeg
+from espnet_ros.processing.image_formats import jpeg as jpeg_module
+from espnet_ros.processing.image_formats.jpeg import decode_jpeg
 import numpy as np
 from pictures import at_share, data_span, encoded, textured, with_segment
 import pytest

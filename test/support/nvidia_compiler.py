@@ -18,10 +18,10 @@ from typing import Any
 
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.graph.image_resize import resize_in_graph
-from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput
-from espnet_ros.runtimes.tensorrt.inspection import layer_precisions
+from espnet_ros.runtimes.tensorrt.building.builder import build_engine, BuildInput
+from espnet_ros.runtimes.tensorrt.building.inspection import layer_precisions
+from espnet_ros.runtimes.tensorrt.building.network import fit_network
 from espnet_ros.runtimes.tensorrt.library import LogTail
-from espnet_ros.runtimes.tensorrt.network import fit_network
 from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 import pytest

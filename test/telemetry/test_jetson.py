@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.file_tree import FileTree
-from espnet_ros.telemetry.jetson import JetsonSensor
-from espnet_ros.telemetry.jetson_board import find_board
+from espnet_ros.telemetry.jetson.board import find_board
+from espnet_ros.telemetry.jetson.power import JetsonSensor
 from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading
 import pytest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import sys
 import threading
 
-from espnet_ros.telemetry.tegrastats import parse_rails, TegrastatsSensor
+from espnet_ros.telemetry.jetson.tegrastats import parse_rails, TegrastatsSensor
 import pytest
 
 TX2 = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 from espnet_ros.datasets import IGNORED
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.augmentation import Augmentation, BORDER_BGR
+from espnet_ros.training.augmentation import Augmentation, BORDER_BGR, mix_classes
 import numpy as np
 import pytest
 
@@ -121,3 +121,37 @@ def test_impossible_settings_are_refused(
 def test_a_negative_change_of_aspect_is_refused() -> None:
     with pytest.raises(ConfigError, match='aspect: expected 0 or more'):
         Augmentation((8, 8), aspect=-0.1)
+
+
+def test_conditions_change_the_share_of_samples_that_is_asked_for() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (32, 40, 3), np.uint8)
+    labels = np.zeros((32, 40), np.uint8)
+    plain = Augmentation((32, 40), mirror=False)
+    seen = Augmentation((32, 40), mirror=False, conditions=0.5)
+    changed = 0
+    for index in range(60):
+        varied, same_labels = seen.apply(image, labels, np.random.default_rng(index))
+        again, _ = seen.apply(image, labels, np.random.default_rng(index))
+        before, _ = plain.apply(image, labels, np.random.default_rng(index))
+        assert np.array_equal(varied, again)
+        assert np.array_equal(same_labels, labels)
+        changed += not np.array_equal(varied, before)
+    assert 18 < changed < 42
+
+
+def test_half_of_the_classes_of_another_sample_are_pasted_with_their_pixels() -> None:
+    below = np.full((4, 6, 3), 10, np.uint8), np.zeros((4, 6), np.uint8)
+    labels = np.repeat(np.array([[1, 2, 3, 4, 255, 255]], np.uint8), 4, axis=0)
+    above = np.full((4, 6, 3), 200, np.uint8), labels
+    image, mixed = mix_classes(below, above, np.random.default_rng(3))
+    pasted = np.unique(mixed[mixed != 0])
+    assert len(pasted) == 2
+    assert set(pasted) < {1, 2, 3, 4}, 'what is unlabelled is not pasted'
+    assert np.array_equal(image[..., 0] == 200, mixed != 0)
+    assert not np.array_equal(mixed, mix_classes(below, above, np.random.default_rng(4))[1])
+
+
+def test_shares_beyond_all_samples_are_refused() -> None:
+    for name in ('conditions', 'class_mix'):
+        with pytest.raises(ConfigError, match=f'{name}: expected a share of 0 to 1, found 1.5'):
+            Augmentation((8, 8), **{name: 1.5})

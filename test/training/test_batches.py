@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from espnet_ros.datasets.camvid import open_camvid
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.training.augmentation import Augmentation
 from espnet_ros.training.batches import BatchLoader
+import numpy as np
 import pytest
 import torch
 
@@ -52,3 +54,19 @@ def test_a_broken_file_is_named(camvid: Path) -> None:
 def test_fewer_images_than_a_batch_are_refused(camvid: Path) -> None:
     with pytest.raises(ConfigError, match='at least one batch of 7 images, found 6'):
         BatchLoader(open_camvid(camvid, 'train'), AUGMENTATION, 7, seed=0)
+
+
+def test_mixed_samples_depend_on_seed_epoch_and_index_alone(camvid: Path) -> None:
+    data = open_camvid(camvid, 'train')
+    varied = BatchLoader(data, AUGMENTATION, 2, seed=5)
+    mixed = [
+        BatchLoader(data, replace(AUGMENTATION, class_mix=1.0), 2, seed=5, workers=workers)
+        for workers in (1, 3)
+    ]
+    for index in range(len(data)):
+        one, other = (loader.sample(2, index) for loader in mixed)
+        assert all(map(np.array_equal, one, other))
+    assert not all(
+        np.array_equal(mixed[0].sample(2, index)[0], varied.sample(2, index)[0])
+        for index in range(len(data))
+    )

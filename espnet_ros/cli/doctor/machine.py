@@ -10,7 +10,7 @@ import platform
 import sys
 
 from espnet_ros.cli.doctor.check import Check, Status
-from espnet_ros.version import package_version
+from espnet_ros.version import is_installed, VERSION
 
 _LIBRARIES = {
     'numpy': 'numpy',
@@ -52,13 +52,13 @@ def check_machine() -> list[Check]:
 
 def check_package() -> list[Check]:
     """Look at the package and the libraries that it needs."""
-    version = package_version()
     where = Path(__file__).resolve().parents[2]
-    if version == 'unknown':
-        fix = 'make setup, or pip install . in the source tree'
-        checks = [Check('espnet_ros', Status.WARN, f'not installed, runs from {where}', fix)]
+    if is_installed() or (where.parents[3] / 'share' / 'espnet_ros').is_dir():
+        checks = [Check('espnet_ros', Status.OK, f'{VERSION} ({where})')]
     else:
-        checks = [Check('espnet_ros', Status.OK, f'{version} ({where})')]
+        fix = 'make setup, or pip install . in the source tree'
+        missing = f'{VERSION}, not installed, runs from {where}'
+        checks = [Check('espnet_ros', Status.WARN, missing, fix)]
     found, broken = [], []
     for module, distribution in _LIBRARIES.items():
         try:

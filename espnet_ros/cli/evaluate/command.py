@@ -31,7 +31,7 @@ from espnet_ros.processing.matrix_picture import draw_confusion
 from espnet_ros.runtimes.base import Runtime
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 import numpy as np
 from numpy.typing import NDArray
 
@@ -158,7 +158,7 @@ def _describe(
             'precision': runtime.precision,
             'device': runtime.device,
         },
-        'espnet_ros': package_version(),
+        'espnet_ros': VERSION,
         'unit': 'percent',
         'resolution': 'of the labels; masks are resized to it by nearest neighbour',
     }

@@ -9,7 +9,7 @@ from espnet_ros.telemetry.device_state import DeviceState
 from espnet_ros.telemetry.discovery import board_name
 from espnet_ros.telemetry.energy import EnergyMeter
 from espnet_ros.telemetry.file_tree import Quantity
-from espnet_ros.telemetry.jetson_board import Board
+from espnet_ros.telemetry.jetson.board import Board
 from espnet_ros.telemetry.power_sensor import PowerReading, PowerSensor
 from rich.table import Table
 from rich.text import Text

@@ -26,7 +26,7 @@ from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
 from espnet_ros.fleet.unit import Finished, Report, Task, Unit, unit_key
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.model_file import ModelFile
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 import numpy as np
 
 FAILURES = 'failures.jsonl'
@@ -164,7 +164,7 @@ class _Fleet:
         return {
             'fleet': [unit.name for unit in self._units],
             'created': datetime.now(timezone.utc).isoformat(timespec='seconds'),
-            'espnet_ros': package_version(),
+            'espnet_ros': VERSION,
             'complete': len(done) == len(self._units),
             'model': {'name': self._model.info.name, 'sha256': self._model.sha256},
             'engine': self._options.engine.engine,

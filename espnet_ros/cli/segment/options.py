@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from espnet_ros.cli.engine_options import EngineOptions
 from espnet_ros.cli.options import (
@@ -47,6 +48,7 @@ examples:
   espnet-ros segment street.jpg
   espnet-ros segment a.jpg b.jpg drive.mp4 --output all
   espnet-ros segment drive.mp4 --output drive --legend
+  espnet-ros segment drive.mp4 --bag out.mcap
   espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
   espnet-ros segment drive_bag:/front/image_raw --output drive
   espnet-ros segment drive.mp4 --labels-for camvid --confidence 0.6 --output more_streets
@@ -100,6 +102,20 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BagOptions:
+    """Whether ROS messages are wanted."""
+
+    GROUP = 'output'
+
+    bag: Path | None = option(
+        None,
+        'Write overlay, mask, camera_info, label set and statistics into an MCAP file too, as the '
+        'ROS messages of the node; everything is done anew for it.',
+        'FILE',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SlideOptions:
     """Whether pictures are segmented by tiles, and by which."""
 
@@ -145,6 +161,7 @@ class Options:
         nargs='+',
     )
     output: OutputOptions = section(OutputOptions)
+    recording: BagOptions = section(BagOptions)
     slides: SlideOptions = section(SlideOptions)
     engine: EngineOptions = section(EngineOptions)
     model: ExactModelOptions = section(ExactModelOptions)

@@ -11,7 +11,7 @@ from espnet_ros.cli.segment.pipeline import Outcome
 from espnet_ros.cli.segment.result_writer import FrameRecord
 from espnet_ros.labels import LabelSet
 from espnet_ros.segmenter import Segmenter
-from espnet_ros.version import package_version
+from espnet_ros.version import VERSION
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Column, Table
@@ -91,7 +91,7 @@ def describe(sources: Sequence[str], segmenter: Segmenter, outcome: Outcome) -> 
     return {
         **named,
         'created': datetime.now(timezone.utc).isoformat(timespec='seconds'),
-        'espnet_ros': package_version(),
+        'espnet_ros': VERSION,
         'complete': not (outcome.error or outcome.interrupted or outcome.broken),
         'model': _model(segmenter),
         'runtime': {

@@ -10,12 +10,10 @@ from typing import Any
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
+from espnet_ros.cli.train.data import open_training_data
 from espnet_ros.cli.train.options import NetworkOptions, Options, RecipeOptions, ResultOptions
 from espnet_ros.cli.train.progress import TrainingProgress
 from espnet_ros.datasets.base import LabelledDataset
-from espnet_ros.datasets.mixed import MixedDataset
-from espnet_ros.datasets.opening import open_dataset, STREET_SEEDS
-from espnet_ros.datasets.street import StreetDataset
 from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.golden import with_golden_labels
@@ -72,16 +70,8 @@ def _train(job: TrainingJob, folder: Path) -> TrainedWeights:
 
 
 def _make_job(options: Options) -> TrainingJob:
-    train = _open_split(options, 'train')
+    train, validation = open_training_data(options)
     height, width = train.load(0).labels.shape
-    if options.more.synthetic is not None:
-        street = StreetDataset(
-            options.more.synthetic,
-            first_seed=STREET_SEEDS['train'],
-            size=options.more.synthetic_size or (height, width),
-            endless=False,
-        )
-        train = MixedDataset((train, street))
     network = options.network
     initial = None if network.initial is None else open_initial_weights(network.initial)
     architecture = network.architecture or _network_of(initial)
@@ -94,7 +84,7 @@ def _make_job(options: Options) -> TrainingJob:
             recipe, options.recipe.changes.crop, (height, width), built.size_multiple
         ),
         train=train,
-        validation=_open_split(options, 'val'),
+        validation=validation,
         settings=RunSettings(
             seed=options.recipe.seed,
             workers=options.run.workers,
@@ -106,11 +96,6 @@ def _make_job(options: Options) -> TrainingJob:
         initial=initial,
         teacher=None if network.teacher is None else open_teacher(network.teacher),
     )
-
-
-def _open_split(options: Options, split: str) -> LabelledDataset:
-    data = options.data
-    return open_dataset(data.data, split, format_name=data.format, label_set=data.label_set)
 
 
 def _network_of(initial: InitialWeights | None) -> str:

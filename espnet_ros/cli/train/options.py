@@ -8,13 +8,15 @@ from typing import Any
 
 from espnet_ros.cli.data_options import DataOptions
 from espnet_ros.cli.options import option, section
-from espnet_ros.cli.values import assignment
+from espnet_ros.cli.values import assignment, names
 
 EPILOG = """
 examples:
   espnet-ros train --data camvid --output runs/camvid
   espnet-ros train --data my_streets --output runs/mine --initial espnet_p2_q8_cityscapes
   espnet-ros train --data cityscapes --output runs/paper --recipe paper
+  espnet-ros train --pseudo-labels espnetv2_s2_0_cityscapes --unlabelled drive.mp4 \\
+    --unlabelled-every 25 --initial espnet_p2_q8_cityscapes --size 512,1024 --output runs/here
 
 The same command resumes a training that was interrupted, with the same result.
 """
@@ -25,6 +27,52 @@ def _changes(text: str, metavar: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrainDataOptions(DataOptions):
+    """Which data set; none where a teacher labels images."""
+
+    data: str | None = option(  # type: ignore[assignment]
+        None,
+        'Folder of the data set, or synthetic for the synthetic street. With --pseudo-labels it '
+        'may be left out: then a tenth of the images is for validation.',
+        'DIR',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PseudoLabelOptions:
+    """Images without labels, and who labels them."""
+
+    GROUP = 'images without labels'
+
+    pseudo_labels: str | None = option(
+        None,
+        'A better model that labels the images of --unlabelled, once, into OUTPUT/pseudo_labels.',
+        'MODEL',
+    )
+    unlabelled: tuple[str, ...] = option(
+        (),
+        'Images without labels: a folder, a video or a bag; may be repeated.',
+        'SOURCE',
+        action='append',
+        type=str,
+    )
+    unlabelled_every: int = option(1, 'Take every Nth image of them.', 'N')
+    pseudo_confidence: float = option(
+        0.4, 'Pixels of which the model is less sure stay unlabelled.', 'SHARE'
+    )
+    second_teacher: str | None = option(
+        None,
+        'Another model of the same classes, whose labels count where it is sure and the first '
+        'one is less so; where both agree, a pixel is labelled however unsure they are.',
+        'MODEL',
+    )
+    second_confidence: float = option(0.65, 'How sure the second one must be.', 'SHARE')
+    second_classes: tuple[str, ...] = option(
+        (), 'The only labels of the second one that count. Default: all.', 'NAME,...', type=names
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class MoreData:
     """Frames of the synthetic street beside the data set."""
 
@@ -32,7 +80,8 @@ class MoreData:
 
     synthetic: int | None = option(
         None,
-        'Train on N frames of the synthetic street too (its classes are those of CamVid).',
+        'Train on N frames of the synthetic street too. Its classes are those of CamVid; they '
+        'are mapped to those of Cityscapes.',
         'N',
     )
     synthetic_size: tuple[int, int] | None = option(
@@ -96,6 +145,13 @@ class RecipeChanges:
     )
     aspect: float | None = _changes(
         'Largest change of the aspect ratio; 16:9 to 4:3 is 0.42.', 'OCTAVES'
+    )
+    conditions: float | None = _changes(
+        'Of the samples, those seen at night, in fog, rain or dust, blurred or with noise.',
+        'SHARE',
+    )
+    class_mix: float | None = _changes(
+        'Of the samples, those with half of the classes of another one pasted in.', 'SHARE'
     )
     learning_rate: float | None = _changes('The highest learning rate.', 'RATE')
     schedule: str | None = _changes('constant, halving, poly, cosine or one_cycle.', 'NAME')
@@ -174,10 +230,11 @@ class RunOptions:
 class Options:
     """What is trained, on what, how, and where the result goes."""
 
-    USAGE = '%(prog)s --data DIR --output DIR [options]'
+    USAGE = '%(prog)s [--data DIR] --output DIR [options]'
     EPILOG = EPILOG
 
-    data: DataOptions = section(DataOptions)
+    data: TrainDataOptions = section(TrainDataOptions)
+    pseudo: PseudoLabelOptions = section(PseudoLabelOptions)
     more: MoreData = section(MoreData)
     network: NetworkOptions = section(NetworkOptions)
     recipe: RecipeOptions = section(RecipeOptions)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR, warn
-from espnet_ros.cli.progress import LINE_EVERY_S, make_bar
+from espnet_ros.cli.progress import CountColumn, LINE_EVERY_S, make_bar
 from espnet_ros.training.reporting import EpochReport, StepReport
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _SMOOTHING = 0.95
 
@@ -66,7 +68,7 @@ class TrainingProgress:
             self._bar = make_bar(
                 '{task.description}',
                 BarColumn(bar_width=None),
-                MofNCompleteColumn(),
+                CountColumn(),
                 TextColumn('{task.fields[numbers]}', style='cyan'),
                 TimeRemainingColumn(),
             )

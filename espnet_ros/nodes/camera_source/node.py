@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import sys
 from typing import Any
 
@@ -23,7 +23,6 @@ from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from espnet_ros.nodes.ros.topics import check_camera_names
 from espnet_ros.sources import BrokenFrame, Frame, open_source, Source
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 
 NAME = 'camera_source'
 DEFAULT_RATE_HZ = 10.0
@@ -51,9 +50,11 @@ class CameraSourceNode(Node):  # type: ignore[misc]
         self._log_bridge = LogBridge(self.get_logger())
         self._log_bridge.attach()
         try:
-            _take_number_of_webcam(self)
             settings = declare_settings(
-                self, CameraSourceSettings, check=lambda s: check_camera_names([s.camera])
+                self,
+                CameraSourceSettings,
+                check=lambda s: check_camera_names([s.camera]),
+                convert=_take_number_of_webcam,
             )
             self._source = _open(settings)
             try:
@@ -161,12 +162,11 @@ def _open(settings: CameraSourceSettings) -> Source:
         raise InputError(f'{settings.source}: cannot be opened ({error.strerror})') from error
 
 
-def _take_number_of_webcam(node: Node) -> None:
+def _take_number_of_webcam(given: Mapping[str, Any]) -> dict[str, Any]:
     """Make a text of ``source:=0``, which the command line gives as a number."""
-    overrides: dict[str, Parameter[Any]] = node._parameter_overrides
-    given = overrides.get('source')
-    if given is not None and given.type_ == Parameter.Type.INTEGER:
-        overrides['source'] = Parameter('source', Parameter.Type.STRING, str(given.value))
+    source = given.get('source')
+    is_number = isinstance(source, int) and not isinstance(source, bool)
+    return {**given, 'source': str(source)} if is_number else dict(given)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,8 +5,9 @@ On the synthetic street, a model of its classes is scored against the truth whil
 sees images at the size of the street's camera, in which poles and people are not lost; and free
 space knows how the camera is mounted, so that masks become metres.
 
-``make demo`` runs it. It fetches a model where there is none, shows a live line, and leaves an
-overlay video and a picture behind.
+``make demo`` runs it. It fetches a model where there is none, shows a live line, prints where the
+live view is, and leaves an overlay video and a picture behind; ``make demo DEMO=--keep`` goes on
+until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +26,7 @@ from espnet_ros.exceptions import EspnetError, ModelError, OutputError
 from espnet_ros.labels import load_label_set
 from espnet_ros.model_file import load_model_file, ModelInfo
 from espnet_ros.model_file.store import find_model
+from espnet_ros.nodes.demo.live_score import can_score
 from espnet_ros.nodes.demo.recorder import DemoRecorder
 from espnet_ros.nodes.demo.view import measure_free_ahead_m
 from espnet_ros.nodes.launching.child_process import log_path_of, node_process
@@ -73,6 +77,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="what the network sees, 0 0 is the model's own; default: that, and the camera's "
         'size on a street that is scored',
     )
+    parser.add_argument(
+        '--keep', action='store_true', help='go on until Ctrl-C, and keep the live view open'
+    )
+    parser.add_argument(
+        '--port',
+        type=int,
+        help='port of the live view; 0 serves none; default: one that is free',
+    )
     parser.add_argument('--output', type=Path, default=Path('demo_output'), help='folder')
     return parser.parse_args(arguments)
 
@@ -103,9 +115,8 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
     except OSError as error:
         raise OutputError(f'{options.output}: cannot be made ({error.strerror})') from error
     set_transport()
-    has_truth = (
-        options.source == SYNTHETIC and model.label_set.names == load_label_set('camvid').names
-    )
+    truth = load_label_set('camvid')
+    has_truth = options.source == SYNTHETIC and can_score(model.label_set, truth)
     input_size = options.input_size or (_camera_size(model) if has_truth else (0, 0))
     camera = {
         'source': options.source,
@@ -114,7 +125,12 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
         'publish_labels': has_truth,
     }
     has_metres = options.source == SYNTHETIC
-    segmentation = {'model': options.model, 'input_size': list(input_size)}
+    port = _find_port() if options.port is None else options.port
+    segmentation = {
+        'model': options.model,
+        'input_size': list(input_size),
+        'web.port': port,
+    }
     with ExitStack() as processes:
 
         def start(
@@ -137,13 +153,20 @@ def _run(options: argparse.Namespace, model: ModelInfo) -> None:
         rclpy.init()
         try:
             recorder = DemoRecorder(
-                options.output, model.label_set, has_truth=has_truth, has_metres=has_metres
+                options.output,
+                model.label_set,
+                truth=truth if has_truth else None,
+                has_metres=has_metres,
             )
+            if port:
+                sys.stdout.write(f'Live view:       http://127.0.0.1:{port}/\n')
             _record(recorder, options.seconds, children, options.output)
             recorder.finish()
+            _tell(recorder)
+            if options.keep:
+                _keep(recorder, children, options.output)
         finally:
             rclpy.try_shutdown()
-    _tell(recorder)
 
 
 def _tell(recorder: DemoRecorder) -> None:
@@ -155,10 +178,11 @@ def _tell(recorder: DemoRecorder) -> None:
         words = 'unknown' if free_m is None else f'{free_m:.1f} m'
         lines.append(f'Free ahead:      {words} in that picture, as free_space measures it')
     score = recorder.score
-    if score.miou is not None:
+    for name, miou in score.mious.items():
+        by = '' if name == 'classes' else f', by {name}'
         lines.append(
-            f'Score: {score.miou:.1%} mean IoU of {score.frames} masks against the true classes '
-            'of the street'
+            f'Score: {miou:.1%} mean IoU of {score.frames} masks against the true classes '
+            f'of the street{by}'
         )
     sys.stdout.write('\n'.join(lines) + '\n')
 
@@ -182,12 +206,41 @@ def _record(
             shown = now
             sys.stdout.write(f'\r{recorder.line()}\x1b[K')
             sys.stdout.flush()
-        for executable, process in children.items():
-            if process.poll() is not None:
-                raise EspnetError(_failure(executable, 'ended', folder))
+        _check(children, folder)
         if now - started > STARTUP_LIMIT_S + 2 * seconds:
             slow = 'free_space_node' if recorder.recorded_s >= seconds else 'segmentation_node'
             raise EspnetError(_failure(slow, 'gave too little', folder))
+
+
+def _keep(
+    recorder: DemoRecorder, children: dict[str, subprocess.Popen[bytes]], folder: Path
+) -> None:
+    """
+    Go on until Ctrl-C.
+
+    :raises EspnetError: a node ended
+    """
+    sys.stdout.write('The nodes go on, and the live view with them; Ctrl-C ends them.\n')
+    sys.stdout.flush()
+    recorder.destroy_node()
+    while True:
+        time.sleep(LINE_PERIOD_S)
+        _check(children, folder)
+
+
+def _check(children: dict[str, subprocess.Popen[bytes]], folder: Path) -> None:
+    for executable, process in children.items():
+        if process.poll() is not None:
+            raise EspnetError(_failure(executable, 'ended', folder))
+
+
+def _find_port() -> int:
+    """Return a port for the live view that is free now; 0 where it cannot be served."""
+    if find_spec('aiohttp') is None:
+        return 0
+    with socket.socket() as found:
+        found.bind(('127.0.0.1', 0))
+        return int(found.getsockname()[1])
 
 
 def _failure(executable: str, what: str, folder: Path) -> str:

@@ -36,13 +36,13 @@ class DemoRecorder(Node):  # type: ignore[misc]
 
     :param folder: where video and picture go
     :param label_set: what the class ids mean
-    :param has_truth: whether the camera publishes true class ids of that label set, against
-        which masks are scored
+    :param truth: what the true class ids mean that the camera publishes, against which masks are
+        scored; None where it publishes none
     :param has_metres: whether the free space node runs
     """
 
     def __init__(
-        self, folder: Path, label_set: LabelSet, *, has_truth: bool, has_metres: bool
+        self, folder: Path, label_set: LabelSet, *, truth: LabelSet | None, has_metres: bool
     ) -> None:
         super().__init__('demo_recorder')
         self.video_path = folder / 'overlay.mp4'
@@ -50,7 +50,7 @@ class DemoRecorder(Node):  # type: ignore[misc]
         self.stats: InferenceStats | None = None
         self.first_stamp_s: float | None = None
         self.last_stamp_s = 0.0
-        self.score = LiveScore(label_set)
+        self.score = LiveScore(label_set, truth)
         self._label_set = label_set
         self._has_metres = has_metres
         self._moments = Moments()
@@ -64,7 +64,7 @@ class DemoRecorder(Node):  # type: ignore[misc]
         self.create_subscription(
             Image, 'segmentation/overlay', self._take_overlay, QoSProfile(depth=10)
         )
-        if has_truth:
+        if truth is not None:
             for topic, take in (
                 ('camera_source/labels', self.score.take_truth),
                 ('segmentation/mask', self.score.take_mask),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+from espnet_ros.config import WEB_PORT
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching.cameras import CameraTopics, fill_in
 from espnet_ros.nodes.launching.process import Process
@@ -34,6 +35,7 @@ def segmentation(request: LaunchRequest) -> Process:
         SEGMENTATION,
         {
             **{name: value for name, value in chosen.items() if value},
+            **_live_view(request),
             'build_only': settings.build_only,
             **_common(request),
         },
@@ -137,6 +139,12 @@ def rviz(request: LaunchRequest) -> Iterator[Process]:
 def respawns(request: LaunchRequest) -> bool:
     """Tell whether what dies is started again; a build that failed is not."""
     return request.settings.on_death == 'respawn' and not request.settings.build_only
+
+
+def _live_view(request: LaunchRequest) -> dict[str, Value]:
+    """Return where the live view is served, where the launch asks for it and the file does not."""
+    has_port = request.files[SEGMENTATION].value('web.port') != 0
+    return {} if has_port or not request.settings.web else {'web.port': WEB_PORT}
 
 
 def _common(request: LaunchRequest) -> dict[str, Value]:

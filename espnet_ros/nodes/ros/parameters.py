@@ -7,11 +7,12 @@ applied after that (post-set), so a value that is refused changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.parameter_file import allowed
+from espnet_ros.nodes.ros.overrides import find_overrides
 from espnet_ros.settings import list_settings, read_settings, Setting, Value
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -34,6 +35,7 @@ def declare_settings(
     *,
     check: Callable[[SettingsT], None] = lambda _: None,
     on_change: Callable[[SettingsT], None] | None = None,
+    convert: Callable[[Mapping[str, Any]], dict[str, Any]] = dict,
 ) -> SettingsT:
     """
     Declare a parameter for each setting and return the settings that the node starts with.
@@ -43,10 +45,11 @@ def declare_settings(
     :param check: says no to settings that are valid by themselves by raising ConfigError;
         changes nothing
     :param on_change: takes the settings after each change
+    :param convert: makes of the values given at start what they mean
     :raises ConfigError: a value given at start is not allowed; nothing is declared then
     """
     settings_list = list_settings(cls)
-    given = _given_values(node, settings_list)
+    given = convert(_given_values(node, settings_list))
     settings = read_settings(cls, given)
     check(settings)
     for entry in settings_list:
@@ -87,8 +90,8 @@ def describe(entry: Setting) -> ParameterDescriptor:
 def _given_values(node: Node, settings_list: Sequence[Setting]) -> dict[str, Any]:
     """Return the values that were given at start, and warn of names that nobody knows."""
     # Declaring would refuse an integer for a double and an empty list, and in other words.
-    overrides: dict[str, Parameter[Any]] = node._parameter_overrides
     known = {entry.name for entry in settings_list}
+    overrides = find_overrides(node, known)
     unknown = [
         name
         for name in overrides

@@ -7,11 +7,11 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import (
-    QoSDurabilityPolicy,
-    QoSHistoryPolicy,
+    DurabilityPolicy,
+    HistoryPolicy,
     QoSPolicyKind,
     QoSProfile,
-    QoSReliabilityPolicy,
+    ReliabilityPolicy,
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
@@ -26,23 +26,23 @@ except ImportError:  # Humble
 def sensor_qos(depth: int = 1) -> QoSProfile:
     """Return best effort, keep last; with a depth of 1 the newest image or none."""
     return QoSProfile(
-        history=QoSHistoryPolicy.KEEP_LAST,
+        history=HistoryPolicy.KEEP_LAST,
         depth=depth,
-        reliability=QoSReliabilityPolicy.BEST_EFFORT,
+        reliability=ReliabilityPolicy.BEST_EFFORT,
     )
 
 
 def result_qos() -> QoSProfile:
     """Return reliable, keep last 1: matches reliable and best-effort readers alike."""
     return QoSProfile(
-        history=QoSHistoryPolicy.KEEP_LAST, depth=1, reliability=QoSReliabilityPolicy.RELIABLE
+        history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
     )
 
 
 def latched_qos() -> QoSProfile:
     """Return reliable, transient local, keep last 1: who comes late gets the last one."""
     profile = result_qos()
-    profile.durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
+    profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
     return profile
 
 

@@ -25,6 +25,7 @@ from espnet_ros.nodes.segmentation.device_recovery import DeviceRecovery
 from espnet_ros.nodes.segmentation.engine_care import EngineCare
 from espnet_ros.nodes.segmentation.report import describe_model, judge_node
 from espnet_ros.nodes.segmentation.session import Session
+from espnet_ros.nodes.segmentation.web_feed import WebFeed
 from rclpy.lifecycle import TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
@@ -50,6 +51,7 @@ class SegmentationNode(ManagedNode):
         super().__init__(NAME, end_process, **arguments)
         self._session: Session | None = None
         self._model: dict[str, str] = {}
+        self._web: WebFeed | None = None
         self._log_bridge = LogBridge(self.get_logger())
         self._log_bridge.attach()
         try:
@@ -67,6 +69,8 @@ class SegmentationNode(ManagedNode):
         )
         self._engine = EngineCare(self, lambda: self._session, self._describe)
         self._recovery = DeviceRecovery(self)
+        if self._settings.web.port and not self._settings.build_only:
+            self._web = WebFeed(self, self._settings.web, self._settings.cameras, self._judge)
         if self._settings.autostart or self._settings.build_only:
             self.start_by_itself()
 
@@ -77,6 +81,8 @@ class SegmentationNode(ManagedNode):
         finally:
             self._engine.done()
         self._session.pipeline.when_device_lost = self._recovery.lost
+        if self._web is not None:
+            self._web.attach(self._session)
         self._describe()
 
     def start(self) -> None:
@@ -92,6 +98,8 @@ class SegmentationNode(ManagedNode):
     def end(self) -> None:
         """Free the model and take the topics away."""
         session, self._session, self._model = self._session, None, {}
+        if self._web is not None:
+            self._web.detach()
         if session is not None:
             session.close()
 
@@ -102,6 +110,8 @@ class SegmentationNode(ManagedNode):
     def close(self) -> None:
         """End the worker and free the model; may be called more than once."""
         self.end()
+        if self._web is not None:
+            self._web.close()
         self._log_bridge.detach()
 
     def configure_and_activate(self) -> bool:
@@ -146,7 +156,9 @@ class SegmentationNode(ManagedNode):
         model = self._model | self._engine.facts
         health = NodeHealth(self.state, self._is_enabled, self.failure, model)
         session = self._session
-        return judge_node(self, health, self._settings, session)
+        yield from judge_node(self, health, self._settings, session)
+        if self._web is not None:
+            yield from self._web.statuses()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -71,11 +71,14 @@ class CameraOutputs:
     :param node: what they belong to
     :param camera: camera name, empty for the only one
     :param has_confidence: whether there is a confidence to publish
+
+    :ivar is_probed: tells whether somebody wants the confidence who needs no topic
     """
 
     def __init__(self, node: Node, camera: str, *, has_confidence: bool) -> None:
         self._node = node
         self._has_confidence = has_confidence
+        self.is_probed: Callable[[], bool] = lambda: False
         self._publishers: list[Publisher] = []
         topic = partial(output_topic, camera)
         try:
@@ -87,8 +90,10 @@ class CameraOutputs:
 
     @property
     def wants_confidence(self) -> bool:
-        """Return whether somebody listens to the confidence."""
-        return self.confidence is not None and self.confidence.has_listeners
+        """Return whether somebody wants the confidence."""
+        if self.confidence is None:
+            return False
+        return self.confidence.has_listeners or self.is_probed()
 
     @property
     def wants_stats(self) -> bool:
@@ -111,8 +116,9 @@ class CameraOutputs:
         if self.mask.has_listeners:
             self.mask.publish(labels, 'mono8', header)
         confidence = frame.result.confidence
-        if confidence is not None and self.confidence is not None and self.wants_confidence:
-            self.confidence.publish(confidence, 'mono8', header)
+        output = self.confidence
+        if confidence is not None and output is not None and output.has_listeners:
+            output.publish(confidence, 'mono8', header)
 
     def publish_geometry(self, frame: SegmentedFrame, info: CameraInfo) -> None:
         """

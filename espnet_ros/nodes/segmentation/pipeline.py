@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 import threading
 import time
+from typing import Protocol
 
 from espnet_ros.config import MaskSettings, SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
@@ -57,6 +58,13 @@ class Inferred:
     batch: InferredBatch
 
 
+class Viewer(Protocol):
+    """Shows frames to people without topics."""
+
+    def offer(self, camera: str, frame: SegmentedFrame, unlabelled_id: int) -> None:
+        """Take the newest frame of a camera; must not wait."""
+
+
 class FramePipeline:
     """
     Turns batches of frames into masks on topics, in three steps.
@@ -72,6 +80,7 @@ class FramePipeline:
     :param power: counts the batches, and tells what a frame costs
 
     :ivar pictures: draws what people look at; None where nobody does
+    :ivar viewer: shows frames without topics; None where nobody does
     :ivar when_device_lost: is told why the device of the runtime cannot be used any more
     """
 
@@ -91,6 +100,7 @@ class FramePipeline:
         self._lock = threading.Lock()
         self._told: tuple[MaskMeaning, float] | None = None
         self.pictures: PictureWorker | None = None
+        self.viewer: Viewer | None = None
         self.when_device_lost: Callable[[str], None] = lambda _: None
 
     def prepare(self, batch: Mapping[str, Frame]) -> Prepared | None:
@@ -140,9 +150,12 @@ class FramePipeline:
         self._power.count_batch(len(done))
         for job, frame in done:
             self._publish_geometry(job, frame)
+        unlabelled_id = inferred.batch.prepared.settings.unlabelled_id
         for job, frame in done:
             if self.pictures is not None:
                 self.pictures.offer(job.camera.name, job.camera.outputs, frame)
+            if self.viewer is not None:
+                self.viewer.offer(job.camera.name, frame, unlabelled_id)
             self._keep_record(job, frame, len(jobs))
 
     def apply_settings(self) -> None:

@@ -12,11 +12,11 @@ import time
 from espnet_ros.exceptions import BuildCancelled, OutputError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
-from espnet_ros.runtimes.tensorrt.build import BuildInput
-from espnet_ros.runtimes.tensorrt.build_process import build_in_process
+from espnet_ros.runtimes.tensorrt.building.builder import BuildInput
+from espnet_ros.runtimes.tensorrt.building.network import fit_network
+from espnet_ros.runtimes.tensorrt.building.process import build_in_process
 from espnet_ros.runtimes.tensorrt.cache import EngineCache, KERNELS
 from espnet_ros.runtimes.tensorrt.library import LIBRARIES
-from espnet_ros.runtimes.tensorrt.network import fit_network
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from espnet_ros.exceptions import InferenceError, RuntimeUnavailableError
 from espnet_ros.runtimes.tensorrt.cuda import Attribute, Cuda
 from espnet_ros.telemetry.file_tree import FileTree
-from espnet_ros.telemetry.jetson_board import find_board
+from espnet_ros.telemetry.jetson.board import find_board
 
 _JETPACKS = {
     '39.2': '7.2',

@@ -22,10 +22,10 @@ from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
+from espnet_ros.runtimes.tensorrt.building.inspection import layer_precisions, main_precision
 from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
 from espnet_ros.runtimes.tensorrt.engine_source import EngineSource
 from espnet_ros.runtimes.tensorrt.execution import EngineExecution
-from espnet_ros.runtimes.tensorrt.inspection import layer_precisions, main_precision
 from espnet_ros.runtimes.tensorrt.library import (
     is_strongly_typed,
     Library,

@@ -10,9 +10,9 @@ import math
 from espnet_ros.config import EngineSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.tensorrt.building.network import fit_network
 from espnet_ros.runtimes.tensorrt.library import Library, TENSORRT
 from espnet_ros.runtimes.tensorrt.machine import Gpu
-from espnet_ros.runtimes.tensorrt.network import fit_network
 
 PRECISIONS = ('fp32', 'fp16', 'int8')
 _MEBIBYTE = 1 << 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import re
@@ -15,8 +16,8 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from builtin_interfaces.msg import Time
-from espnet_ros.labels import LabelSet
-from espnet_ros.nodes.demo.live_score import LiveScore, WAITING_LIMIT
+from espnet_ros.labels import LabelSet, load_label_set
+from espnet_ros.nodes.demo.live_score import can_score, LiveScore, WAITING_LIMIT
 from espnet_ros.nodes.ros.conversions import array_to_image
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -66,6 +67,18 @@ def test_truth_of_dropped_frames_is_forgotten(score: LiveScore) -> None:
     assert score.miou == 1
 
 
+def test_masks_of_other_classes_are_scored_by_what_both_mean() -> None:
+    truth, model = load_label_set('camvid'), load_label_set('cityscapes')
+    assert can_score(model, truth)
+    score = LiveScore(model, truth)
+    of_truth = [truth.id_of(name) for name in ('road', 'car', 'tree', 'building')]
+    of_mask = [model.id_of(name) for name in ('road', 'truck', 'terrain', 'pole')]
+    score.take_truth(labels_message([of_truth], 1))
+    score.take_mask(labels_message([of_mask], 1))
+    assert score.mious == pytest.approx({'camvid': 3 / 5, 'categories': 3 / 5})
+    assert not can_score(LabelSet.from_names(('floor', 'wall')), truth)
+
+
 @pytest.mark.skipif(not os.access('/dev/shm', os.W_OK), reason='images go through shared memory')
 def test_the_demo_scores_the_street_and_leaves_a_video_and_a_picture(ros, tmp_path: Path) -> None:
     ended = subprocess.run(
@@ -82,6 +95,8 @@ def test_the_demo_scores_the_street_and_leaves_a_video_and_a_picture(ros, tmp_pa
     found = re.search(r'Score: ([0-9.]+)% mean IoU of ([0-9]+) masks', ended.stdout)
     assert found is not None, ended.stdout
     assert float(found[1]) > 80
+    if find_spec('aiohttp'):
+        assert re.search(r'^Live view: +http://127\.0\.0\.1:[0-9]+/$', ended.stdout, re.MULTILINE)
     assert int(found[2]) > 1
     assert not re.search(r'\bnan\b', ended.stdout), 'no rate before the second mask'
     assert re.search(r'frames/s .* mIoU [0-9.]+%', ended.stdout)

@@ -19,7 +19,7 @@ from espnet_ros.planning.observer import GroundObserver
 from geometry_msgs.msg import PolygonStamped
 from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
-from rclpy.qos import QoSDurabilityPolicy
+from rclpy.qos import DurabilityPolicy
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
 from status_reader import ERROR, values
 
@@ -105,7 +105,7 @@ def test_the_map_is_latched_until_the_node_stops(ros, free_space):
     early = ros.listen(OccupancyGrid, 'free_space/costmap', 1)
     Camera(ros).send_until(early)
     (info,) = ros.probe.get_publishers_info_by_topic('/free_space/costmap')
-    assert info.qos_profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL
+    assert info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
     ros.listen(OccupancyGrid, 'free_space/costmap', latched_qos()).wait_for()
     node.trigger_deactivate()
     ros.wait_until(

@@ -17,7 +17,7 @@ from espnet_ros.msg import LabelSet
 from espnet_ros.nodes.ros.label_set_message import read_label_set_message
 from espnet_ros.nodes.ros.qos import latched_qos
 from live_settings import set_parameter
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 ROOT = Path(__file__).parents[3]
@@ -151,7 +151,7 @@ def test_it_is_repeated_as_it_was_for_readers_that_are_not_latched(ros, segmenta
     first = volatile.wait_for()
     assert stamp_ns_of(first) == 5 * S
     assert volatile.wait_for() == first
-    careless = QoSProfile(depth=10, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+    careless = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
     assert ros.listen(LabelSet, 'segmentation/label_set', careless).wait_for() == first
 
 

@@ -13,9 +13,9 @@ from espnet_ros.model_file.graph import half_types
 from espnet_ros.model_file.graph.image_resize import resize_in_graph
 from espnet_ros.model_file.graph.quantization import ends_of
 from espnet_ros.model_file.graph.sensitivity import as_float, quantized_layers, relieve
-from espnet_ros.runtimes.tensorrt.inspection import main_precision
+from espnet_ros.runtimes.tensorrt.building.inspection import main_precision
+from espnet_ros.runtimes.tensorrt.building.network import fit_network
 from espnet_ros.runtimes.tensorrt.machine import jetpack_of
-from espnet_ros.runtimes.tensorrt.network import fit_network
 from fake_tensorrt.board import as_model_file, deeper_model, labels_of, make_batch, make_network
 from fake_tensorrt.library import VERSIONS
 from fake_tensorrt.parsing import find_errors

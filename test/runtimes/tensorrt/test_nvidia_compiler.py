@@ -18,9 +18,9 @@ from espnet_ros.export.quantization import quantize_model
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile, ModelInfo, open_model
 from espnet_ros.model_file.external import adapt_external
-from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput
-from espnet_ros.runtimes.tensorrt.inspection import main_precision
-from espnet_ros.runtimes.tensorrt.network import fit_network
+from espnet_ros.runtimes.tensorrt.building.builder import build_engine, BuildInput
+from espnet_ros.runtimes.tensorrt.building.inspection import main_precision
+from espnet_ros.runtimes.tensorrt.building.network import fit_network
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 from fake_tensorrt.board import as_model_file, deeper_model, make_batch, make_network
 from kernel_counts import KERNELS

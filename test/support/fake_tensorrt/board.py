@@ -16,8 +16,9 @@ from espnet_ros.model_file import ModelFile, ModelInfo
 from espnet_ros.runtimes import factory
 from espnet_ros.runtimes.base import Runtime, Workload
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch, SILENT
-from espnet_ros.runtimes.tensorrt import build_process, cuda, engine_source, support
-from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput, BuiltEngine
+from espnet_ros.runtimes.tensorrt import cuda, engine_source, support
+from espnet_ros.runtimes.tensorrt.building import process as build_process
+from espnet_ros.runtimes.tensorrt.building.builder import build_engine, BuildInput, BuiltEngine
 from espnet_ros.runtimes.tensorrt.library import LIBRARIES, load_tensorrt
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 import numpy as np

@@ -31,7 +31,7 @@ from espnet_ros.exceptions import (
     RuntimeUnavailableError,
 )
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
-from espnet_ros.runtimes.tensorrt.build import build_engine, BuildInput, BuiltEngine
+from espnet_ros.runtimes.tensorrt.building.builder import build_engine, BuildInput, BuiltEngine
 from espnet_ros.runtimes.tensorrt.cuda import open_cuda
 from espnet_ros.runtimes.tensorrt.library import LIBRARIES, load_tensorrt
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec

@@ -12,7 +12,7 @@ from typing import Any
 
 from espnet_ros.exceptions import ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import IMAGE
-from espnet_ros.runtimes.tensorrt.build_monitor import make_monitor, PhaseReport
+from espnet_ros.runtimes.tensorrt.building.monitor import make_monitor, PhaseReport
 from espnet_ros.runtimes.tensorrt.library import (
     is_strongly_typed,
     library_of,

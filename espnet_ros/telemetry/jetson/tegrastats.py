@@ -10,8 +10,8 @@ import re
 import subprocess
 import threading
 
-from espnet_ros.telemetry.jetson import find_total_rule
-from espnet_ros.telemetry.jetson_rails import NOT_CONNECTED
+from espnet_ros.telemetry.jetson.power import find_total_rule
+from espnet_ros.telemetry.jetson.rails import NOT_CONNECTED
 from espnet_ros.telemetry.power_sensor import (
     add_up,
     Clock,

@@ -18,7 +18,14 @@ from functools import cache
 from typing import Any
 
 import cv2
-from espnet_ros.processing.jpeg_stream import cut_off, damaged, END, JpegStream, read_stream, SCAN
+from espnet_ros.processing.image_formats.jpeg_stream import (
+    cut_off,
+    damaged,
+    END,
+    JpegStream,
+    read_stream,
+    SCAN,
+)
 import numpy as np
 from numpy.typing import NDArray
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.telemetry.file_tree import FileTree, NOT_THERE
-from espnet_ros.telemetry.jetson_rails import find_rails, Rail
+from espnet_ros.telemetry.jetson.rails import find_rails, Rail
 from espnet_ros.telemetry.power_sensor import (
     add_up,
     Clock,

@@ -1,0 +1,1 @@
+"""``espnet-ros view``: the live view in a browser."""

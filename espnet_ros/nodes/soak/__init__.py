@@ -1,0 +1,1 @@
+"""Running the nodes for hours while what happens on robots happens to them."""

@@ -1,0 +1,1 @@
+"""The power and the state of NVIDIA Jetson boards."""
