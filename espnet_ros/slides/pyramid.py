@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from espnet_ros.exceptions import OutputError
 import numpy as np
@@ -89,7 +90,7 @@ def write_pyramid(path: Path, rows: RowsFile, palette_rgb: NDArray[np.uint8] | N
     :param palette_rgb: uint8, (256, 3), colours of ids, or None where the rows are RGB
     :raises OutputError: it cannot be written
     """
-    how: dict[str, object] = {'photometric': 'rgb'}
+    how: dict[str, Any] = {'photometric': 'rgb'}
     if palette_rgb is not None:
         how = {'photometric': 'palette', 'colormap': palette_rgb.T.astype(np.uint16) * 257}
     how |= {'tile': (TILE, TILE), 'compression': 'zlib', 'dtype': np.uint8, 'metadata': None}
