@@ -39,6 +39,7 @@ class BuildWithInterfaces(build_py):
     def run(self) -> None:
         """Build the Python code, then the messages where ROS 2 is at hand."""
         super().run()
+        self.copy_definitions()
         prefixes = ros_prefixes()
         if not prefixes or self.editable_mode:
             self.announce(f'{NAME}: no ROS 2 found, the messages are left out', level=3)
@@ -65,6 +66,15 @@ class BuildWithInterfaces(build_py):
         for command in (configure, install):
             subprocess.run(command, env=env, check=True)
         self.collect(prefix)
+
+    def copy_definitions(self) -> None:
+        """Put the definitions of the messages where recordings take them from."""
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / NAME / 'recording' / 'definitions'
+        self.mkpath(str(target))
+        for file in sorted((ROOT / 'msg').glob('*.msg')):
+            self.copy_file(str(file), str(target / file.name))
 
     def collect(self, prefix: Path) -> None:
         """Put the generated package beside the Python code, the rest under the prefix."""

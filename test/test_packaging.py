@@ -128,6 +128,7 @@ def test_pure_wheel_holds_code_and_data_but_no_messages(tmp_path: Path) -> None:
     assert {'py.typed', 'segmenter.py', 'cli/main.py'} <= names
     assert {f'labelsets/{name}.yaml' for name in shipped_label_sets()} <= names
     assert {'web/page/index.html', 'web/page/app.js', 'web/page/vendor/LICENSE'} <= names
+    assert 'recording/definitions/LabelSet.msg' in names
     assert not any(name.startswith('msg/') for name in names)
 
 

@@ -41,6 +41,7 @@ EXTRAS = {
     'matplotlib': 'plot',
     'onnxruntime': 'onnxruntime',
     'openvino': 'openvino',
+    'rosbags': 'bag',
     'ray': 'ray',
     'torch': 'torch',
 }

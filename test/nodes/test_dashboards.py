@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -37,6 +38,20 @@ def test_every_curve_is_a_field_of_its_message() -> None:
     for curve in curves:
         found = re.fullmatch(r'/segmentation/(\w+)/(\w+)(\[\d+\])?', curve)
         assert found and found[2] in fields[found[1]], curve
+
+
+def test_the_layout_of_foxglove_shows_what_is_published() -> None:
+    messages = pytest.importorskip('espnet_ros.msg', reason='no messages')
+    layout = json.loads((CONFIG / 'foxglove_layout.json').read_text())
+    panels: dict[str, Any] = layout['configById']
+    fields = messages.InferenceStats.get_fields_and_field_types()
+    plots = [path['value'] for panel in panels.values() for path in panel.get('paths', ())]
+    assert plots
+    for value in plots:
+        topic, _, name = value.partition('.')
+        assert topic == '/segmentation/stats' and name in fields, value
+    # What is laid out is there, and what is there is laid out.
+    assert set(re.findall(r'"(\w+!\w+)"', json.dumps(layout['layout']))) == set(panels)
 
 
 def test_every_status_has_its_place_in_the_aggregator() -> None:

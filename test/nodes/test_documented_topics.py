@@ -57,6 +57,7 @@ def test_the_policy_of_sros2_grants_the_node_what_it_uses_and_no_more(
         return {re.sub('^/segmentation/', '~/', name).removeprefix('/') for name in names}
 
     ros.wait_until(lambda: '~/label_set' in used('topic', 'publish'), 'the last topic')
+    ros.wait_until(lambda: 'image_raw' in used('topic', 'subscribe'), 'the camera')
     # Not of every configuration or distribution.
     sometimes = {'clock', 'image_raw/compressed', '~/label_info', '~/get_type_description'}
     for tag, permission in graph:

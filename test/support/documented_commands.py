@@ -58,19 +58,21 @@ _MEASURES = (
 _FETCHES = 'exports weights for half a minute; test/cli/test_models.py runs it from a mirror'
 _INSTALLS = 'installs into the user\'s system; "make setup" in a clean clone is the test of it'
 
+_RECORDS = 'test/recording and test/nodes/segmentation/test_web_feed.py record'
 _BROWSER = 'test/web looks at the page; test/nodes/segmentation/test_web_feed.py at nodes'
 _FLEET = 'test/cli/segment and test/fleet run it on drives of their own'
 _CLUSTER = 'of a cluster; test/fleet runs two nodes on one machine'
 
 NOT_RUN: dict[str, str] = {
     r'espnet-ros view (--ros|.* --host .*)': _BROWSER,
+    r'espnet-ros (segment|view) (drive\.mp4|--ros) --(bag|record) out\.mcap': _RECORDS,
     r'ssh -L .*': 'needs another machine',
     r"espnet-ros segment '?(@|drives/|slide).*": _FLEET,
     r'ray start .*': _CLUSTER,
     r'ros2 launch .*': _LAUNCH,
     r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',
     r'export FAST(DDS|RTPS)_DEFAULT_PROFILES_FILE=.*': 'sets a variable of the shell',
-    r'make (demo|test( PYTEST=.*)?)': 'test_demo.py runs the demo; this is the test',
+    r'make (demo( DEMO=--keep)?|test( PYTEST=.*)?)': 'test_demo.py runs it; this is the test',
     r'rosdep install .*': 'needs rosdep and a network',
     r'colcon build .*': 'needs a sourced ROS 2',
     r'cd ~/ws/src .*': 'clones this repository',

@@ -22,7 +22,9 @@ _X = ('power', 'size', 'latency')
 _Y = ('fps', 'accuracy')
 _SUFFIXES = ('.png', '.svg', '.pdf')
 _BUBBLE = 400.0
-_COLORS = {True: 'tab:blue', False: 'tab:orange'}
+# Of the page of the live view (espnet_ros/web/page/style.css), on white.
+_COLORS = {True: '#0b63b5', False: '#a85400'}
+_INK, _SOFT, _GRID = '#17202c', '#526072', '#e4e9ef'
 
 
 def check_plot(axes: str, path: Path) -> None:
@@ -75,17 +77,27 @@ def draw(results: list[BenchResult], axes: tuple[str, str], path: Path) -> None:
             continue
         area = _BUBBLE * max(result.info.parameters / largest, 0.02)
         color = _COLORS[result.way == 'ours']
-        plane.scatter([x], [y], s=area, color=color, alpha=0.6, edgecolors='black')
+        plane.scatter([x], [y], s=area, color=color, alpha=0.75, edgecolors=_INK)
         plane.annotate(
-            result.name, (x, y), xytext=(11, -2), textcoords='offset points', fontsize=7
+            result.name,
+            (x, y),
+            xytext=(11, -2),
+            textcoords='offset points',
+            fontsize=7,
+            color=_INK,
         )
     plane.set_xlabel(_AXES[axes[0]][1])
     plane.set_ylabel(_AXES[axes[1]][1])
-    plane.set_title('area: parameters', fontsize=8, loc='right')
+    plane.set_title('area: parameters', fontsize=8, loc='right', color=_SOFT)
     # Room for the names.
     plane.set_xlim(0, 1.8 * max(plane.dataLim.x1, 1e-9))
     plane.set_ylim(0, 1.15 * max(plane.dataLim.y1, 1e-9))
-    plane.grid(alpha=0.3)
+    plane.grid(color=_GRID)
+    plane.set_axisbelow(True)
+    plane.tick_params(colors=_SOFT)
+    for side, spine in plane.spines.items():
+        spine.set_color(_GRID)
+        spine.set_visible(side in ('left', 'bottom'))
     figure.tight_layout()
     try:
         figure.savefig(path)

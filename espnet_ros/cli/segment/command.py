@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.output import OutputFolder
+from espnet_ros.cli.recorder import open_recorder
 from espnet_ros.cli.segment.fleet_run import run_fleet
 from espnet_ros.cli.segment.inputs import Inputs, open_inputs
 from espnet_ros.cli.segment.journal import Journal
@@ -18,12 +20,15 @@ from espnet_ros.cli.segment.pipeline import Outcome
 from espnet_ros.cli.segment.pseudo_labels import open_dataset_of, settled
 from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import class_shares, describe, print_shares, SUMMARY
-from espnet_ros.exceptions import EspnetError, InputError
+from espnet_ros.exceptions import ConfigError, EspnetError, InputError
 from espnet_ros.fleet.manifest import Entry, read_entries
 from espnet_ros.fleet.planning import plan_units
 from espnet_ros.fleet.stores import as_path, is_url
 from espnet_ros.fleet.unit import Unit
 from espnet_ros.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from espnet_ros.recording.frame_recorder import FrameRecorder
 
 _LISTED_BROKEN = 20
 
@@ -35,6 +40,10 @@ def run(options: Options) -> int:
     sources = [entry.spec for entry in entries]
     units = plan_units(entries)
     if _is_fleet(options, entries, units):
+        if options.recording.bag is not None:
+            raise ConfigError(
+                f'--bag: expected one source, found {len(units)}; record each by itself'
+            )
         return run_fleet(options, units)
     options.engine.check()
     with ExitStack() as stack:
@@ -45,7 +54,13 @@ def run(options: Options) -> int:
         journal = Journal(folder.path, overwrite=options.output.overwrite)
         stack.callback(journal.close)
         folder.may_replace = journal.may_replace
-        outcome = _segment(options, inputs, segmenter, folder, journal)
+        recorder = None
+        if options.recording.bag is not None:
+            replaces = options.output.overwrite
+            recorder = open_recorder(
+                options.recording.bag, segmenter, stack, options.style, replaces=replaces
+            )
+        outcome = _segment(options, inputs, segmenter, folder, journal, recorder=recorder)
         if outcome.frame_count or outcome.broken:
             try:
                 folder.write_json(SUMMARY, describe(options.sources, segmenter, outcome))
@@ -73,12 +88,14 @@ def _segment(
     segmenter: Segmenter,
     folder: OutputFolder,
     journal: Journal,
+    *,
+    recorder: FrameRecorder | None,
 ) -> Outcome:
     outcome = Outcome(broken=list(inputs.broken))
     dataset = open_dataset_of(options, folder, segmenter.label_set)
     own = [SUMMARY] if dataset is None else [SUMMARY, *dataset.new_files]
     (entry,) = inputs.opened
-    run = SourceRun(entry, options, segmenter, folder, journal, dataset=dataset)
+    run = SourceRun(entry, options, segmenter, folder, journal, dataset=dataset, recorder=recorder)
     journal.announce([*own, *run.names])
     if dataset is not None:
         dataset.write_label_set()

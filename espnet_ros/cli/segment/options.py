@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from espnet_ros.cli.engine_options import EngineOptions
 from espnet_ros.cli.options import (
@@ -45,6 +46,7 @@ examples:
   espnet-ros segment street.jpg
   espnet-ros segment a.jpg b.jpg drive.mp4 --output all
   espnet-ros segment drive.mp4 --output drive --legend
+  espnet-ros segment drive.mp4 --bag out.mcap
   espnet-ros segment drive.mp4 --birdseye --camera-height-m 1.4
   espnet-ros segment drive_bag:/front/image_raw --output drive
   espnet-ros segment drive.mp4 --labels-for camvid --confidence 0.6 --output more_streets
@@ -98,6 +100,20 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BagOptions:
+    """Whether ROS messages are wanted."""
+
+    GROUP = 'output'
+
+    bag: Path | None = option(
+        None,
+        'Write overlay, mask, camera_info, label set and statistics into an MCAP file too, as the '
+        'ROS messages of the node; everything is done anew for it.',
+        'FILE',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExactModelOptions(ModelOptions):
     """Which model, and whether its images are prepared as its authors did."""
 
@@ -123,6 +139,7 @@ class Options:
         nargs='+',
     )
     output: OutputOptions = section(OutputOptions)
+    recording: BagOptions = section(BagOptions)
     engine: EngineOptions = section(EngineOptions)
     model: ExactModelOptions = section(ExactModelOptions)
     runtime: RuntimeSettings = runtime_settings()

@@ -8,18 +8,16 @@ encodes. The results are taken in order, so videos stay in order and memory stay
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-import signal
-import threading
 
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.cli.segment.result_writer import FrameRecord, ResultWriter
 from espnet_ros.cli.segment.video_output import VideoOutput
+from espnet_ros.cli.uninterrupted import uninterrupted
 from espnet_ros.exceptions import EspnetError, InputError
-from espnet_ros.segmenter import Segmenter
+from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.sources import BrokenFrame, Frame, Source
 from espnet_ros.sources.read_ahead import read_ahead
 import numpy as np
@@ -94,6 +92,7 @@ class Pipeline:
     :param video: takes the overlays of a video
     :param confidence: whether the confidence is wanted
     :param note: is called with each finished frame, in order
+    :param take: is given each frame and what was seen in it, in order
     """
 
     def __init__(
@@ -103,12 +102,15 @@ class Pipeline:
         video: VideoOutput,
         confidence: bool,
         note: Callable[[FrameRecord], None],
+        *,
+        take: Callable[[Frame, Segmentation], None] | None = None,
     ) -> None:
         self._segmenter = segmenter
         self._writer = writer
         self._video = video
         self._confidence = confidence
         self._note = note
+        self._take_result = take
         self._is_video = False
         self._waiting: deque[tuple[Frame, Future[_Written]]] = deque()
 
@@ -154,7 +156,9 @@ class Pipeline:
                 raise
             outcome.broken.append(BrokenFrame(frame.name, frame.index, f'{frame.name}: {error}'))
             return
-        with _uninterrupted():
+        with uninterrupted():
+            if self._take_result is not None:
+                self._take_result(frame, result)
             self._waiting.append((frame, pool.submit(self._writer.write, frame, result)))
 
     def _drain(self, outcome: Outcome, progress: FrameProgress) -> None:
@@ -174,7 +178,7 @@ class Pipeline:
         while len(self._waiting) > leave or (self._waiting and self._waiting[0][1].done()):
             # Ctrl-C while it waits must not lose the frame, so it leaves the queue afterwards.
             wait([self._waiting[0][1]])
-            with _uninterrupted():
+            with uninterrupted():
                 frame, written = self._waiting.popleft()
                 try:
                     record, overlay_bgr = written.result()
@@ -188,23 +192,3 @@ class Pipeline:
                 outcome.add(record)
                 self._note(record)
                 progress.advance()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C and TERM wait for what belongs together: a frame of the video and its record."""
-    if threading.current_thread() is not threading.main_thread():  # no signal comes here
-        yield
-        return
-    came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if came:
-        raise KeyboardInterrupt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.progress import FrameProgress
@@ -16,8 +17,11 @@ from espnet_ros.cli.segment.pseudo_labels import LabelWriter
 from espnet_ros.cli.segment.result_key import result_key, settings_key
 from espnet_ros.cli.segment.result_writer import FrameRecord, ResultWriter
 from espnet_ros.cli.segment.video_output import VideoOutput
-from espnet_ros.segmenter import Segmenter
-from espnet_ros.sources import ImageFilesSource
+from espnet_ros.segmenter import Segmentation, Segmenter
+from espnet_ros.sources import Frame, ImageFilesSource
+
+if TYPE_CHECKING:
+    from espnet_ros.recording.frame_recorder import FrameRecorder
 
 
 class SourceRun:
@@ -31,6 +35,7 @@ class SourceRun:
     :param journal: of that folder
     :param dataset: what writes labels to train on, where those are wanted
     :param on_frame: is called with each finished frame; None shows a bar
+    :param recorder: takes every frame, so that none is left out as done before; or None
     :ivar names: of the files to come, as :meth:`Journal.announce` takes them
     :raises ConfigError: a picture from above is wanted that cannot be drawn
     """
@@ -45,6 +50,7 @@ class SourceRun:
         *,
         dataset: LabelWriter | None = None,
         on_frame: Callable[[], None] | None = None,
+        recorder: FrameRecorder | None = None,
     ) -> None:
         self.entry = entry
         self._options = options
@@ -52,6 +58,7 @@ class SourceRun:
         self._journal = journal
         self._dataset = dataset
         self._on_frame = on_frame
+        self._recorder = recorder
         self._settings_key = settings_key(options, segmenter)
         self._keys: dict[str, str] = {}
         self._earlier: list[FrameRecord] = []
@@ -98,7 +105,7 @@ class SourceRun:
         key = result_key(self._settings_key, path, f'{source.name} {stem}', limit)
         done = self._journal.records_of(key)
         overlay = (self._video.name,) if self._wanted.overlay else ()
-        if done and all(self._journal.has(name) for name in overlay):
+        if self._recorder is None and done and all(self._journal.has(name) for name in overlay):
             for record in done:
                 outcome.add_earlier(record)
             return
@@ -112,11 +119,18 @@ class SourceRun:
     ) -> None:
         source = self.entry.source
         confidence = self._wanted.confidence is not None
-        pipeline = Pipeline(self._segmenter, self._writer, self._video, confidence, note)
+        take = None if self._recorder is None else self._record
+        pipeline = Pipeline(
+            self._segmenter, self._writer, self._video, confidence, note, take=take
+        )
         counts = [n for n in (source.frame_count, limit) if n is not None]
         total = min(counts, default=None)
         with FrameProgress('segmenting', total, self._on_frame) as progress:
             pipeline.run(source, limit, progress, outcome)
+
+    def _record(self, frame: Frame, result: Segmentation) -> None:
+        if self._recorder is not None:
+            self._recorder.take(frame, result, self.entry.source.rate_hz)
 
     def _find_done(self, source: ImageFilesSource) -> None:
         """Leave out the images that are done, and those behind the limit."""
@@ -129,7 +143,7 @@ class SourceRun:
             if path.is_file():
                 self._keys[name] = result_key(self._settings_key, path, name)
                 records = self._journal.records_of(self._keys[name])
-            if records:
+            if records and self._recorder is None:
                 self._earlier.append(records[-1])
             else:
                 rest.append(place)

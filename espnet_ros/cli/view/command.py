@@ -7,6 +7,7 @@ from pathlib import Path
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, say
+from espnet_ros.cli.recorder import open_recorder
 from espnet_ros.cli.view.machine import Machine
 from espnet_ros.cli.view.nodes import view_nodes
 from espnet_ros.cli.view.options import Options
@@ -15,8 +16,8 @@ from espnet_ros.config import PowerSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.runtimes.factory import open_runtime
-from espnet_ros.segmenter import Segmenter
-from espnet_ros.sources import open_source
+from espnet_ros.segmenter import Segmentation, Segmenter
+from espnet_ros.sources import Frame, open_source
 from espnet_ros.web.live_view import LiveView
 from espnet_ros.web.server import WebServer
 
@@ -52,8 +53,15 @@ def _play(options: Options, spec: str, stack: ExitStack) -> None:
         )
         segmenter.warm_up()
     machine = stack.enter_context(Machine(PowerSettings()))
+    take = None
+    if options.record is not None:
+        recorder = open_recorder(options.record, segmenter, stack)
+
+        def take(frame: Frame, result: Segmentation) -> None:
+            recorder.take(frame, result, source.rate_hz)
+
     say(f'{source.name} is at {server.address} (Ctrl-C ends it)')
     try:
-        Player(source, segmenter, view, machine).run()
+        Player(source, segmenter, view, machine, take).run()
     except KeyboardInterrupt:  # the way to end it, not a failure
         return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import threading
 import time
 
+from espnet_ros.cli.uninterrupted import uninterrupted
 from espnet_ros.cli.view.machine import Machine
 from espnet_ros.config import DiagnosticsSettings, PowerSettings
 from espnet_ros.exceptions import InputError
@@ -32,8 +33,8 @@ RATE_HZ = 1.0
 """Of images that have no rate of their own."""
 PERIOD_S = 0.5
 
-Take = Callable[[Frame, Segmentation, float], None]
-"""Is given a frame, what was seen in it, and when, in seconds since 1970."""
+Take = Callable[[Frame, Segmentation], None]
+"""Is given a frame and what was seen in it."""
 
 
 class Player:
@@ -114,6 +115,9 @@ class Player:
                 raise
             self._record.failed(time.monotonic(), 'input', f'{frame.name}: {error}')
             return
+        if self._take is not None:
+            with uninterrupted():
+                self._take(frame, result)
         stamp_s = frame.stamp_ns / 1e9 if frame.stamp_ns else time.time()
         self._view.offer(
             CAMERA,
@@ -126,8 +130,6 @@ class Player:
                 result.confidence,
             ),
         )
-        if self._take is not None:
-            self._take(frame, result, stamp_s)
         now_s, times = time.monotonic(), result.stage_times
         self._record.published(now_s, stamp_s)
         self._record.took(
@@ -137,6 +139,7 @@ class Player:
                 'inference': times.inference_s,
                 'finish': times.finish_s,
                 'latency': now_s - began_s,
+                'age': now_s - began_s,
             },
         )
 

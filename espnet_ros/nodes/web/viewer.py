@@ -8,6 +8,7 @@ from espnet_ros.nodes.web.found_cameras import find_cameras
 from espnet_ros.nodes.web.ground_feed import GroundFeed
 from espnet_ros.nodes.web.remote_camera import RemoteCamera
 from espnet_ros.nodes.web.status_feed import StatusFeed
+from espnet_ros.nodes.web.topic_recorder import TopicRecorder
 from espnet_ros.web.live_view import LiveView
 from rclpy.node import Node
 
@@ -24,12 +25,16 @@ class ViewerNode(Node):  # type: ignore[misc]
     ground) is subscribed while a page is open, pictures while somebody looks at that camera.
 
     :param view: what it fills
+    :param recorder: writes what comes, or None
     :param arguments: for :class:`rclpy.node.Node`
     """
 
-    def __init__(self, view: LiveView, **arguments: object) -> None:
+    def __init__(
+        self, view: LiveView, recorder: TopicRecorder | None = None, **arguments: object
+    ) -> None:
         super().__init__('espnet_ros_view', **arguments)
         self._view = view
+        self._recorder = recorder
         self._cameras: dict[str, RemoteCamera] = {}
         self._grounds: dict[str, GroundFeed] = {}
         self._statuses = StatusFeed(self, self._is_ours)
@@ -59,6 +64,8 @@ class ViewerNode(Node):  # type: ignore[misc]
                 self._view.add_camera(found.name)
                 self._cameras[found.base] = RemoteCamera(self, self._view, found)
                 namespace = found.node.rpartition('/')[0]
+                if self._recorder is not None:
+                    self._recorder.follow(self, found.base, f'{namespace}/free_space')
                 if namespace not in self._grounds:
                     feed = GroundFeed(self, self._view, f'{namespace}/free_space')
                     self._grounds[namespace] = feed

@@ -139,17 +139,23 @@ def test_the_address_tells_what_the_node_is_while_it_waits_to_be_configured(
 
 
 def test_another_machine_shows_what_the_node_publishes(
-    ros: Any, segmentation: Callable[..., Any]
+    ros: Any, segmentation: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """As espnet-ros view --ros does, from topics alone."""
+    """As espnet-ros view --ros --record does, from topics alone."""
+    pytest.importorskip('rosbags', reason='recording needs rosbags (extra bag)')
+    from espnet_ros.nodes.web.topic_recorder import TopicRecorder
     from espnet_ros.nodes.web.viewer import ViewerNode
+    from espnet_ros.recording.bag_file import BagFile
     from espnet_ros.web.live_view import LiveView
+    from rosbags.rosbag2 import Reader
 
     segmentation()
     camera = Camera(ros)
     view = LiveView('ROS 2', ())
+    bag = BagFile(tmp_path / 'out.mcap')
     try:
-        ros.add(ViewerNode(view, context=ros.context, use_global_arguments=False))
+        recorder = TopicRecorder(bag)
+        ros.add(ViewerNode(view, recorder, context=ros.context, use_global_arguments=False))
         ros.wait_until(lambda: view.cameras == ('segmentation',), 'the camera')
 
         def has_frame() -> bool:
@@ -175,3 +181,10 @@ def test_another_machine_shows_what_the_node_publishes(
         ros.wait_until(lambda: view.model.get('runtime') == 'onnxruntime', 'its model')
     finally:
         camera.die()
+    recorder.stop()
+    bag.close()
+    with Reader(tmp_path / 'out.mcap') as reader:
+        counts = {each.topic: each.msgcount for each in reader.connections}
+    names = ('mask', 'overlay/compressed', 'label_set', 'stats')
+    assert all(counts.get(f'/segmentation/{name}') for name in names), counts
+    assert counts.get('/diagnostics')
