@@ -84,13 +84,15 @@ def tab(browser: Chromium) -> Iterator[Page]:
         yield tab
 
 
-@pytest.fixture
-def page(tab: Page, shown: Served) -> Page:
-    """Return the page, open, with a picture."""
+@pytest.fixture(scope='module')
+def page(browser: Chromium, shown: Served) -> Iterator[Page]:
+    """Return the page, open, with a picture; for all tests of this module, which leave it so."""
     fill(shown)
-    tab.open(shown.server.address)
-    tab.wait_for(HAS_PICTURE)
-    return tab
+    with browser.page() as page:
+        page.resize(1280, 900)
+        page.open(shown.server.address)
+        page.wait_for(HAS_PICTURE)
+        yield page
 
 
 def test_pictures_move_and_nothing_is_wrong_behind_them(page: Page, shown: Served) -> None:
@@ -122,6 +124,9 @@ def test_the_slider_leads_from_the_camera_to_the_mask(page: Page) -> None:
     set_blend(page, 95)
     half = page.evaluate(PIXEL.format(0.9, 0.9))
     assert max(half) - min(half) < 8, 'left of the seam is the camera'
+    page.evaluate('document.getElementById("split").click()')
+    page.evaluate('document.querySelectorAll("#legend input")[2].click()')
+    page.press(' ')
 
 
 def test_the_legend_tells_names_and_shares(page: Page) -> None:
@@ -211,6 +216,7 @@ def test_it_fits_every_screen_without_scrolling_sideways(
     assert page.evaluate('document.documentElement.scrollWidth') <= width
     assert wide == []
     assert page.evaluate('document.getElementById("picture").getBoundingClientRect().width') > 250
+    page.resize(1280, 900)
 
 
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
@@ -227,8 +233,11 @@ def test_it_can_be_used_by_everybody(page: Page, scheme: str) -> None:
     assert [each for each in found if each['impact'] in ('serious', 'critical')] == []
 
 
-def test_a_hidden_tab_costs_nothing(page: Page, shown: Served) -> None:
-    page.evaluate(
+def test_a_hidden_tab_costs_nothing(tab: Page, serve: Callable[..., Served]) -> None:
+    shown = serve()
+    tab.open(shown.server.address)
+    tab.wait_for('document.getElementById("title").innerText === "test"')
+    tab.evaluate(
         "(() => { Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
         " document.dispatchEvent(new Event('visibilitychange')); })()"
     )
