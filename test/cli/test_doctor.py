@@ -62,8 +62,8 @@ def test_transport_profile_that_is_missing_is_told(cli, monkeypatch: pytest.Monk
     pytest.importorskip('rclpy')
     monkeypatch.setenv('FASTDDS_DEFAULT_PROFILES_FILE', '/nowhere/fastdds.xml')
     checks = {check['topic']: check for check in json.loads(cli('doctor', '--json').out)}
-    assert checks['transport']['status'] == 'warn'
-    assert 'no such file' in checks['transport']['found']
+    assert checks['large images']['status'] == 'warn'
+    assert 'no such file' in checks['large images']['found']
 
 
 @pytest.mark.usefixtures('store')

@@ -77,6 +77,13 @@ NOT_RUN: dict[str, str] = {
     r'colcon build .*': 'needs a sourced ROS 2',
     r'cd ~/ws/src .*': 'clones this repository',
     r'(python3 -m )?pip3? install .*': _INSTALLS,
+    r'(POLICY=.*|ros2 security .*)': (
+        'the command ros2 has no wheel; docs/security.md says what was tried'
+    ),
+    r'export (RMW_IMPLEMENTATION|ZENOH_CONFIG_OVERRIDE|ROS_SECURITY_KEYSTORE)=.*': (
+        'sets a variable of the shell'
+    ),
+    r'sudo sysctl .*': 'changes the kernel of the machine',
     r'sudo apt install .*': _INSTALLS,
     r'python3 -m venv .*': _INSTALLS,
     r'python3 -c .*tensorrt.*': _GPU,

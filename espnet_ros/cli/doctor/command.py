@@ -23,7 +23,7 @@ CHECKS = (
     ('storage', 'check_storage'),
     ('power', 'check_power'),
     ('ros', 'check_ros'),
-    ('ros', 'check_transport'),
+    ('transport', 'check_transport'),
 )
 """Modules of this folder and their checks, in the order of the report."""
 

@@ -1,11 +1,9 @@
-"""Checks of ROS 2 and of the transport of images between processes."""
+"""Checks of ROS 2 and of the messages of this package."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 import os
-from pathlib import Path
-import shutil
 import subprocess
 import sys
 
@@ -13,9 +11,6 @@ from espnet_ros.cli.doctor.check import Check, Status
 
 _SOURCE_ROS = 'source /opt/ros/DISTRO/setup.bash, or make setup for the ROS 2 wheels'
 _BUILD_MESSAGES = 'colcon build and source install/setup.bash, or make setup'
-_PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-_SHARED_MEMORY = Path('/dev/shm')
-_LEAST_SHARED_BYTES = 256 << 20
 _IMPORT_TIMEOUT_S = 60
 
 
@@ -50,44 +45,6 @@ def check_ros() -> list[Check]:
         fix = f'apt install ros-{distribution or "DISTRO"}-{name.replace("_", "-")}'
         checks.append(Check(name, Status.WARN, f'not installed: {effect}', fix))
     return checks
-
-
-def check_transport() -> list[Check]:
-    """Look at what large images need between two processes."""
-    if find_spec('rclpy') is None:
-        return []
-    checks = []
-    middleware = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
-    if 'fastrtps' in middleware:
-        checks.append(_check_profile())
-    if _SHARED_MEMORY.is_dir():
-        usage = shutil.disk_usage(_SHARED_MEMORY)
-        small = usage.total < _LEAST_SHARED_BYTES
-        checks.append(
-            Check(
-                'shared memory',
-                Status.WARN if small else Status.OK,
-                f'/dev/shm of {usage.total / 1e6:.0f} MB, {usage.free / 1e6:.0f} MB free',
-                'run the container with --shm-size=512m or --ipc=host' if small else '',
-            )
-        )
-    return checks
-
-
-def _check_profile() -> Check:
-    for variable in _PROFILES:
-        path = os.environ.get(variable)
-        if path and Path(path).is_file():
-            return Check('transport', Status.OK, f'{variable}={path}')
-        if path:
-            found = f'{variable}={path}: no such file'
-            return Check('transport', Status.WARN, found, f'correct or unset {variable}')
-    found = f'{_PROFILES[0]} is not set: Fast DDS loses large images between processes'
-    fix = (
-        'ros2 launch espnet_ros segment.launch.py sets it; for other nodes export '
-        f'{_PROFILES[0]}=.../share/espnet_ros/config/fastdds.xml'
-    )
-    return Check('transport', Status.WARN, found, fix)
 
 
 def _import_problem(module: str) -> str:

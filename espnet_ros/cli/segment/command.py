@@ -38,7 +38,7 @@ def run(options: Options) -> int:
     options = settled(options)
     entries = read_entries(options.sources)
     sources = [entry.spec for entry in entries]
-    units = plan_units(entries)
+    units = plan_units(entries, joins_images=options.slides.tile is None)
     if _is_fleet(options, entries, units):
         if options.recording.bag is not None:
             raise ConfigError(
@@ -76,6 +76,7 @@ def _is_fleet(options: Options, entries: Sequence[Entry], units: Sequence[Unit])
     places = (options.output.output, *(entry.spec for entry in entries))
     return (
         len(units) > 1
+        or options.slides.tile is not None
         or options.engine.engine != 'local'
         or any(entry.is_listed for entry in entries)
         or any(map(is_url, places))

@@ -41,6 +41,11 @@ def run_fleet(options: Options, units: Sequence[Unit]) -> int:
     :raises EspnetError: nothing can be segmented, or nothing written
     """
     options.engine.check()
+    if options.slides.tile is not None:
+        # tifffile may be missing.
+        from espnet_ros.cli.segment.slide_worker import check_slides  # noqa: PLC0415
+
+        check_slides(options)
     with ERROR.status('loading the model'):
         model = read_model(options)
     output = FleetOutput(options.output.output, secrets.token_hex(4), options.output.overwrite)

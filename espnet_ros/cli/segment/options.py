@@ -14,7 +14,7 @@ from espnet_ros.cli.options import (
     section,
     settings,
 )
-from espnet_ros.cli.values import share
+from espnet_ros.cli.values import share, whole_from_zero
 from espnet_ros.config import (
     BirdseyeSettings,
     ImageSettings,
@@ -35,6 +35,8 @@ output files:
   a bag that ROS 2 recorded
     STEM_overlay.mp4                 class colours over the images, at the rate of their stamps
     STEM_frames/SECONDS_mask.png     called after the stamp; _confidence.png with --confidence
+  a TIFF file with --tile
+    STEM_mask.tif, STEM_overlay.tif  tiled, with a pyramid; STEM_thumbnail.png
   with --labels-for
     images/, labels/, labels.yaml    a data set: train --data DIR
   summary.json                       share of every class, overall and of every image, model,
@@ -114,6 +116,26 @@ class BagOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SlideOptions:
+    """Whether pictures are segmented by tiles, and by which."""
+
+    GROUP = 'pictures too large for memory'
+
+    tile: int | None = option(
+        None,
+        'Segment TIFF files of any size by tiles of N x N pixels, at their own resolution; the '
+        'mask is a tiled TIFF file with a pyramid.',
+        'N',
+    )
+    overlap: int = option(
+        128,
+        'Pixels that two tiles share, where their scores are blended.',
+        'N',
+        type=whole_from_zero,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExactModelOptions(ModelOptions):
     """Which model, and whether its images are prepared as its authors did."""
 
@@ -140,6 +162,7 @@ class Options:
     )
     output: OutputOptions = section(OutputOptions)
     recording: BagOptions = section(BagOptions)
+    slides: SlideOptions = section(SlideOptions)
     engine: EngineOptions = section(EngineOptions)
     model: ExactModelOptions = section(ExactModelOptions)
     runtime: RuntimeSettings = runtime_settings()

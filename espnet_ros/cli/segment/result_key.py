@@ -41,6 +41,7 @@ def _key(options: Options, model: ModelFile, runtime: list[object]) -> str:
             'style': asdict(options.style),
             'camera': asdict(options.camera),
             'output': asdict(output),
+            'slides': asdict(options.slides) if options.slides.tile else None,
             'labels': None if labels_for is None else find_label_set(labels_for).to_dict(),
         }
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 import tempfile
 import time
+from typing import Any, TYPE_CHECKING
 
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.segment.inputs import Input, open_inputs
@@ -23,6 +24,9 @@ from espnet_ros.fleet.output import drop, FleetOutput, SUMMARY
 from espnet_ros.fleet.stores import fetch, is_url
 from espnet_ros.fleet.unit import Finished, Report, Task
 from espnet_ros.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from espnet_ros.cli.segment.slide_worker import SlideSegmenter
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class SegmentWorker:
     def __init__(self, work: SegmentWork) -> None:
         self._work = work
         self._segmenter: Segmenter | None = None
+        self._slides: SlideSegmenter | None = None
 
     def open(self) -> None:
         """
@@ -59,24 +64,32 @@ class SegmentWorker:
         :raises ModelError: there is none, or another than the fleet's
         :raises RuntimeUnavailableError: nothing here runs it
         """
-        if self._segmenter is not None:
+        if self._segmenter is not None or self._slides is not None:
             return
-        segmenter = open_segmenter(self._work.options)
-        found = segmenter.runtime.model.sha256
+        if self._work.options.slides.tile is not None:
+            from espnet_ros.cli.segment.slide_worker import SlideSegmenter  # noqa: PLC0415
+
+            self._slides = SlideSegmenter(self._work.options)
+            found = self._slides.model.sha256
+        else:
+            self._segmenter = open_segmenter(self._work.options)
+            found = self._segmenter.runtime.model.sha256
         if found != self._work.model_sha256:
-            segmenter.close()
+            self.close()
             raise ModelError(
                 f'{self._work.options.model.model}: expected the model that the command found '
                 f'({self._work.model_sha256[:12]}), found another one here ({found[:12]}); '
                 'install the same on every node'
             )
-        self._segmenter = segmenter
 
     def close(self) -> None:
         """Close the model."""
         if self._segmenter is not None:
             self._segmenter.close()
             self._segmenter = None
+        if self._slides is not None:
+            self._slides.close()
+            self._slides = None
 
     def do(self, task: Task, on_frame: Callable[[], None]) -> Finished:
         """
@@ -85,33 +98,42 @@ class SegmentWorker:
         :raises InputError: a source cannot be read, or breaks off, or takes too long
         :raises OutputError: the results cannot be written
         """
-        assert self._segmenter is not None, 'open() comes first'
-        output, options = self._work.output, self._work.options
+        output = self._work.output
+        limit_s = self._work.options.engine.timeout_per_file
+        check = _TimeLimit(task.unit.source, limit_s, on_frame)
         work = output.begin(task.unit.name)
         try:
             with ExitStack() as stack:
                 specs = _fetched(task.unit.specs, stack)
-                inputs = open_inputs(specs, options.images.image_bit_depth, stack)
-                (entry,) = inputs.opened
-                if entry.source.frame_count is None and options.output.limit is None:
-                    raise InputError(
-                        f'{task.unit.source}: never ends; give --limit, or segment it alone'
-                    )
-                check = _TimeLimit(task.unit.source, options.engine.timeout_per_file, on_frame)
-                outcome = self._segment(self._segmenter, entry, work, check)
-            outcome.broken.extend(inputs.broken)
-            report = _report(task, outcome)
-            folder = OutputFolder(work)
-            summary = describe(task.unit.specs, self._segmenter, outcome)
-            folder.write_json(
-                SUMMARY,
-                {'unit': task.unit.name, 'key': task.key, **summary, 'report': report.to_dict()},
-            )
+                if self._slides is not None:
+                    path = Path(specs[0]).expanduser()
+                    report, summary = self._slides.segment(task.unit, path, work, check)
+                else:
+                    report, summary = self._segment_frames(task, specs, work, check)
+            content = {'unit': task.unit.name, 'key': task.key, **summary}
+            OutputFolder(work).write_json(SUMMARY, {**content, 'report': report.to_dict()})
             output.keep(work, task.unit.name, task.key)
         except BaseException:
             drop(work)
             raise
         return Finished(task.unit, report)
+
+    def _segment_frames(
+        self, task: Task, specs: list[str], work: Path, on_frame: Callable[[], None]
+    ) -> tuple[Report, dict[str, Any]]:
+        assert self._segmenter is not None, 'open() comes first'
+        options = self._work.options
+        with ExitStack() as stack:
+            inputs = open_inputs(specs, options.images.image_bit_depth, stack)
+            (entry,) = inputs.opened
+            if entry.source.frame_count is None and options.output.limit is None:
+                raise InputError(
+                    f'{task.unit.source}: never ends; give --limit, or segment it alone'
+                )
+            outcome = self._segment(self._segmenter, entry, work, on_frame)
+        outcome.broken.extend(inputs.broken)
+        report = _report(task, outcome)
+        return report, describe(task.unit.specs, self._segmenter, outcome)
 
     def _segment(
         self, segmenter: Segmenter, entry: Input, work: Path, on_frame: Callable[[], None]

@@ -18,12 +18,14 @@ class Sample:
     What a process holds at one moment.
 
     :ivar at_s: since the soak began
-    :ivar memory_mb: resident memory
+    :ivar memory_mb: memory of its own (RssAnon)
+    :ivar shared_mb: resident pages of files and shared memory, those of its peers included
     :ivar descriptors: open files, sockets and segments
     """
 
     at_s: float
     memory_mb: float
+    shared_mb: float
     descriptors: int
     threads: int
 
@@ -105,11 +107,16 @@ class SoakedNode:
                 line.split(':', 1) for line in (folder / 'status').read_text().splitlines()
             )
             descriptors = len(list((folder / 'fd').iterdir()))
-            memory_mb = int(status['VmRSS'].split()[0]) * 1024 / 1e6
+            memory_mb, file_mb, segment_mb = (
+                int(status[key].split()[0]) * 1024 / 1e6
+                for key in ('RssAnon', 'RssFile', 'RssShmem')
+            )
             threads = int(status['Threads'])
         except (OSError, KeyError):
             return
-        self.lives[-1].samples.append(Sample(at_s, memory_mb, descriptors, threads))
+        self.lives[-1].samples.append(
+            Sample(at_s, memory_mb, file_mb + segment_mb, descriptors, threads)
+        )
 
     def tail(self, characters: int = 2000) -> str:
         """Return the end of its output."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
-from espnet_ros.nodes.soak.processes import Life, Sample, SoakedNode
+from espnet_ros.nodes.soak.processes import Life, SoakedNode
 
 ALLOWED_GROWTH_MB = 20.0
 ALLOWED_MORE = 2
@@ -20,7 +20,9 @@ class Growth:
     """
     What the longest life of a node held in its first and last tenth, the warm-up left out.
 
-    :ivar memory_mb: means
+    :ivar memory_mb: means of its own memory
+    :ivar shared_mb: means of what it shares with files and other processes; Fast DDS keeps the
+        segment of a camera that was killed mapped, so that this may grow
     :ivar descriptors: largest numbers of open files
     :ivar threads: largest numbers
     """
@@ -28,6 +30,7 @@ class Growth:
     lives: int
     seconds: float
     memory_mb: tuple[float, float]
+    shared_mb: tuple[float, float]
     descriptors: tuple[int, int]
     threads: tuple[int, int]
 
@@ -48,14 +51,18 @@ class Stamps:
     :ivar without_image: masks whose image was not heard by the observer
     :ivar without_image_undisturbed: of those, the ones more than seconds away from a kill, a
         starvation, a transition or a pause, when the observer may have missed images itself
-    :ivar fallen: masks that are not newer than the one before
+    :ivar repeated: masks of the stamp of the one before
+    :ivar fallen: masks that are older than the one before
+    :ivar fallen_undisturbed: of both, the ones away from what may disturb
     """
 
     images: int
     masks: int
     without_image: int
     without_image_undisturbed: int
+    repeated: int
     fallen: int
+    fallen_undisturbed: int
 
 
 def growth_of(node: SoakedNode) -> Growth | None:
@@ -69,7 +76,8 @@ def growth_of(node: SoakedNode) -> Growth | None:
     return Growth(
         lives=len(node.lives),
         seconds=round(_length_s(life)),
-        memory_mb=(_mean_mb(first), _mean_mb(last)),
+        memory_mb=(_mean(s.memory_mb for s in first), _mean(s.memory_mb for s in last)),
+        shared_mb=(_mean(s.shared_mb for s in first), _mean(s.shared_mb for s in last)),
         descriptors=(max(s.descriptors for s in first), max(s.descriptors for s in last)),
         threads=(max(s.threads for s in first), max(s.threads for s in last)),
     )
@@ -90,13 +98,19 @@ def judge_stamps(
     disturbed = [(at - _DISTURBED_S, at + _DISTURBED_S) for at in disturbed_s]
     disturbed += [(begin - _DISTURBED_S, end + _DISTURBED_S) for begin, end in pauses_s]
     strangers = [stamp for stamp in masks_ns if stamp not in images_ns]
-    calm = [s for s in strangers if not any(b <= s * 1e-9 <= e for b, e in disturbed)]
+    backward = [(a, b) for a, b in pairwise(masks_ns) if b <= a]
+
+    def is_calm(stamp_ns: int) -> bool:
+        return not any(begin <= stamp_ns * 1e-9 <= end for begin, end in disturbed)
+
     return Stamps(
         images=len(images_ns),
         masks=len(masks_ns),
         without_image=len(strangers),
-        without_image_undisturbed=len(calm),
-        fallen=sum(later <= earlier for earlier, later in pairwise(masks_ns)),
+        without_image_undisturbed=sum(map(is_calm, strangers)),
+        repeated=sum(later == earlier for earlier, later in backward),
+        fallen=sum(later < earlier for earlier, later in backward),
+        fallen_undisturbed=sum(is_calm(earlier) and is_calm(later) for earlier, later in backward),
     )
 
 
@@ -109,5 +123,6 @@ def _length_s(life: Life) -> float:
     return life.samples[-1].at_s - life.samples[0].at_s if life.samples else 0.0
 
 
-def _mean_mb(samples: Sequence[Sample]) -> float:
-    return round(sum(s.memory_mb for s in samples) / len(samples), 1)
+def _mean(values: Iterable[float]) -> float:
+    known = list(values)
+    return round(sum(known) / len(known), 1)

@@ -1,0 +1,94 @@
+"""
+Masks of large pictures by overlapping tiles, whose scores are blended where they overlap.
+
+Weights fall linearly to the borders of a tile and add up to one, so that no seam shows. What is
+kept of a tile are the scores of its last columns and rows alone: the memory grows with the width
+of the picture times the overlap, not with its area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """
+    Where the tiles of a picture lie.
+
+    :param size: (height, width) of the picture
+    :param tile: height and width of a tile
+    :param overlap: rows and columns that two neighbours share; at most half a tile
+    """
+
+    size: tuple[int, int]
+    tile: int
+    overlap: int
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Return the tiles down and across."""
+        step = self.tile - self.overlap
+        down, across = (max(1, -(-(length - self.overlap) // step)) for length in self.size)
+        return down, across
+
+    def weights(self, index: int, count: int) -> Scores:
+        """Return the weights of a tile along one axis, float32, (tile,)."""
+        weights = np.ones(self.tile, np.float32)
+        if self.overlap:
+            ramp = ((np.arange(self.overlap) + 0.5) / self.overlap).astype(np.float32)
+            if index > 0:
+                weights[: self.overlap] = ramp
+            if index < count - 1:
+                weights[-self.overlap :] = ramp[::-1]
+        return weights
+
+
+def blended_bands(
+    tiling: Tiling,
+    read: Callable[[int, int, int, int], NDArray[np.uint8]],
+    score: Callable[[NDArray[np.uint8]], Scores],
+    decide: Callable[[Scores], NDArray[np.uint8]],
+) -> Iterator[NDArray[np.uint8]]:
+    """
+    Give the mask from top to bottom, in bands of full width.
+
+    :param read: gives a part of the picture by top, left, height and width
+    :param score: gives float32, (classes, tile, tile), of a tile
+    :param decide: makes labels, uint8, (H, W), of blended scores
+    """
+    step, overlap = tiling.tile - tiling.overlap, tiling.overlap
+    down, across = tiling.counts
+    above: Scores | None = None
+    for row in range(down):
+        is_last = row == down - 1
+        height = tiling.size[0] - row * step if is_last else step
+        band = np.empty((height, tiling.size[1]), np.uint8)
+        below: Scores | None = None
+        side: Scores | None = None
+        for column in range(across):
+            tile_bgr = read(row * step, column * step, tiling.tile, tiling.tile)
+            weights_y = tiling.weights(row, down)[:, None]
+            scores = score(tile_bgr) * (weights_y * tiling.weights(column, across))
+            if side is not None:
+                scores[:, :, :overlap] += side
+            is_end = column == across - 1
+            width = tiling.size[1] - column * step if is_end else step
+            side = None if is_end else scores[:, :, step:].copy()
+            place = slice(column * step, column * step + width)
+            whole = scores[:, :, :width]
+            if above is not None:
+                whole[:, :overlap] += above[:, :, place]
+            band[:, place] = decide(whole[:, :height])
+            if not is_last and overlap:
+                if below is None:
+                    below = np.empty((len(scores), overlap, tiling.size[1]), np.float32)
+                below[:, :, place] = whole[:, step:]
+        above = below
+        yield band

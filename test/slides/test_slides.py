@@ -1,0 +1,132 @@
+"""Pictures too large for memory: tiles that leave no seam, and files that are read by parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from espnet_ros.cli.main import main
+from espnet_ros.labels import load_label_set
+from espnet_ros.slides.tiling import blended_bands, Tiling
+import numpy as np
+import pytest
+
+tifffile = pytest.importorskip('tifffile', reason='reads slides')
+
+SIZE = (450, 611)
+
+
+@pytest.fixture(scope='module')
+def picture() -> np.ndarray:
+    """Return a picture of coloured blocks, RGB, in which one channel is the brightest."""
+    random = np.random.default_rng(1)
+    small = random.integers(0, 3, (46, 62))
+    classes = np.kron(small, np.ones((10, 10), int))[: SIZE[0], : SIZE[1]]
+    picture = random.integers(0, 90, (*SIZE, 3)).astype(np.uint8)
+    np.put_along_axis(picture, classes[..., None], 220, axis=2)
+    return picture
+
+
+def truth(picture_rgb: np.ndarray) -> np.ndarray:
+    """Return the classes of a picture: 0 blue, 1 green, 2 red."""
+    return 2 - picture_rgb.argmax(axis=2)
+
+
+def slide(path: Path, picture: np.ndarray, **how: object) -> Path:
+    """Write a picture as TIFF."""
+    tifffile.imwrite(path, picture, photometric='rgb', metadata=None, **how)
+    return path
+
+
+def run(model: Path, out: Path, *words: object) -> int:
+    """Segment slides by small tiles."""
+    arguments = ('segment', '--tile', 128, '--overlap', 32, *words, '--model', model)
+    return main([*map(str, arguments), '--output', str(out)])
+
+
+@pytest.mark.parametrize(
+    'how',
+    [
+        {'tile': (64, 64), 'compression': 'zlib'},
+        {'tile': (64, 96), 'bigtiff': True, 'byteorder': '>'},
+        {'rowsperstrip': 7},
+    ],
+    ids=['tiles', 'bigtiff', 'strips'],
+)
+def test_a_mask_by_tiles_is_that_of_the_picture_as_a_whole(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path, how: dict[str, object]
+) -> None:
+    source = slide(tmp_path / 'tissue.tif', picture, **how)
+    assert run(channel_model_path, tmp_path / 'out', source) == 0
+    folder = tmp_path / 'out' / 'tissue'
+    with tifffile.TiffFile(folder / 'tissue_mask.tif') as file:
+        page = file.pages[0]
+        assert page.is_tiled and page.photometric.name == 'PALETTE'
+        assert np.array_equal(page.asarray(), truth(picture))
+    with tifffile.TiffFile(folder / 'tissue_overlay.tif') as file:
+        assert file.pages[0].shape == (*SIZE, 3)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        'tissue_mask.tif', 'tissue_overlay.tif', 'tissue_thumbnail.png', 'summary.json',
+    }  # fmt: skip
+    summary = json.loads((folder / 'summary.json').read_text())
+    assert (summary['size'], summary['tiles']) == (list(SIZE), 5 * 7)
+
+
+def test_masks_have_a_pyramid_of_their_ids(channel_model_path: Path, tmp_path: Path) -> None:
+    picture = np.zeros((1100, 2300, 3), np.uint8)
+    picture[..., 2] = 200
+    picture[:, 1000:, 0] = 250
+    source = slide(tmp_path / 'wide.tif', picture, tile=(256, 256), compression='zlib')
+    assert run(channel_model_path, tmp_path / 'out', source, '--no-overlay') == 0
+    with tifffile.TiffFile(tmp_path / 'out' / 'wide' / 'wide_mask.tif') as file:
+        levels = file.series[0].levels
+        assert [level.shape for level in levels] == [(1100, 2300), (550, 1150), (275, 575)]
+        assert np.array_equal(levels[2].asarray(), truth(picture)[::4, ::4])
+
+
+def test_scores_are_blended_so_that_no_tile_decides_at_its_border() -> None:
+    size, tile, overlap = (300, 520), 128, 64
+    tiling = Tiling(size, tile, overlap)
+    seen = iter(range(100))
+
+    def score(tile_bgr: np.ndarray) -> np.ndarray:
+        """Tiles contradict each other, each with one class alone."""
+        found = np.zeros((2, tile, tile), np.float32)
+        found[next(seen) % tiling.counts[1] % 2] = 1
+        return found
+
+    sums = []
+    bands = blended_bands(
+        tiling,
+        lambda top, left, height, width: np.zeros((height, width, 3), np.uint8),
+        score,
+        lambda scores: sums.append(scores.copy()) or (scores[1] * 255).astype(np.uint8),
+    )
+    blended = np.concatenate(list(bands)).astype(int)
+    assert blended.shape == size
+    assert all(np.allclose(each.sum(axis=0), 1, atol=1e-5) for each in sums)
+    steps = np.abs(np.diff(blended, axis=1))
+    assert steps.max() <= 255 / overlap + 1, 'from tile to tile it goes by small steps'
+    assert np.abs(np.diff(blended, axis=0)).max() <= 1
+
+
+def test_what_cannot_be_read_by_tiles_is_one_line(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path, capsys
+) -> None:
+    cut = slide(tmp_path / 'cut.tif', picture, tile=(64, 64))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    deep = tmp_path / 'deep.tif'
+    tifffile.imwrite(deep, picture.astype(np.uint16), photometric='rgb')
+    text = tmp_path / 'text.tif'
+    text.write_text('none')
+    assert run(channel_model_path, tmp_path / 'out', cut, deep, text) == 1
+    lines = (tmp_path / 'out' / 'failures.jsonl').read_text().splitlines()
+    assert len(lines) == 3 and not list((tmp_path / 'out').glob('.*'))
+    assert run(channel_model_path, tmp_path / 'out', deep, '--overlap', '90') == 2
+    assert '--overlap: expected 0 to half' in capsys.readouterr().err
+
+
+def test_tissue_classes_ship_as_a_label_set() -> None:
+    label_set = load_label_set('breast_biopsy')
+    assert len(label_set.names) == 8 and 'desmoplastic stroma' in label_set.names
