@@ -149,7 +149,9 @@ class Handlers:
     async def _frame(self, request: web.Request) -> web.StreamResponse:
         """Answer with camera, mask and facts of a newer picture, or with nothing in time."""
         query = read_picture_query(request.query, self._view.cameras)
-        picture, number, frame = await self._next(query, Look(query.width, query.confidence))
+        picture, number, frame = await self._next(
+            request, query, Look(query.width, query.confidence)
+        )
         if picture is None or frame is None:
             return web.Response(status=204)
         key, labels = describe_labels(frame.label_set, frame.unlabelled_id)
@@ -162,7 +164,7 @@ class Handlers:
 
     async def _overlay(self, request: web.Request) -> web.StreamResponse:
         query = read_picture_query(request.query, self._view.cameras)
-        picture, _, _ = await self._next(query, Look(query.width, alpha=query.alpha))
+        picture, _, _ = await self._next(request, query, Look(query.width, alpha=query.alpha))
         if picture is None:
             return _text(503, 'no picture yet')
         return web.Response(body=picture.parts[0][1], content_type='image/jpeg', headers=_FRESH)
@@ -175,9 +177,9 @@ class Handlers:
         response.content_type = f'multipart/x-mixed-replace; boundary={_BOUNDARY}'
         await response.prepare(request)
         with suppress(ConnectionError, asyncio.TimeoutError):
-            while not self._wakeups.has_ended:
+            while not self._wakeups.has_ended and request.transport is not None:
                 began_s = time.monotonic()
-                picture, number, _ = await self._next(query, look, number)
+                picture, number, _ = await self._next(request, query, look, number)
                 if picture is None:
                     continue
                 data = picture.parts[0][1]
@@ -202,7 +204,11 @@ class Handlers:
         return response
 
     async def _next(
-        self, query: PictureQuery, look: Look, after: int | None = None
+        self,
+        request: web.Request,
+        query: PictureQuery,
+        look: Look,
+        after: int | None = None,
     ) -> tuple[Picture | None, int, LiveFrame | None]:
         """Return the first picture newer than that which is there, or None in time."""
         view, camera = self._view, query.camera
@@ -216,7 +222,7 @@ class Handlers:
                 picture = self._encoder.encode(camera, number, frame, look)
                 return await asyncio.wrap_future(picture), number, frame
             left_s = end_s - time.monotonic()
-            if left_s <= 0 or self._wakeups.has_ended:
+            if left_s <= 0 or self._wakeups.has_ended or request.transport is None:
                 return None, after, None
             view.watch(camera, confidence=query.confidence)
             await self._wakeups.wait(('frame', camera), min(left_s, 1.0))

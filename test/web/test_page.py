@@ -15,7 +15,7 @@ from espnet_ros.web.server import WebServer
 import pytest
 
 from ..conftest import ROOT
-from .conftest import camera_of, make_frame, Served
+from .conftest import camera_of, make_frame, Served, wait_until
 
 pytestmark = [pytest.mark.slow]
 
@@ -84,13 +84,15 @@ def tab(browser: Chromium) -> Iterator[Page]:
         yield tab
 
 
-@pytest.fixture
-def page(tab: Page, shown: Served) -> Page:
-    """Return the page, open, with a picture."""
+@pytest.fixture(scope='module')
+def page(browser: Chromium, shown: Served) -> Iterator[Page]:
+    """Return the page, open, with a picture; for all tests of this module, which leave it so."""
     fill(shown)
-    tab.open(shown.server.address)
-    tab.wait_for(HAS_PICTURE)
-    return tab
+    with browser.page() as page:
+        page.resize(1280, 900)
+        page.open(shown.server.address)
+        page.wait_for(HAS_PICTURE)
+        yield page
 
 
 def test_pictures_move_and_nothing_is_wrong_behind_them(page: Page, shown: Served) -> None:
@@ -122,6 +124,9 @@ def test_the_slider_leads_from_the_camera_to_the_mask(page: Page) -> None:
     set_blend(page, 95)
     half = page.evaluate(PIXEL.format(0.9, 0.9))
     assert max(half) - min(half) < 8, 'left of the seam is the camera'
+    page.evaluate('document.getElementById("split").click()')
+    page.evaluate('document.querySelectorAll("#legend input")[2].click()')
+    page.press(' ')
 
 
 def test_the_legend_tells_names_and_shares(page: Page) -> None:
@@ -163,7 +168,8 @@ def test_diagnostics_are_lines_with_words_the_worst_first(page: Page) -> None:
     assert text_of(page, '#health') == 'ERROR: input and 1 more'
 
 
-def test_the_ground_is_drawn_in_metres(page: Page) -> None:
+def test_the_ground_is_drawn_in_metres(page: Page, shown: Served) -> None:
+    fill(shown)
     page.wait_for('!document.getElementById("ground").hidden')
     page.wait_for('document.getElementById("ground-words").innerText === "nearest: car, 5.0 m"')
     (count,) = page.evaluate(INK.format('#ground-picture'))
@@ -175,7 +181,7 @@ def test_a_camera_that_falls_silent_is_told_in_the_picture(
 ) -> None:
     served = serve()
     tab.open(served.server.address)
-    tab.wait_for('document.getElementById("health-words").innerText !== ""')
+    wait_until(lambda: served.view.is_watched(''))
     served.view.offer('', make_frame(3))
     tab.wait_for(HAS_PICTURE)
     tab.wait_for('!document.getElementById("stale").hidden')
@@ -189,10 +195,7 @@ def test_cameras_are_tabs(tab: Page, serve: Callable[..., Served]) -> None:
     tab.press('c')
     tab.wait_for('document.querySelector("[aria-selected=true]").innerText === "rear"')
     tab.wait_for('document.getElementById("empty").hidden === false')
-    deadline = time.monotonic() + 10
-    while not served.view.is_watched('rear'):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: served.view.is_watched('rear'))
 
 
 @pytest.mark.parametrize(
@@ -211,6 +214,7 @@ def test_it_fits_every_screen_without_scrolling_sideways(
     assert page.evaluate('document.documentElement.scrollWidth') <= width
     assert wide == []
     assert page.evaluate('document.getElementById("picture").getBoundingClientRect().width') > 250
+    page.resize(1280, 900)
 
 
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
@@ -227,15 +231,15 @@ def test_it_can_be_used_by_everybody(page: Page, scheme: str) -> None:
     assert [each for each in found if each['impact'] in ('serious', 'critical')] == []
 
 
-def test_a_hidden_tab_costs_nothing(page: Page, shown: Served) -> None:
-    page.evaluate(
+def test_a_hidden_tab_costs_nothing(tab: Page, serve: Callable[..., Served]) -> None:
+    shown = serve()
+    tab.open(shown.server.address)
+    wait_until(lambda: shown.view.is_watched('') and shown.view.has_readers)
+    tab.evaluate(
         "(() => { Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
         " document.dispatchEvent(new Event('visibilitychange')); })()"
     )
-    deadline = time.monotonic() + 10
-    while shown.view.has_readers or shown.view.is_watched(''):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not (shown.view.has_readers or shown.view.is_watched('')), 20.0)
 
 
 def test_the_token_lets_in_and_leaves_the_address(tab: Page, serve: Callable[..., Served]) -> None:

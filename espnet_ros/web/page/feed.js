@@ -29,7 +29,11 @@ export class PictureFeed {
 
   pause(isPaused) { this.isPaused = isPaused; if (!isPaused && this.camera !== null) { this.start(); } }
 
-  rest(isResting) { this.isResting = isResting; if (!isResting && this.camera !== null) { this.start(); } }
+  rest(isResting) {
+    this.isResting = isResting;
+    this.aborter?.abort();
+    if (!isResting && this.camera !== null) { this.start(); }
+  }
 
   wantConfidence() { this.askedMs = performance.now(); }
 
