@@ -12,8 +12,8 @@ from collections.abc import Callable
 import resource
 import time
 
-from espnet_ros.fleet.engine import EngineSettings
 from espnet_ros.fleet.ray_engine import run_on_ray
+from espnet_ros.fleet.settings import FleetSettings
 from espnet_ros.fleet.unit import Finished, Report, Task, Unit
 
 
@@ -49,7 +49,7 @@ def main() -> None:
     started = time.perf_counter()
     first = 0.0
     count = 0
-    settings = EngineSettings(jobs=options.jobs)
+    settings = FleetSettings(jobs=options.jobs)
     for end in run_on_ray(lambda _threads: Sleeper(seconds), tasks, settings):
         if not count:
             first = time.perf_counter() - seconds

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from espnet_ros.cli.options import option
 from espnet_ros.cli.values import number_from_zero, positive_number, whole_from_zero
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.fleet.engine import EngineSettings
+from espnet_ros.fleet.settings import FleetSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +47,13 @@ class EngineOptions:
         type=positive_number,
     )
 
-    def settings(self, threads: int) -> EngineSettings:
+    def settings(self, threads: int) -> FleetSettings:
         """
         Return them as the engine takes them.
 
         :param threads: of a job, 0 for its share of the machine
         """
-        return EngineSettings(
+        return FleetSettings(
             jobs=self.jobs or 0,
             address=self.address or '',
             gpus_per_job=self.gpus_per_job,

@@ -16,8 +16,9 @@ import time
 from typing import Any
 
 from espnet_ros.exceptions import RuntimeUnavailableError
-from espnet_ros.fleet.engine import attempt, core_count, EngineSettings, Worker, WorkerFactory
+from espnet_ros.fleet.engine import attempt, core_count, Worker, WorkerFactory
 from espnet_ros.fleet.ray_session import job_count, opened_ray
+from espnet_ros.fleet.settings import FleetSettings
 from espnet_ros.fleet.unit import Finished, Task
 from espnet_ros.processing.threads import limit_threads
 
@@ -61,7 +62,7 @@ class _Call:
 
 
 def run_on_ray(
-    factory: WorkerFactory, tasks: Sequence[Task], settings: EngineSettings
+    factory: WorkerFactory, tasks: Sequence[Task], settings: FleetSettings
 ) -> Generator[Finished, None, None]:
     """
     Do units on Ray, and tell their ends as they come.
@@ -74,7 +75,7 @@ def run_on_ray(
 
 class _Run:
     def __init__(
-        self, ray: Any, factory: WorkerFactory, tasks: Sequence[Task], settings: EngineSettings
+        self, ray: Any, factory: WorkerFactory, tasks: Sequence[Task], settings: FleetSettings
     ) -> None:
         self._ray = ray
         self._factory = factory
@@ -196,7 +197,7 @@ class _Run:
                 self._ray.kill(call.actor, no_restart=False)
 
 
-def _late(settings: EngineSettings) -> str:
+def _late(settings: FleetSettings) -> str:
     return f'took longer than {settings.timeout_s:g} s (--timeout-per-file)'
 
 

@@ -17,7 +17,8 @@ import threading
 from typing import Any
 
 from espnet_ros.exceptions import RuntimeUnavailableError
-from espnet_ros.fleet.engine import core_count, EngineSettings
+from espnet_ros.fleet.engine import core_count
+from espnet_ros.fleet.settings import FleetSettings
 import platformdirs
 
 _ALWAYS = {
@@ -46,7 +47,7 @@ _JETSON = Path('/etc/nv_tegra_release')
 
 
 @contextmanager
-def opened_ray(settings: EngineSettings) -> Iterator[Any]:
+def opened_ray(settings: FleetSettings) -> Iterator[Any]:
     """
     Return Ray, connected to a cluster of its own or to the one that is named.
 
@@ -84,7 +85,7 @@ def _silence(module: Any) -> None:
         module.print_to_stdstream = lambda *_, **__: None
 
 
-def _connect(ray: Any, settings: EngineSettings) -> Path | None:
+def _connect(ray: Any, settings: FleetSettings) -> Path | None:
     """Return the folder of the session where it is one of our own."""
     quiet = {'log_to_driver': False, 'logging_level': logging.ERROR, 'include_dashboard': False}
     try:
@@ -111,14 +112,14 @@ def _connect(ray: Any, settings: EngineSettings) -> Path | None:
         ) from error
 
 
-def job_count(settings: EngineSettings) -> int:
+def job_count(settings: FleetSettings) -> int:
     """Return the jobs of a machine of one's own."""
     if settings.jobs:
         return settings.jobs
     return core_count() if not settings.gpus_per_job else max(1, int(1 / settings.gpus_per_job))
 
 
-def _check_room(ray: Any, settings: EngineSettings) -> None:
+def _check_room(ray: Any, settings: FleetSettings) -> None:
     there = ray.cluster_resources()
     gpus = there.get('GPU', 0.0)
     if gpus < settings.gpus_per_job:
