@@ -95,7 +95,7 @@ PYTHONS ?= 3.10 3.14
 test-pythons:
 	@for version in $(PYTHONS); do scripts/test_python.sh $$version || exit 1; done
 
-# The same on an aarch64 Debian, emulated, with one picture segmented on both: an hour on two cores.
+# The same on an aarch64 Debian, emulated, with one picture segmented on both: some ten minutes.
 test-arm64: setup
 	@PYTHON=$(BIN)/python scripts/test_in_debian.sh bookworm arm64
 
