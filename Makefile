@@ -54,7 +54,7 @@ setup: $(INSTALLED)
 # The environment without this package: ROS 2 and torch.
 $(BASE): $(wildcard requirements/ros-$(FLAVOUR).txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, found " + sys.version)'
-	@command -v cc >/dev/null || { echo 'A C compiler is needed: sudo apt-get install build-essential'; exit 1; }
+	@command -v cc >/dev/null && command -v c++ >/dev/null || { echo 'A C and a C++ compiler are needed: sudo apt-get install build-essential'; exit 1; }
 	@echo 'Installing into $(VENV): a few minutes, once'
 	@test -e $@ || $(PYTHON) -m venv --clear $(VENV_FLAGS) $(VENV)
 	@$(PIP) install --upgrade pip
