@@ -29,6 +29,7 @@ else
   VENV ?= $(if $(filter kilted,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
 endif
 
+HAS_HEADERS := import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BASE := $(VENV)/.base-$(FLAVOUR)
@@ -54,7 +55,8 @@ setup: $(INSTALLED)
 # The environment without this package: ROS 2 and torch.
 $(BASE): $(wildcard requirements/ros-$(FLAVOUR).txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, found " + sys.version)'
-	@command -v cc >/dev/null || { echo 'A C compiler is needed: sudo apt-get install build-essential'; exit 1; }
+	@command -v cc >/dev/null && command -v c++ >/dev/null && $(PYTHON) -c '$(HAS_HEADERS)' || { \
+	  echo 'Compilers and the headers of Python are needed: sudo apt-get install build-essential python3-dev python3-venv'; exit 1; }
 	@echo 'Installing into $(VENV): a few minutes, once'
 	@test -e $@ || $(PYTHON) -m venv --clear $(VENV_FLAGS) $(VENV)
 	@$(PIP) install --upgrade pip
@@ -95,7 +97,7 @@ PYTHONS ?= 3.10 3.14
 test-pythons:
 	@for version in $(PYTHONS); do scripts/test_python.sh $$version || exit 1; done
 
-# The same on an aarch64 Debian, emulated, with one picture segmented on both: an hour on two cores.
+# The same on an aarch64 Debian, emulated, with one picture segmented on both: some ten minutes.
 test-arm64: setup
 	@PYTHON=$(BIN)/python scripts/test_in_debian.sh bookworm arm64
 
