@@ -31,7 +31,7 @@ class SegmentationNetwork(nn.Module, ABC):
     fixed_size: ClassVar[bool] = False
     """Whether a model file of it takes images of one size only."""
 
-    computes_with_sizes: ClassVar[bool] = False
+    computes_with_sizes: bool = False
     """
     Whether it computes with the size of its images, by views, slices or interpolation to a size;
     convolutions, pooling and interpolation by a factor do not.

@@ -12,6 +12,7 @@ from espnet_ros.labels import (
     shipped_label_sets,
 )
 import pytest
+from street_label_sets import street_label_sets
 
 from ..conftest import ROOT
 
@@ -89,8 +90,8 @@ def test_a_set_keeps_its_own_costs_and_takes_the_groupings_that_it_lacks():
     assert groupings['roles'] == dict(shipped.groupings)['roles']
 
 
-@pytest.mark.parametrize('name', shipped_label_sets())
-def test_every_shipped_set_has_the_same_four_roles(name):
+@pytest.mark.parametrize('name', street_label_sets())
+def test_every_street_set_has_the_same_four_roles(name):
     label_set = load_label_set(name)
     grouping = parse_grouping('roles', label_set)
     grouped = label_set.grouped(grouping)

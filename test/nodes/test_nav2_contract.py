@@ -10,12 +10,13 @@ import re
 
 import numpy as np
 import pytest
+from street_label_sets import street_label_sets
 import yaml
 
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
-from espnet_ros.labels import load_label_set, parse_grouping, shipped_label_sets
+from espnet_ros.labels import load_label_set, parse_grouping
 from espnet_ros.nodes.free_space.node import FreeSpaceNode
 from espnet_ros.nodes.ros.conversions import array_to_image
 from rclpy.parameter import Parameter
@@ -160,7 +161,7 @@ def read_recipe():
     return layer, {name: kind['max_cost'] for kind in kinds for name in kind['classes']}
 
 
-@pytest.mark.parametrize('name', shipped_label_sets())
+@pytest.mark.parametrize('name', street_label_sets())
 def test_one_recipe_names_the_roles_of_every_shipped_label_set(name):
     label_set = load_label_set(name)
     grouping = parse_grouping('roles', label_set)
@@ -172,7 +173,7 @@ def test_one_recipe_names_the_roles_of_every_shipped_label_set(name):
     assert len(grouped) == len(set(grouped))
 
 
-@pytest.mark.parametrize('name', shipped_label_sets())
+@pytest.mark.parametrize('name', street_label_sets())
 def test_masks_list_every_role_though_no_class_may_have_it(name):
     """The layer ends its process where a cost of a name that is not listed changes."""
     label_set = load_label_set(name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
+import io
+import os
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
@@ -145,12 +146,12 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_one(tmp_path, monkeypatch):
     write_image(target, gradient())
     before = target.read_bytes()
 
-    def fill(path: Path, data: bytes) -> None:
-        with path.open('wb') as file:
-            file.write(data[:10])
-        raise OSError(errno.ENOSPC, 'No space left on device')
+    class FullDisk(io.FileIO):
+        def write(self, data: bytes) -> int:
+            super().write(data[:10])
+            raise OSError(errno.ENOSPC, 'No space left on device')
 
-    monkeypatch.setattr(Path, 'write_bytes', fill)
+    monkeypatch.setattr(os, 'fdopen', FullDisk)
     with pytest.raises(OutputError, match='No space left on device'):
         write_image(target, gradient()[::-1])
     assert target.read_bytes() == before

@@ -32,7 +32,7 @@ class Enet(SegmentationNetwork):
 
     size_multiple: ClassVar[int] = 8
     output_stride: ClassVar[int] = 1
-    computes_with_sizes: ClassVar[bool] = True
+    computes_with_sizes = True
 
     def __init__(self, classes: int, variant: str = 'elab') -> None:
         super().__init__(classes)

@@ -61,6 +61,7 @@ class EspnetC(SegmentationNetwork):
     def __init__(self, classes: int, alpha2: int = 2, alpha3: int = 8, **style: Any) -> None:
         super().__init__(classes)
         chosen = EspnetStyle(**style)
+        self.computes_with_sizes = chosen.module == 'shufflenet'
         image = IMAGE_CHANNELS if self.image_reinforced else 0
         stem = STEM_CHANNELS + image
         fused2 = 2 * STAGE2_CHANNELS + image

@@ -94,6 +94,7 @@ class Espnet(SegmentationNetwork):
             raise ValueError(f'skip: expected one of {", ".join(SKIP_CHANNELS)}, found {skip!r}')
         self.skip = skip
         self.encoder = EspnetC(classes, alpha2, alpha3, **style)
+        self.computes_with_sizes = self.encoder.computes_with_sizes
         self.decoder = Decoder(classes, SKIP_CHANNELS[skip], EspnetStyle(**style))
 
     def supervised_logits(self, image: Tensor) -> tuple[Tensor, ...]:

@@ -77,7 +77,7 @@ class Espnetv2(SegmentationNetwork):
     size_multiple: ClassVar[int] = 16
     output_stride: ClassVar[int] = 1
     fixed_size: ClassVar[bool] = True
-    computes_with_sizes: ClassVar[bool] = True
+    computes_with_sizes = True
 
     def __init__(self, classes: int, scale: float = 2.0) -> None:
         super().__init__(classes)

@@ -1,12 +1,13 @@
 """What ids mean is looked up by the stamp of the mask, and never assumed."""
 
 import pytest
+from street_label_sets import street_label_sets
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.labels import LabelClass, LabelSet, load_label_set, shipped_label_sets
+from espnet_ros.labels import LabelClass, LabelSet, load_label_set
 from espnet_ros.nodes.free_space.meaning import (
     check_meaning,
     HeardSet,
@@ -163,7 +164,7 @@ def test_a_message_that_made_no_sense_is_told_where_it_counts():
         meanings.at(10)
 
 
-@pytest.mark.parametrize('name', [n for n in shipped_label_sets() if n != 'pascal_voc'])
+@pytest.mark.parametrize('name', [n for n in street_label_sets() if n != 'pascal_voc'])
 def test_every_other_shipped_set_is_understood_as_it_is_heard(name):
     label_set = load_label_set(name)
     meaning = heard(source(), (0, HeardSet(label_set))).at(5)
