@@ -1,4 +1,4 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and whether they have changed."""
 
 from __future__ import annotations
 
@@ -59,6 +59,19 @@ def remove_parts_of_dead_processes(folder: Path) -> None:
         named = _PART.fullmatch(part.name)
         if named and not _is_running(int(named[1])):
             part.unlink(missing_ok=True)
+
+
+def file_states(path: Path) -> list[list[object]]:
+    """
+    Return name, size and time of a file, or of all files in a folder.
+
+    :raises OSError: one cannot be read
+    """
+    states: list[list[object]] = []
+    for part in sorted(path.rglob('*')) if path.is_dir() else [path]:
+        found = part.stat()
+        states.append([str(part.relative_to(path)), found.st_size, found.st_mtime_ns])
+    return states
 
 
 def _is_running(process_id: int) -> bool:

@@ -78,7 +78,7 @@ class OutputFolder:
 
     def write_json(self, name: str, content: Any) -> Path:
         """Write a JSON file; see :meth:`write`."""
-        return self.write(name, _json_bytes(content))
+        return self.write(name, json_bytes(content))
 
     def part_of(self, name: str) -> Path:
         """Return the hidden name under which a file that grows is written at first."""
@@ -131,12 +131,13 @@ def write_json(path: Path, content: Any) -> None:
     :raises OutputError: the file cannot be written
     """
     try:
-        write_atomically(path.expanduser(), _json_bytes(content))
+        write_atomically(path.expanduser(), json_bytes(content))
     except OSError as error:
         raise OutputError(_write_message(path, error)) from error
 
 
-def _json_bytes(content: Any) -> bytes:
+def json_bytes(content: Any) -> bytes:
+    """Return JSON for people and programs: indented, short lists of numbers on one line."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
     # Sizes and colours are easier to read on one line.
     text = re.sub(r'\[\n\s+([\d.]+(?:,\n\s+[\d.]+)*)\n\s+\]', _on_one_line, text)

@@ -22,8 +22,13 @@ from zlib import crc32
 from espnet_ros.datasets.base import list_images, pair_up, PairDataset
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, load_label_set
+import yaml
 
 LABEL_SET_FILE = 'labels.yaml'
+IMAGES, LABELS = 'images', 'labels'
+
+JPEG_QUALITY = 95
+"""Of images that are written into such a folder, where they were lossy before."""
 
 _PARTS = 10
 
@@ -64,6 +69,11 @@ def open_folder(root: Path, split: str, label_set: LabelSet | None = None) -> Pa
             )
         ]
     return PairDataset(f'{root.resolve().name} {split}', label_set, pairs)
+
+
+def label_set_file(label_set: LabelSet) -> bytes:
+    """Return the content of ``labels.yaml`` for a label set."""
+    return yaml.safe_dump(label_set.to_dict(), sort_keys=False, allow_unicode=True).encode()
 
 
 def parts_of(root: Path) -> list[Path]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from espnet_ros.exceptions import InputError
+from espnet_ros.files import file_states
 from espnet_ros.fleet.stores import is_url, state_of
 from espnet_ros.sources import split_topic
 from espnet_ros.version import VERSION
@@ -125,16 +125,3 @@ def _state(spec: str) -> list[object]:
         return [str(path.resolve()), topic, *file_states(path)]
     except OSError as error:
         raise InputError(f'{path}: cannot be read ({error.strerror})') from error
-
-
-def file_states(path: Path) -> list[list[object]]:
-    """
-    Return name, size and time of a file, or of all files in a folder.
-
-    :raises OSError: one cannot be read
-    """
-    states: list[list[object]] = []
-    for part in sorted(path.rglob('*')) if path.is_dir() else [path]:
-        found = part.stat()
-        states.append([str(part.relative_to(path)), found.st_size, found.st_mtime_ns])
-    return states

@@ -13,9 +13,15 @@ from typing import Any
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.datasets.base import IGNORED
-from espnet_ros.datasets.folder import LABEL_SET_FILE
+from espnet_ros.datasets.folder import (
+    IMAGES,
+    JPEG_QUALITY,
+    LABEL_SET_FILE,
+    label_set_file,
+    LABELS,
+)
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.files import write_atomically
+from espnet_ros.files import file_states, write_atomically
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
@@ -25,14 +31,12 @@ from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources import Frame, open_source, split_topic
 import numpy as np
 from numpy.typing import NDArray
-import yaml
 
 logger = logging.getLogger(__name__)
 
 KEY_FILE = 'made_of.json'
-PARTS = ('images', 'labels')
+PARTS = (IMAGES, LABELS)
 
-_JPEG_QUALITY = 95
 _FULL = 255
 """The confidence of 1, as runtimes give it."""
 
@@ -121,10 +125,10 @@ def label_images(
             for teacher in teachers
         ]
         for name, image in _images(unlabelled):
-            target, picture = folder / 'labels' / f'{name}.png', folder / 'images' / f'{name}.jpg'
+            target, picture = folder / LABELS / f'{name}.png', folder / IMAGES / f'{name}.jpg'
             if not (target.is_file() and picture.is_file()):
                 labels = _see(image, segmenters, sureness, label_set)
-                write_atomically(picture, encode_jpeg(image, _JPEG_QUALITY))
+                write_atomically(picture, encode_jpeg(image, JPEG_QUALITY))
                 write_atomically(target, encode_png(labels))
             done += 1
             told(done)
@@ -225,9 +229,7 @@ def _state(path: Path) -> list[Any]:
     """Return what tells whether a file or the files of a folder have changed."""
     if not path.exists():
         raise InputError(f'{path}: expected a folder of images, a video or a bag, found none')
-    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-    states = ((file, file.stat()) for file in files)
-    return [[str(file.resolve()), state.st_size, state.st_mtime_ns] for file, state in states]
+    return [str(path.resolve()), *file_states(path)]
 
 
 def _key(
@@ -279,5 +281,4 @@ def _start(folder: Path, key: dict[str, Any], label_set: LabelSet) -> None:
     for part in PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
     _write_key(folder, key, 0)
-    text = yaml.safe_dump(label_set.to_dict(), sort_keys=False, allow_unicode=True)
-    write_atomically(folder / LABEL_SET_FILE, text.encode())
+    write_atomically(folder / LABEL_SET_FILE, label_set_file(label_set))

@@ -13,6 +13,7 @@ from espnet_ros import exceptions
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.fleet_progress import FleetProgress
+from espnet_ros.cli.output import json_bytes
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pseudo_labels import write_label_set
@@ -145,8 +146,7 @@ class _Fleet:
                 parquet = as_parquet(rows)
                 if parquet is not None:
                     self._output.write(PARQUET, parquet)
-            content = json.dumps(self._describe(ends, progress), indent=2, ensure_ascii=False)
-            self._output.write(SUMMARY, f'{content}\n'.encode(errors='backslashreplace'))
+            self._output.write(SUMMARY, json_bytes(self._describe(ends, progress)))
         except EspnetError as error:
             self._error = self._error or error
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.datasets.base import IGNORED
-from espnet_ros.datasets.folder import LABEL_SET_FILE
+from espnet_ros.datasets.folder import (
+    IMAGES,
+    JPEG_QUALITY,
+    LABEL_SET_FILE,
+    label_set_file,
+    LABELS,
+)
 from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.fleet.output import FleetOutput
@@ -18,14 +24,9 @@ from espnet_ros.labels import LabelSet, load_label_set, shipped_label_sets
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
 import numpy as np
 from numpy.typing import NDArray
-import yaml
 
 CONFIDENCE = 0.6
 """Of a pixel whose label is taken, where no other is given."""
-
-IMAGES, LABELS = 'images', 'labels'
-
-_JPEG_QUALITY = 95
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class LabelWriter:
         :raises OutputError: the folder has labels of other classes
         """
         for name in self.new_files:
-            self._folder.write(name, _label_file(self._label_set))
+            self._folder.write(name, label_set_file(self._label_set))
 
     def files_of(self, stem: str) -> list[str]:
         """Return the files of an image."""
@@ -169,7 +170,7 @@ class LabelWriter:
             return {}
         files = {'image': f'{IMAGES}/{stem}.{"jpg" if is_lossy else "png"}'}
         files['labels'] = f'{LABELS}/{stem}.png'
-        encoded = encode_jpeg(image_bgr, _JPEG_QUALITY) if is_lossy else encode_png(image_bgr)
+        encoded = encode_jpeg(image_bgr, JPEG_QUALITY) if is_lossy else encode_png(image_bgr)
         self._folder.write(files['labels'], encode_png(labels))  # first: no image without labels
         self._folder.write(files['image'], encoded)
         return files
@@ -202,8 +203,4 @@ def write_label_set(options: Options, output: FleetOutput) -> None:
     :raises OutputError: it cannot be written
     """
     if options.output.labels_for is not None:
-        output.write(LABEL_SET_FILE, _label_file(find_label_set(options.output.labels_for)))
-
-
-def _label_file(label_set: LabelSet) -> bytes:
-    return yaml.safe_dump(label_set.to_dict(), sort_keys=False, allow_unicode=True).encode()
+        output.write(LABEL_SET_FILE, label_set_file(find_label_set(options.output.labels_for)))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pseudo_labels import find_label_set
-from espnet_ros.fleet.unit import digest, file_states
+from espnet_ros.files import file_states
+from espnet_ros.fleet.unit import digest
 from espnet_ros.model_file import ModelFile
 from espnet_ros.segmenter import Segmenter
 

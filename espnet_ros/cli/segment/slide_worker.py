@@ -10,7 +10,7 @@ from typing import Any
 
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
-from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.fleet.unit import Report, Unit
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.processing.codecs import encode_png
@@ -167,15 +167,3 @@ class SlideSegmenter:
             labels = mask.rows(0, top, count)
             overlay = blend_overlay(image_bgr, labels, palette_bgr, self._options.style.alpha)
             yield overlay[:, :, ::-1]
-
-
-def only_path(specs: list[str]) -> Path:
-    """
-    Return the file of a picture.
-
-    :raises InputError: it is a folder
-    """
-    path = Path(specs[0]).expanduser()
-    if not path.is_file():
-        raise InputError(f'{path}: expected a TIFF file for --tile, found none')
-    return path

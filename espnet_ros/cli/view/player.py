@@ -10,7 +10,7 @@ from espnet_ros.cli.uninterrupted import uninterrupted
 from espnet_ros.cli.view.machine import Machine
 from espnet_ros.config import DiagnosticsSettings, PowerSettings
 from espnet_ros.exceptions import InputError
-from espnet_ros.monitoring.camera_record import CameraRecord
+from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot
 from espnet_ros.monitoring.health import (
     judge_latency,
     judge_model,
@@ -19,7 +19,7 @@ from espnet_ros.monitoring.health import (
     NodeHealth,
     Status,
 )
-from espnet_ros.monitoring.power_health import judge_device, judge_power
+from espnet_ros.monitoring.power_health import judge_device, judge_power, PowerSnapshot
 from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.sources import BrokenFrame, Frame, Source
 from espnet_ros.sources.read_ahead import read_ahead
@@ -146,17 +146,14 @@ class Player:
     def _tell_regularly(self) -> None:
         while not self._stopped.is_set():
             snapshot = self._record.snapshot(time.monotonic())
-            self._view.put_sample(
-                CAMERA, make_sample(snapshot, self._machine.snapshot(snapshot.output_rate_hz))
-            )
-            self._view.put_statuses(self._judge())
+            machine = self._machine.snapshot(snapshot.output_rate_hz)
+            self._view.put_sample(CAMERA, make_sample(snapshot, machine))
+            self._view.put_statuses(self._judge(snapshot, machine))
             self._stopped.wait(PERIOD_S)
 
-    def _judge(self) -> Iterator[Status]:
+    def _judge(self, snapshot: CameraSnapshot, machine: PowerSnapshot) -> Iterator[Status]:
         health = NodeHealth('active', model=self._facts)
         settings, power = DiagnosticsSettings(), PowerSettings()
-        snapshot = self._record.snapshot(time.monotonic())
-        machine = self._machine.snapshot(snapshot.output_rate_hz)
         rate_hz = self._source.rate_hz or RATE_HZ
         failure = snapshot.failure
         yield Status(
