@@ -40,32 +40,73 @@ PARTS = (IMAGES, LABELS)
 _FULL = 255
 """The confidence of 1, as runtimes give it."""
 
-Told = Callable[[int], None]
+Seen = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""Labels and confidence of an image, uint8, (H, W) each."""
 
 
 @dataclass(frozen=True)
-class Sureness:
+class Teachers:
     """
-    Which labels of the teachers are kept.
+    Who labels, and which of their labels are kept.
 
-    :param first: confidence of the first teacher, 0 to 1, below which a pixel stays unlabelled
-    :param second: confidence of the second teacher from which its label replaces that of the first
-        one, where that one is less sure
-    :param classes: which labels of the second teacher do so; empty for all
-    :raises ConfigError: a confidence is none
+    :param models: one or more of the same classes; their confidences are averaged
+    :param mirrored: whether each one also sees the image mirrored
+    :param confidence: 0 to 1, below which a pixel stays unlabelled
+    :param second: another model, whose labels replace those of ``models`` where it is surer; None
+        for none
+    :param second_confidence: which it needs to do so
+    :param second_classes: which of its labels do so; empty for all
+    :raises ConfigError: there are no models, they differ in their classes, or a confidence is none
     """
 
-    first: float = 0.4
-    second: float = 0.65
-    classes: tuple[str, ...] = ()
+    models: tuple[ModelFile, ...]
+    mirrored: bool = False
+    confidence: float = 0.4
+    second: ModelFile | None = None
+    second_confidence: float = 0.65
+    second_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ('first', 'second'):
+        if not self.models:
+            raise ConfigError('teachers: expected a model, found none')
+        for name in ('confidence', 'second_confidence'):
             if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f'{name}: expected 0 to 1, found {getattr(self, name)}')
+        for other in self.all_models[1:]:
+            if other.info.label_set.names != self.label_set.names:
                 raise ConfigError(
-                    f'confidence of the {name} teacher: expected 0 to 1, found '
-                    f'{getattr(self, name)}'
+                    f'teacher {other.info.name}: expected the classes of '
+                    f'{self.models[0].info.name} ({", ".join(self.label_set.names)}), found '
+                    f'{", ".join(other.info.label_set.names)}'
                 )
+        strange = [name for name in self.second_classes if name not in self.label_set.names]
+        if strange:
+            raise ConfigError(
+                'classes of the second teacher: expected some of '
+                f'{", ".join(self.label_set.names)}, found {", ".join(strange)}'
+            )
+
+    @property
+    def label_set(self) -> LabelSet:
+        """Return the classes of all of them."""
+        return self.models[0].info.label_set
+
+    @property
+    def all_models(self) -> tuple[ModelFile, ...]:
+        """Return the models that vote, then the second teacher."""
+        return (*self.models, *([self.second] if self.second else []))
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """Return what their labels follow from."""
+        return {
+            'models': [model.sha256 for model in self.models],
+            'mirrored': self.mirrored,
+            'confidence': self.confidence,
+            'second': self.second.sha256 if self.second else None,
+            'second_confidence': self.second_confidence,
+            'second_classes': list(self.second_classes),
+        }
 
 
 @dataclass(frozen=True)
@@ -92,10 +133,9 @@ class Unlabelled:
 
 def label_images(
     unlabelled: Unlabelled,
-    teachers: Sequence[ModelFile],
-    sureness: Sureness,
+    teachers: Teachers,
     folder: Path,
-    told: Told = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """
     Write images and the labels of the teachers as a data set in folders.
@@ -103,62 +143,76 @@ def label_images(
     What is there already of the same images, teachers and settings is kept, so a call that was
     interrupted goes on, and one that was not costs nothing.
 
-    :param teachers: one or two models of the same classes
     :param folder: of ``images/``, ``labels/`` and ``labels.yaml``; created if missing
-    :param told: is called with the number of images that are done
+    :param progress: is called with the number of images that are done
     :return: how many images there are
-    :raises ConfigError: the teachers differ in their classes, or have none of those named
     :raises InputError: no image can be read, or the folder holds something else
     """
-    label_set = _shared_label_set(teachers, sureness)
-    key = _key(unlabelled, teachers, sureness)
+    key = _key(unlabelled, teachers)
     known = _read_key(folder)
     if known.get('made_of') == key and known.get('images'):
         return int(known['images'])
     if known.get('made_of') != key:
         _clear(folder, is_ours='made_of' in known)
-    _start(folder, key, label_set)
+    _start(folder, key, teachers.label_set)
     done = 0
     with ExitStack() as stack:
         segmenters = [
-            stack.enter_context(Segmenter(open_runtime(teacher, RuntimeSettings())))
-            for teacher in teachers
+            stack.enter_context(Segmenter(open_runtime(model, RuntimeSettings())))
+            for model in teachers.all_models
         ]
         for name, image in _images(unlabelled):
             target, picture = folder / LABELS / f'{name}.png', folder / IMAGES / f'{name}.jpg'
             if not (target.is_file() and picture.is_file()):
-                labels = _see(image, segmenters, sureness, label_set)
+                labels = _label(image, segmenters, teachers)
                 write_atomically(picture, encode_jpeg(image, JPEG_QUALITY))
                 write_atomically(target, encode_png(labels))
             done += 1
-            told(done)
+            progress(done)
     if not done:
         raise InputError(f'{", ".join(unlabelled.sources)}: expected images, found none')
     _write_key(folder, key, done)
     return done
 
 
-def merge_labels(
-    first: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    second: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None,
-    sureness: Sureness,
-    label_set: LabelSet,
-) -> NDArray[np.uint8]:
+def vote(views: Sequence[Seen], classes: int) -> Seen:
     """
-    Return what two teachers together say of an image.
+    Return the label of the highest mean confidence, and that mean.
 
-    :param first: labels and confidence of the first teacher, uint8, (H, W) each
-    :param second: those of the second one, or None
+    Of a view only the winner's confidence is known; the other classes share the rest equally.
+    """
+    if len(views) == 1:
+        return views[0]
+    # Whole numbers, so that the order of the views does not decide between equals.
+    scores = np.zeros((classes, *views[0][0].shape), np.int32)
+    for labels, confidence in views:
+        winner = confidence.astype(np.int32)
+        rest = _FULL - winner
+        scores += rest
+        index = labels[None].astype(np.intp)
+        won = np.take_along_axis(scores, index, 0) + winner * (classes - 1) - rest
+        np.put_along_axis(scores, index, won, 0)
+    mean = scores.max(axis=0) / ((classes - 1) * len(views))
+    return scores.argmax(axis=0).astype(np.uint8), np.round(mean).astype(np.uint8)
+
+
+def merge_labels(first: Seen, second: Seen | None, teachers: Teachers) -> NDArray[np.uint8]:
+    """
+    Return what the teachers together say of an image.
+
+    :param first: of those that vote
+    :param second: of the second teacher, or None
     :return: uint8, (H, W), ``IGNORED`` where none is sure, or where void is seen
     """
     labels, confidence = first
-    sure = confidence >= round(sureness.first * _FULL)
+    label_set = teachers.label_set
+    sure = confidence >= round(teachers.confidence * _FULL)
     if second is not None:
         others, other_confidence = second
-        wanted = _ids(sureness.classes, label_set)
+        wanted = [label_set.id_of(name) for name in teachers.second_classes or label_set.names]
         replaces = (
             np.isin(others, wanted)
-            & (other_confidence >= round(sureness.second * _FULL))
+            & (other_confidence >= round(teachers.second_confidence * _FULL))
             & (other_confidence > confidence)
         )
         sure |= (labels == others) | replaces
@@ -168,20 +222,26 @@ def merge_labels(
     return np.where(sure, labels, IGNORED).astype(np.uint8)
 
 
-def _see(
-    image: NDArray[np.uint8],
-    segmenters: Sequence[Segmenter],
-    sureness: Sureness,
-    label_set: LabelSet,
+def _label(
+    image: NDArray[np.uint8], segmenters: Sequence[Segmenter], teachers: Teachers
 ) -> NDArray[np.uint8]:
-    """Return the labels of an image as the teachers together see them."""
-    seen = []
-    for segmenter in segmenters:
-        (result,) = segmenter.segment([image], confidence=True)
-        if result.confidence is None:
-            raise ConfigError(f'{segmenter.runtime.name}: expected a confidence, found none')
-        seen.append((result.labels, result.confidence))
-    return merge_labels(seen[0], seen[1] if len(seen) > 1 else None, sureness, label_set)
+    """Return the labels of an image by all teachers."""
+    voting = segmenters[: len(teachers.models)]
+    views = [_see(image, segmenter) for segmenter in voting]
+    if teachers.mirrored:
+        mirrored = np.ascontiguousarray(image[:, ::-1])
+        for segmenter in voting:
+            labels, confidence = _see(mirrored, segmenter)
+            views.append((labels[:, ::-1], confidence[:, ::-1]))
+    second = _see(image, segmenters[-1]) if teachers.second else None
+    return merge_labels(vote(views, len(teachers.label_set.names)), second, teachers)
+
+
+def _see(image: NDArray[np.uint8], segmenter: Segmenter) -> Seen:
+    (result,) = segmenter.segment([image], confidence=True)
+    if result.confidence is None:
+        raise ConfigError(f'{segmenter.runtime.name}: expected a confidence, found none')
+    return result.labels, result.confidence
 
 
 def _images(unlabelled: Unlabelled) -> Iterator[tuple[str, NDArray[np.uint8]]]:
@@ -202,29 +262,6 @@ def _images(unlabelled: Unlabelled) -> Iterator[tuple[str, NDArray[np.uint8]]]:
                 yield f'{number:02d}_{frame.name}', image
 
 
-def _shared_label_set(teachers: Sequence[ModelFile], sureness: Sureness) -> LabelSet:
-    label_set = teachers[0].info.label_set
-    for teacher in teachers[1:]:
-        if teacher.info.label_set.names != label_set.names:
-            raise ConfigError(
-                f'second teacher {teacher.info.name}: expected the classes of '
-                f'{teachers[0].info.name} ({", ".join(label_set.names)}), found '
-                f'{", ".join(teacher.info.label_set.names)}'
-            )
-    _ids(sureness.classes, label_set)
-    return label_set
-
-
-def _ids(names: Sequence[str], label_set: LabelSet) -> list[int]:
-    strange = [name for name in names if name not in label_set.names]
-    if strange:
-        raise ConfigError(
-            f'classes of the second teacher: expected some of {", ".join(label_set.names)}, '
-            f'found {", ".join(strange)}'
-        )
-    return [label_set.id_of(name) for name in names or label_set.names]
-
-
 def _state(path: Path) -> list[Any]:
     """Return what tells whether a file or the files of a folder have changed."""
     if not path.exists():
@@ -232,13 +269,10 @@ def _state(path: Path) -> list[Any]:
     return [str(path.resolve()), *file_states(path)]
 
 
-def _key(
-    unlabelled: Unlabelled, teachers: Sequence[ModelFile], sureness: Sureness
-) -> dict[str, Any]:
+def _key(unlabelled: Unlabelled, teachers: Teachers) -> dict[str, Any]:
     """Return what the labels follow from, as JSON gives it back."""
     key = {
-        'teachers': [teacher.sha256 for teacher in teachers],
-        'sureness': asdict(sureness),
+        'teachers': teachers.key,
         'images': asdict(unlabelled),
         'files': [_state(split_topic(spec)[0]) for spec in unlabelled.sources],
     }

@@ -9,7 +9,13 @@ from espnet_ros.datasets.folder import open_folder
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import ModelFile, open_model
-from espnet_ros.training.pseudo_labels import label_images, merge_labels, Sureness, Unlabelled
+from espnet_ros.training.pseudo_labels import (
+    label_images,
+    merge_labels,
+    Teachers,
+    Unlabelled,
+    vote,
+)
 import numpy as np
 from numpy.typing import NDArray
 import pytest
@@ -46,18 +52,22 @@ CAMVID: LabelSet = load_label_set('camvid')
 POLE, ROAD, VOID = CAMVID.id_of('pole'), CAMVID.id_of('road'), CAMVID.void_id
 
 
-def test_unsure_pixels_and_void_stay_unlabelled() -> None:
+def test_unsure_pixels_and_void_stay_unlabelled(teacher: ModelFile) -> None:
     assert VOID is not None
     seen = maps([ROAD, ROAD, VOID], [0.5, 0.3, 0.9])
-    assert merge_labels(seen, None, Sureness(first=0.4), CAMVID).tolist() == [[ROAD, 255, 255]]
+    assert merge_labels(seen, None, Teachers((teacher,))).tolist() == [[ROAD, 255, 255]]
 
 
-def test_the_second_teacher_counts_where_it_is_sure_and_the_first_is_less_so() -> None:
+def test_the_second_teacher_counts_where_it_is_sure_and_the_first_is_less_so(
+    teacher: ModelFile,
+) -> None:
     first = maps([ROAD, ROAD, ROAD, ROAD], [0.5, 0.9, 0.5, 0.2])
     second = maps([POLE, POLE, POLE, ROAD], [0.8, 0.8, 0.6, 0.1])
-    merged = merge_labels(first, second, Sureness(0.4, 0.65), CAMVID)
+    merged = merge_labels(first, second, Teachers((teacher,), second=teacher))
     assert merged.tolist() == [[POLE, ROAD, ROAD, ROAD]], 'agreement labels unsure pixels too'
-    only_cars = merge_labels(first, second, Sureness(0.4, 0.65, ('car',)), CAMVID)
+    only_cars = merge_labels(
+        first, second, Teachers((teacher,), second=teacher, second_classes=('car',))
+    )
     assert only_cars.tolist() == [[ROAD, ROAD, ROAD, ROAD]]
 
 
@@ -65,7 +75,7 @@ def test_labels_are_a_data_set_of_the_teacher_s_classes(
     drive: Path, teacher: ModelFile, tmp_path: Path
 ) -> None:
     folder = tmp_path / 'out' / 'pseudo'
-    assert label_images(Unlabelled((str(drive),)), [teacher], Sureness(), folder) == 3
+    assert label_images(Unlabelled((str(drive),)), Teachers((teacher,)), folder) == 3
     data = open_folder(folder, 'all')
     assert len(data) == 3
     assert data.label_set.names == teacher.info.label_set.names
@@ -78,7 +88,7 @@ def test_images_are_kept_at_the_size_that_is_given_and_every_second_is_taken(
     drive: Path, teacher: ModelFile, tmp_path: Path
 ) -> None:
     wanted = Unlabelled((str(drive),), every=2, size=(16, 24))
-    assert label_images(wanted, [teacher], Sureness(), tmp_path / 'out') == 2
+    assert label_images(wanted, Teachers((teacher,)), tmp_path / 'out') == 2
     assert open_folder(tmp_path / 'out', 'all').load(1).image_bgr.shape == (16, 24, 3)
 
 
@@ -98,14 +108,14 @@ def test_an_interrupted_call_goes_on_and_a_finished_one_is_not_repeated(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        label_images(wanted, [teacher], Sureness(), folder, interrupt)
+        label_images(wanted, Teachers((teacher,)), folder, interrupt)
     before = written(folder)
     assert len(before) == 2
-    assert label_images(wanted, [teacher], Sureness(), folder) == 3
+    assert label_images(wanted, Teachers((teacher,)), folder) == 3
     after = written(folder)
     assert before.items() <= after.items()
     counted: list[int] = []
-    assert label_images(wanted, [teacher], Sureness(), folder, counted.append) == 3
+    assert label_images(wanted, Teachers((teacher,)), folder, counted.append) == 3
     assert (written(folder), counted) == (after, [])
 
 
@@ -114,12 +124,12 @@ def test_other_settings_or_images_give_new_labels(
 ) -> None:
     folder = tmp_path / 'out'
     wanted = Unlabelled((str(drive),))
-    label_images(wanted, [teacher], Sureness(), folder)
+    label_images(wanted, Teachers((teacher,)), folder)
     before = written(folder)
-    label_images(wanted, [teacher], Sureness(first=1.0), folder)
+    label_images(wanted, Teachers((teacher,), confidence=1.0), folder)
     assert not before.items() & written(folder).items()
     (drive / '2.png').unlink()
-    assert label_images(wanted, [teacher], Sureness(first=1.0), folder) == 2
+    assert label_images(wanted, Teachers((teacher,), confidence=1.0), folder) == 2
     assert len(written(folder)) == 2
 
 
@@ -130,18 +140,47 @@ def test_a_folder_of_something_else_is_left_alone(
     (folder / 'labels').mkdir(parents=True)
     (folder / 'labels' / 'by_hand.png').write_bytes(b'mine')
     with pytest.raises(InputError, match='expected an empty folder or earlier pseudo labels'):
-        label_images(Unlabelled((str(drive),)), [teacher], Sureness(), folder)
+        label_images(Unlabelled((str(drive),)), Teachers((teacher,)), folder)
     assert (folder / 'labels' / 'by_hand.png').read_bytes() == b'mine'
 
 
 def test_mistakes_are_told(drive: Path, teacher: ModelFile, tmp_path: Path) -> None:
     with pytest.raises(InputError, match='nowhere: expected a folder of images'):
-        label_images(Unlabelled(('nowhere',)), [teacher], Sureness(), tmp_path / 'out')
+        label_images(Unlabelled(('nowhere',)), Teachers((teacher,)), tmp_path / 'out')
     with pytest.raises(ConfigError, match=r'expected some of sky, building.*found zebra'):
-        label_images(
-            Unlabelled((str(drive),)), [teacher], Sureness(classes=('zebra',)), tmp_path / 'out'
-        )
-    with pytest.raises(ConfigError, match='expected 0 to 1, found 40'):
-        Sureness(first=40)
+        Teachers((teacher,), second=teacher, second_classes=('zebra',))
+    with pytest.raises(ConfigError, match='confidence: expected 0 to 1, found 40'):
+        Teachers((teacher,), confidence=40)
     with pytest.raises(ConfigError, match='every: expected 1 or more, found 0'):
         Unlabelled((str(drive),), every=0)
+
+
+def test_two_unsure_views_outvote_a_sure_one_only_where_they_agree() -> None:
+    classes = len(CAMVID.names)
+    car = CAMVID.id_of('car')
+    views = [
+        maps([ROAD, ROAD], [0.7, 0.7]),
+        maps([POLE, POLE], [0.5, 0.5]),
+        maps([POLE, car], [0.5, 0.5]),
+    ]
+    labels, confidence = vote(views, classes)
+    assert labels.tolist() == [[POLE, ROAD]]
+    expected = 255 * np.array([(0.5 + 0.5 + 0.3 / 11) / 3, (0.7 + 2 * 0.5 / 11) / 3])
+    assert np.abs(confidence[0] - expected).max() <= 1
+
+
+def test_mirrored_views_vote_in_their_own_place(
+    drive: Path, teacher: ModelFile, tmp_path: Path
+) -> None:
+    image = cv2.imread(str(drive / '0.png'))
+    image[:, :24] = (40, 90, 60)
+    folder, mirrored = tmp_path / 'one_sided', tmp_path / 'other_side'
+    for place, picture in ((folder, image), (mirrored, image[:, ::-1])):
+        place.mkdir()
+        assert cv2.imwrite(str(place / 'a.png'), picture)
+    teachers = Teachers((teacher,), mirrored=True, confidence=0.0)
+    for place in (folder, mirrored):
+        label_images(Unlabelled((str(place),)), teachers, place / 'out')
+    one, other = (open_folder(place / 'out', 'all').load(0).labels for place in (folder, mirrored))
+    assert np.array_equal(one, other[:, ::-1]), 'both sides were seen the same two times'
+    assert not np.array_equal(one, one[:, ::-1])

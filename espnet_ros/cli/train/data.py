@@ -16,7 +16,7 @@ from espnet_ros.datasets.street import StreetDataset
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.labels import LabelSet
-from espnet_ros.training.pseudo_labels import label_images, Sureness, Unlabelled
+from espnet_ros.training.pseudo_labels import label_images, Teachers, Unlabelled
 
 PSEUDO_LABELS = 'pseudo_labels'
 """Folder of the teacher's labels in the output folder of a training."""
@@ -53,23 +53,27 @@ def open_training_data(options: Options) -> tuple[LabelledDataset, LabelledDatas
 def _label(options: Options) -> Path | None:
     """Let the teachers label the images that have no labels; return the data set's folder."""
     wanted = options.pseudo
-    if (wanted.pseudo_labels is None) != (not wanted.unlabelled):
+    if bool(wanted.pseudo_labels) != bool(wanted.unlabelled):
         raise ConfigError(
             '--pseudo-labels names who labels, and --unlabelled what: give both or neither'
         )
-    if wanted.pseudo_labels is None:
+    if not wanted.pseudo_labels:
         return None
-    names = (wanted.pseudo_labels, wanted.second_teacher)
-    teachers = [open_any_model(name, ForeignModelSettings()) for name in names if name is not None]
+    second = wanted.second_teacher
+    teachers = Teachers(
+        models=tuple(
+            open_any_model(name, ForeignModelSettings()) for name in wanted.pseudo_labels
+        ),
+        mirrored=wanted.pseudo_mirrored,
+        confidence=wanted.pseudo_confidence,
+        second=None if second is None else open_any_model(second, ForeignModelSettings()),
+        second_confidence=wanted.second_confidence,
+        second_classes=wanted.second_classes,
+    )
+    images = Unlabelled(wanted.unlabelled, wanted.unlabelled_every, options.result.size)
     folder = options.result.output.expanduser() / PSEUDO_LABELS
     with FrameProgress('labelling', None) as progress:
-        label_images(
-            Unlabelled(wanted.unlabelled, wanted.unlabelled_every, options.result.size),
-            teachers,
-            Sureness(wanted.pseudo_confidence, wanted.second_confidence, wanted.second_classes),
-            folder,
-            lambda _: progress.advance(),
-        )
+        label_images(images, teachers, folder, lambda _: progress.advance())
     return folder
 
 

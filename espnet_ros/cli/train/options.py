@@ -44,10 +44,16 @@ class PseudoLabelOptions:
 
     GROUP = 'images without labels'
 
-    pseudo_labels: str | None = option(
-        None,
-        'A better model that labels the images of --unlabelled, once, into OUTPUT/pseudo_labels.',
+    pseudo_labels: tuple[str, ...] = option(
+        (),
+        'A better model that labels the images of --unlabelled, once, into OUTPUT/pseudo_labels. '
+        'May be repeated: the confidences of several models of the same classes are averaged.',
         'MODEL',
+        action='append',
+        type=str,
+    )
+    pseudo_mirrored: bool = option(
+        False, 'Each of these models sees the images mirrored, too; twice the time.'
     )
     unlabelled: tuple[str, ...] = option(
         (),
@@ -58,7 +64,7 @@ class PseudoLabelOptions:
     )
     unlabelled_every: int = option(1, 'Take every Nth image of them.', 'N')
     pseudo_confidence: float = option(
-        0.4, 'Pixels of which the model is less sure stay unlabelled.', 'SHARE'
+        0.4, 'Pixels of which these models are less sure stay unlabelled.', 'SHARE'
     )
     second_teacher: str | None = option(
         None,
