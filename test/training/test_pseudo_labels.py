@@ -173,6 +173,7 @@ def test_mirrored_views_vote_in_their_own_place(
     drive: Path, teacher: ModelFile, tmp_path: Path
 ) -> None:
     image = cv2.imread(str(drive / '0.png'))
+    assert image is not None
     image[:, :24] = (40, 90, 60)
     folder, mirrored = tmp_path / 'one_sided', tmp_path / 'other_side'
     for place, picture in ((folder, image), (mirrored, image[:, ::-1])):
