@@ -14,8 +14,9 @@ pytest.importorskip('rclpy')
 from espnet_ros.exceptions import InputError
 from espnet_ros.nodes.camera_source.frame_feed import FrameFeed
 from espnet_ros.sources import BrokenFrame, Frame, Source
+from time_limits import message_limit_s
 
-LIMIT_S = 20.0
+LIMIT_S = message_limit_s()
 SHORT_S = 0.2
 
 

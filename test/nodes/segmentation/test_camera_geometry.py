@@ -15,6 +15,7 @@ from live_settings import set_parameter
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 from status_reader import ERROR, OK, StatusReader
+from time_limits import message_limit_s
 
 STATUS = 'segmentation: geometry'
 FRAME_NS = 33 * MS
@@ -82,7 +83,7 @@ class HeldNetwork:
             assert self._free.acquire(timeout=60)
 
     def wait_for_image(self):
-        assert self._entered.acquire(timeout=30)
+        assert self._entered.acquire(timeout=message_limit_s())
 
     def go_on(self):
         self._free.release()
@@ -262,7 +263,7 @@ def test_no_mask_or_geometry_waits_for_the_pictures_of_another_camera(
         ros.wait_until(lambda r=record, c=count: r.snapshot(0.0).frames_received == c, 'the image')
     try:
         network.open()
-        assert in_overlay.acquire(timeout=30)
+        assert in_overlay.acquire(timeout=message_limit_s())
         for name in names:
             for inbox in (masks[name], geometry[name]):
                 inbox.wait_for(lambda m: stamp_ns_of(m) == 2 * S, limit_s=10)
