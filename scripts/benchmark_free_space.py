@@ -17,12 +17,12 @@ import os
 from time import perf_counter
 from typing import Any
 
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
-from espnet_ros.planning.fusion import FusedGrid, FusionRules
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.pose import mounted_pose
+from espnet_ros.planning.rolling_costmap import FusedGrid, FusionRules
 from espnet_ros.planning.sweep import Sweep
 from espnet_ros.planning.view import GroundView, ViewRules
 from espnet_ros.sources.street import StreetSource

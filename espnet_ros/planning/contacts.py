@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.planning.grid import UNKNOWN
-from espnet_ros.planning.reading import Reading
+from espnet_ros.planning.ground_scan import Reading
 import numpy as np
 from numpy.typing import NDArray
 

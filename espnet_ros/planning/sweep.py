@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from espnet_ros.planning.grid import SweepShape, UNKNOWN
-from espnet_ros.planning.reading import Reading
+from espnet_ros.planning.ground_scan import Reading
 import numpy as np
 from numpy.typing import NDArray
 

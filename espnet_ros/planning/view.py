@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.cloud import PixelCloud
 from espnet_ros.planning.costs import CostTable
-from espnet_ros.planning.fan import Fan, make_fan
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.pose import CameraPose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.pose import CameraPose
-from espnet_ros.planning.reading import FanReader, Reading
+from espnet_ros.planning.ground_scan import FanReader, Reading
+from espnet_ros.planning.polar_grid import Fan, make_fan
 from espnet_ros.planning.sweep import sample
 import numpy as np
 from numpy.typing import NDArray

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.costs import make_cost_table
-from espnet_ros.planning.distortion import EquidistantLens, PolynomialLens
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.distortion import EquidistantLens, PolynomialLens
+from espnet_ros.planning.geometry.pose import CameraPose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.pose import CameraPose
 from espnet_ros.planning.view import ViewRules
 from espnet_ros.sources.street import Box, Cylinder
 import numpy as np

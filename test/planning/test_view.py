@@ -10,8 +10,8 @@ from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.grid import GridShape, SweepShape, UNKNOWN
-from espnet_ros.planning.pose import mounted_pose
 from espnet_ros.planning.sweep import Sweep
 from espnet_ros.planning.view import GroundView
 import numpy as np

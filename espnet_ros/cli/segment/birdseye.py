@@ -9,14 +9,14 @@ from espnet_ros.cli.segment.options import Options
 from espnet_ros.config import BirdseyeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet, parse_grouping
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.ground import points_to_pixels
+from espnet_ros.planning.geometry.pose import CameraPose, mounted_pose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.ground import points_to_pixels
 from espnet_ros.planning.observer import GroundObserver, Observation
 from espnet_ros.planning.path import inflate, plan_path
-from espnet_ros.planning.pose import CameraPose, mounted_pose
 from espnet_ros.planning.view import GroundView, ViewRules
 from espnet_ros.processing.birdseye import (
     beside,

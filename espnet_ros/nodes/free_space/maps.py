@@ -8,15 +8,19 @@ import time
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.messages import make_costmap
 from espnet_ros.nodes.free_space.outputs import Origin, Output
 from espnet_ros.nodes.free_space.poses import NoFrameError, PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
-from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
+from espnet_ros.nodes.free_space.synchronization.stamp_queue import (
+    PendingError,
+    StampQueue,
+    Waiting,
+)
 from espnet_ros.nodes.ros.stamps import NS_PER_S
-from espnet_ros.planning.fusion import FusedGrid, FusionRules
 from espnet_ros.planning.grid import GridShape
+from espnet_ros.planning.rolling_costmap import FusedGrid, FusionRules
 from espnet_ros.planning.sweep import merge_costs
 import numpy as np
 from numpy.typing import NDArray

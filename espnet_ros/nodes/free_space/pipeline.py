@@ -8,8 +8,6 @@ from functools import partial
 import time
 
 from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
-from espnet_ros.nodes.free_space.ages import Ages
-from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.maps import MapMaker
 from espnet_ros.nodes.free_space.messages import (
     make_obstacles,
@@ -26,6 +24,8 @@ from espnet_ros.nodes.free_space.outputs import (
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight, Sights
 from espnet_ros.nodes.free_space.stream import CameraStream
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
+from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
 from espnet_ros.nodes.ros.stamps import NS_PER_S
 from espnet_ros.nodes.ros.topics import output_topic
 from espnet_ros.planning.contacts import find_contacts, join_contacts

@@ -19,12 +19,12 @@ from espnet_ros.monitoring.health import (
     Status,
     UNAVAILABLE,
 )
-from espnet_ros.nodes.free_space.input import CameraInput
-from espnet_ros.nodes.free_space.meaning import Meaning
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, Output, SCAN
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
+from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
+from espnet_ros.nodes.free_space.synchronization.meaning import Meaning
 from espnet_ros.nodes.ros.stamps import waits_for_clock
 from espnet_ros.nodes.ros.topics import input_topic, output_topic
 from rclpy.node import Node

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 import time
 
-from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.outputs import Origin
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
 from espnet_ros.nodes.ros.stamps import NS_PER_S
 from espnet_ros.planning.observer import Observation
 import numpy as np

@@ -8,7 +8,7 @@ import traceback
 
 from espnet_ros.config import OverlaySettings
 from espnet_ros.monitoring.frame_slot import FrameSlots
-from espnet_ros.nodes.segmentation.outputs import CameraOutputs, SegmentedFrame
+from espnet_ros.nodes.segmentation.camera.outputs import CameraOutputs, SegmentedFrame
 from rclpy.node import Node
 
 

@@ -206,7 +206,7 @@ def test_a_fault_of_the_program_is_told_and_ends_nothing(ros, free_space, monkey
     inbox = ros.listen(LaserScan, 'free_space/scan')
     camera = Camera(ros)
     with monkeypatch.context() as broken:
-        broken.setattr('espnet_ros.nodes.free_space.parts.mask_values', fail)
+        broken.setattr('espnet_ros.nodes.free_space.synchronization.mask_parts.mask_values', fail)
         status = status_of(
             ros, 'ground', lambda s: s.message == 'ZeroDivisionError: a fault', camera.send
         )

@@ -349,7 +349,7 @@ def test_optional_outputs_cost_nothing_while_nobody_listens(ros, segmentation, m
     segmentation()
     called = []
     for name in ('encode_png', 'encode_jpeg', 'color_mask', 'blend_overlay', 'class_shares'):
-        path = f'espnet_ros.nodes.segmentation.outputs.{name}'
+        path = f'espnet_ros.nodes.segmentation.camera.outputs.{name}'
         monkeypatch.setattr(path, lambda *a, n=name, **k: called.append(n))
     infer, asked = OnnxRuntime._infer, []
 
