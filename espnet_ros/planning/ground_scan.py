@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from espnet_ros.planning.costs import CostTable
 from espnet_ros.planning.geometry.camera import check_size
 from espnet_ros.planning.grid import UNKNOWN
-from espnet_ros.planning.polar_grid import Fan
+from espnet_ros.planning.polar_grid import PolarGrid
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,11 +18,11 @@ _UPRIGHT_KIND = 127
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class GroundScan:
     """
-    A mask, along the bearings of a fan of shape (B, R).
+    A mask, along the bearings of a polar grid of shape (B, R).
 
-    :param fan: where it looks
+    :param polar: where it looks
     :param labels: uint8, class ids
     :param confidence: uint8, 0..255, or None where it is not known
     :param cost: int8, UNKNOWN where nothing is known, as it is behind what stands
@@ -31,7 +31,7 @@ class Reading:
         near edge of what a place belongs to
     """
 
-    fan: Fan
+    polar: PolarGrid
     labels: NDArray[np.uint8]
     confidence: NDArray[np.uint8] | None
     cost: NDArray[np.int8]
@@ -39,15 +39,15 @@ class Reading:
     starts: NDArray[np.int16]
 
 
-class FanReader:
+class GroundScanner:
     """
-    Reads masks along a fan.
+    Reads masks along the bearings of a polar grid.
 
     What stands on the ground is known where it touches the ground; the pixels above tell
     nothing about the ground that they hide. It counts as ``depth_m`` deep, and behind that
     the ground is unknown until flat ground is seen again.
 
-    :param fan: where the camera looks
+    :param polar: where the camera looks
     :param size: (height, width) of the masks
     :param costs: what classes cost
     :param depth_m: how deep what stands is at least
@@ -56,34 +56,34 @@ class FanReader:
 
     def __init__(
         self,
-        fan: Fan,
+        polar: PolarGrid,
         size: tuple[int, int],
         costs: CostTable,
         depth_m: float,
         bridged_px: int,
     ) -> None:
-        self.fan = fan
+        self.polar = polar
         self._size = size
         self._costs = costs
         self._kinds = np.where(costs.upright, _UPRIGHT_KIND, costs.cost).astype(np.int8)
         self._bridged = 2 * bridged_px
-        self._inside = fan.pixels < size[0] * size[1]
-        reach = np.searchsorted(fan.ranges_m, fan.near_edges_m + depth_m, side='right')
-        self._places = np.arange(fan.pixels.shape[1], dtype=np.int16)
+        self._inside = polar.pixels < size[0] * size[1]
+        reach = np.searchsorted(polar.ranges_m, polar.near_edges_m + depth_m, side='right')
+        self._places = np.arange(polar.pixels.shape[1], dtype=np.int16)
         self._last_of = np.maximum(reach - 1, self._places).astype(np.int16)
         self._padded = np.full(size[0] * size[1] + 1, NOWHERE, np.uint8)
 
     def read(
         self, labels: NDArray[np.uint8], confidence: NDArray[np.uint8] | None = None
-    ) -> Reading:
+    ) -> GroundScan:
         """
         Read a mask.
 
         :param labels: uint8, (H, W), class ids
         :param confidence: uint8, (H, W), or None
-        :raises InputError: a size is not that of the fan's camera
+        :raises InputError: a size is not that of the camera
         """
-        sureness = None if confidence is None else self._gather(confidence, 'confidence')
+        confidence = None if confidence is None else self._gather(confidence, 'confidence')
         seen = self._gather(labels, 'mask')
         kinds = np.take(self._kinds, seen)
         self._bridge(seen, kinds)
@@ -93,12 +93,12 @@ class FanReader:
         np.maximum.accumulate(starts, axis=1, out=starts)
         cost = np.take(self._costs.cost, seen)
         cost[upright & (self._places > np.take(self._last_of, starts))] = UNKNOWN
-        return Reading(self.fan, seen, sureness, cost, upright, starts)
+        return GroundScan(self.polar, seen, confidence, cost, upright, starts)
 
     def _gather(self, values: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
         check_size(values, self._size, name)
         self._padded[:-1].reshape(self._size)[:] = values
-        return np.take(self._padded, self.fan.pixels)
+        return np.take(self._padded, self.polar.pixels)
 
     def _bridge(self, labels: NDArray[np.uint8], kinds: NDArray[np.int8]) -> None:
         """Give small gaps the class behind them, which is the nearer place for what stands."""

@@ -1,5 +1,5 @@
 """
-The ground as one camera sees it: a fan of bearings from the point below the camera.
+The ground as one camera sees it: bearings that spread from the point below the camera.
 
 Along a bearing the image is a line of pixels that looks at the ground from near to far, so
 what stands on the ground hides what is behind it there, and the nearest of its pixels is
@@ -28,7 +28,7 @@ _INSIDE_STRIDE = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Fan:
+class PolarGrid:
     """
     Bearings and depressions (angles below the horizontal) that cover what a camera sees.
 
@@ -73,7 +73,7 @@ class Fan:
         Return the flat index into (B, R) of the places nearest to points.
 
         :param points: (..., 2), x and y; metres
-        :return: int32, (...); B * R where a point lies outside the fan
+        :return: int32, (...); B * R where a point lies outside
         """
         x, y = np.moveaxis(points - self.foot_m, -1, 0)
         middle = self.bearings_rad[len(self.bearings_rad) // 2]
@@ -87,9 +87,11 @@ class Fan:
         return np.asarray(np.where(inside, rows * length + columns, count * length), np.int32)
 
 
-def make_fan(camera: Camera, pose: CameraPose, reach_m: float, fineness_m: float) -> Fan:
+def make_polar_grid(
+    camera: Camera, pose: CameraPose, reach_m: float, fineness_m: float
+) -> PolarGrid:
     """
-    Return the fan that covers what a camera sees of the ground.
+    Return the polar grid that covers what a camera sees of the ground.
 
     :param reach_m: how far from the foot it looks
     :param fineness_m: distance between bearings at that reach which is fine enough
@@ -114,7 +116,7 @@ def make_fan(camera: Camera, pose: CameraPose, reach_m: float, fineness_m: float
         nearest = np.clip(np.rint(np.nan_to_num(pixels)), 0, (width - 1, height - 1))
     flat = np.where(inside, nearest[..., 1] * width + nearest[..., 0], height * width)
     foot = pose.position_m[:2]
-    return Fan(foot, pose.height_m, bearings, depressions, flat.astype(np.int32))
+    return PolarGrid(foot, pose.height_m, bearings, depressions, flat.astype(np.int32))
 
 
 def _seen_ground(camera: Camera, pose: CameraPose, reach_m: float) -> tuple[float, float, float]:

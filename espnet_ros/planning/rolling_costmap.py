@@ -1,4 +1,4 @@
-"""A map that remembers: what several looks at a place say together, for a while."""
+"""A map that remembers: what several observations of a place say together, for a while."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _FADED = 1e-3
 
 
 @dataclass(frozen=True)
-class FusionRules:
+class CostmapRules:
     """
-    How looks add up.
+    How observations add up.
 
     :param blocking_cost: lowest cost that counts as an obstacle
-    :param decay_s: time after which a look counts 1/e of what it did
-    :param blocked_log_odds: what one sure look at an obstacle adds
-    :param free_log_odds: what one sure look at free ground takes away
-    :param limit: most that looks add up to, so that the map can change its mind
+    :param decay_s: time after which an observation counts 1/e of what it did
+    :param blocked_log_odds: what one sure observation of an obstacle adds
+    :param free_log_odds: what one sure observation of free ground takes away
+    :param limit: most that observations add up to, so that the map can change its mind
     :param least: below this the cell is unknown again
     """
 
@@ -36,7 +36,7 @@ class FusionRules:
     least: float = 0.2
 
 
-class FusedGrid:
+class RollingCostmap:
     """
     A map that stays where it is while the robot drives through it.
 
@@ -46,10 +46,10 @@ class FusedGrid:
     for long is unknown and never remembered as free.
 
     :param shape: of the maps that come in and go out, in the robot's frame
-    :param rules: how looks add up
+    :param rules: how observations add up
     """
 
-    def __init__(self, shape: GridShape, rules: FusionRules) -> None:
+    def __init__(self, shape: GridShape, rules: CostmapRules) -> None:
         self._shape = shape
         self._rules = rules
         corners = np.array([(x, y) for x in shape.x_m for y in shape.y_m])
@@ -61,20 +61,20 @@ class FusedGrid:
         self._middle = np.zeros(2, np.intp)
         self._time_s: float | None = None
 
-    def add(
+    def update(
         self,
         cost: NDArray[np.int8],
         odometry: Array,
         time_s: float,
-        sureness: NDArray[np.float32] | None = None,
+        confidence: NDArray[np.float32] | None = None,
     ) -> None:
         """
-        Take a look.
+        Add an observation.
 
         :param cost: int8, of the shape's (rows, columns), robot's frame
         :param odometry: (4, 4), from the robot's frame to the odometry frame
         :param time_s: when it was seen; a time before the last one starts anew
-        :param sureness: float32, of the same shape, 0..1; None is 1
+        :param confidence: float32, of the same shape, 0..1; None is 1
         """
         self._pass_time(time_s)
         self._move(odometry)
@@ -85,8 +85,8 @@ class FusedGrid:
         rules = self._rules
         blocked = seen >= rules.blocking_cost
         step = np.where(blocked, rules.blocked_log_odds, -rules.free_log_odds)
-        if sureness is not None:
-            step *= sureness.ravel()[source]
+        if confidence is not None:
+            step *= confidence.ravel()[source]
         log_odds, costs = self._log_odds.ravel(), self._cost.ravel()
         fresh = np.abs(log_odds[at]) < rules.least
         log_odds[at] = np.clip(log_odds[at] + step, -rules.limit, rules.limit)
@@ -153,7 +153,7 @@ class FusedGrid:
             values[:, side + min(dx, 0) :] = 0
 
     def _overlap(self, to_robot: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the flat indices of remembered cells, and of those of a look over them."""
+        """Return flat indices: of the remembered cells, and of those observed over them."""
         resolution, (height, width) = self._shape.resolution_m, self._shape.shape
         shift = to_robot[:2, :2] @ (self._middle * resolution) + to_robot[:2, 3]
         (column_x, column_y), (row_x, row_y) = to_robot[:2, :2].astype(np.float32)
@@ -169,7 +169,7 @@ class FusedGrid:
         return at, source
 
     def _span(self, to_robot: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the first and the last (column, row) of the memory that a look can touch."""
+        """Return the first and the last (column, row) that an observation can touch."""
         corners = np.array([(x, y, 0.0, 1.0) for x in self._shape.x_m for y in self._shape.y_m])
         places = corners @ np.linalg.inv(to_robot)[:2].T / self._shape.resolution_m
         cells = places - self._middle + self._half

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from espnet_ros.planning.grid import GridShape, UNKNOWN
-from espnet_ros.planning.rolling_costmap import FusedGrid, FusionRules
+from espnet_ros.planning.rolling_costmap import CostmapRules, RollingCostmap
 import numpy as np
 import pytest
 
@@ -25,21 +25,21 @@ def empty(value=UNKNOWN):
 
 
 def test_one_sure_look_is_shown_as_it_is():
-    grid = FusedGrid(SHAPE, FusionRules())
+    grid = RollingCostmap(SHAPE, CostmapRules())
     cost = empty()
     cost[3, 4], cost[5, 6], cost[7, 8] = 0, 40, 100
-    grid.add(cost, odometry(), 1.0)
+    grid.update(cost, odometry(), 1.0)
     assert np.array_equal(grid.cost(odometry()), cost)
 
 
 @pytest.mark.parametrize('drive', [(2.0, 0.0, 0.0), (3.0, -1.0, math.pi / 2), (40.5, 7.0, 0.0)])
 def test_an_obstacle_stays_in_its_place_while_the_robot_moves(drive):
-    grid = FusedGrid(SHAPE, FusionRules())
+    grid = RollingCostmap(SHAPE, CostmapRules())
     start = odometry(100.0, -50.0, 0.3)
     rows, columns = SHAPE.cells(np.array([6.2, 1.3]))
     cost = empty()
     cost[rows, columns] = 100
-    grid.add(cost, start, 1.0)
+    grid.update(cost, start, 1.0)
     moved = start @ odometry(*drive)
     seen_again = grid.cost(moved)
     place = np.linalg.inv(odometry(*drive)) @ (6.25, 1.25, 0, 1)
@@ -52,51 +52,51 @@ def test_an_obstacle_stays_in_its_place_while_the_robot_moves(drive):
 
 
 def test_what_was_left_behind_is_unknown_when_the_robot_returns():
-    grid = FusedGrid(SHAPE, FusionRules(decay_s=1e6))
-    grid.add(empty(0), odometry(), 1.0)
-    grid.add(empty(), odometry(200.0), 2.0)
+    grid = RollingCostmap(SHAPE, CostmapRules(decay_s=1e6))
+    grid.update(empty(0), odometry(), 1.0)
+    grid.update(empty(), odometry(200.0), 2.0)
     assert (grid.cost(odometry(200.0)) == UNKNOWN).all()
-    grid.add(empty(), odometry(), 3.0)
+    grid.update(empty(), odometry(), 3.0)
     assert (grid.cost(odometry()) == UNKNOWN).all()
 
 
 def test_what_is_not_seen_again_becomes_unknown():
-    grid = FusedGrid(SHAPE, FusionRules(decay_s=1.0))
+    grid = RollingCostmap(SHAPE, CostmapRules(decay_s=1.0))
     cost = empty(0)
     cost[2, 2] = 100
-    grid.add(cost, odometry(), 0.0)
-    grid.add(empty(), odometry(), 0.5)
+    grid.update(cost, odometry(), 0.0)
+    grid.update(empty(), odometry(), 0.5)
     assert grid.cost(odometry())[2, 2] == 100
-    grid.add(empty(), odometry(), 5.0)
+    grid.update(empty(), odometry(), 5.0)
     assert (grid.cost(odometry()) == UNKNOWN).all()
 
 
 def test_looks_outvote_a_mistake_and_unsure_ones_count_less():
-    grid = FusedGrid(SHAPE, FusionRules(decay_s=1e6))
+    grid = RollingCostmap(SHAPE, CostmapRules(decay_s=1e6))
     for time_s in range(3):
-        grid.add(empty(0), odometry(), float(time_s))
-    grid.add(empty(100), odometry(), 3.0)
+        grid.update(empty(0), odometry(), float(time_s))
+    grid.update(empty(100), odometry(), 3.0)
     assert (grid.cost(odometry()) == 0).all()
     for time_s in (4.0, 5.0):
-        grid.add(empty(100), odometry(), time_s)
+        grid.update(empty(100), odometry(), time_s)
     assert (grid.cost(odometry()) == 100).all()
-    sureness = np.full(SHAPE.shape, 0.1, np.float32)
-    fresh = FusedGrid(SHAPE, FusionRules())
-    fresh.add(empty(100), odometry(), 0.0, sureness)
+    confidence = np.full(SHAPE.shape, 0.1, np.float32)
+    fresh = RollingCostmap(SHAPE, CostmapRules())
+    fresh.update(empty(100), odometry(), 0.0, confidence)
     assert (fresh.cost(odometry()) == UNKNOWN).all()
 
 
 def test_a_clock_that_jumps_back_starts_anew():
-    grid = FusedGrid(SHAPE, FusionRules())
-    grid.add(empty(100), odometry(), 100.0)
-    grid.add(empty(), odometry(), 3.0)
+    grid = RollingCostmap(SHAPE, CostmapRules())
+    grid.update(empty(100), odometry(), 100.0)
+    grid.update(empty(), odometry(), 3.0)
     assert (grid.cost(odometry()) == UNKNOWN).all()
 
 
 def test_a_camera_that_is_a_little_late_still_counts():
-    grid = FusedGrid(SHAPE, FusionRules())
+    grid = RollingCostmap(SHAPE, CostmapRules())
     left, right = empty(), empty()
     left[:10], right[10:] = 0, 100
-    grid.add(left, odometry(), 1.0)
-    grid.add(right, odometry(), 0.97)
+    grid.update(left, odometry(), 1.0)
+    grid.update(right, odometry(), 0.97)
     assert np.array_equal(grid.cost(odometry()), np.maximum(left, right))

@@ -129,12 +129,12 @@ class BirdseyeDrawer:
         frame: BirdseyeFrame,
     ) -> None:
         view = seen.view
-        cost = view.grid_cost(seen.reading)
+        cost = view.grid_cost(seen.scan)
         rows, columns = self._grid.cells(frame.places)
         rows = np.clip(rows, 0, cost.shape[0] - 1)
         columns = np.clip(columns, 0, cost.shape[1] - 1)
         shade(panel, cost[rows, columns] < 0, 0.6)
-        contacts = find_contacts(seen.reading)
+        contacts = find_contacts(seen.scan)
         draw_points(panel, frame.pixels(contacts.points_m), _OBSTACLE_BGR)
         radius = round(_ROBOT_RADIUS_M / self._grid.resolution_m)
         path = plan_path(

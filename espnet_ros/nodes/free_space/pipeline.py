@@ -152,19 +152,19 @@ class FreeSpacePipeline:
             self._publish_sweep(sight, around, header)
         outputs[OBSTACLES].publish(
             lambda: make_obstacles(
-                join_contacts([find_contacts(s.seen.reading) for s in around]), ground_z_m, header
+                join_contacts([find_contacts(s.seen.scan) for s in around]), ground_z_m, header
             ),
             origin,
         )
         outputs[output_topic(sight.camera, 'points')].publish(
-            lambda: make_points(seen.view.cloud(seen.reading, seen.labels), ground_z_m, header),
+            lambda: make_points(seen.view.cloud(seen.scan, seen.labels), ground_z_m, header),
             origin,
         )
         self._last_ns = sight.stamp_ns
 
     def _publish_sweep(self, sight: Sight, around: list[Sight], header: Header) -> None:
         settings, origin = self._settings(), sight.origin
-        readings = [other.seen.reading for other in around]
+        readings = [other.seen.scan for other in around]
         sweep = Sweep(self._sweep, readings, [other.seen.view.places for other in around])
         last_ns = sight.stamp_ns if self._last_ns is None else self._last_ns
         period_s = max(0, sight.stamp_ns - last_ns) / NS_PER_S

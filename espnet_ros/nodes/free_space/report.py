@@ -233,7 +233,7 @@ def _describe_camera(stream: CameraStream | None) -> dict[str, str]:
             'camera_height_m': number(view.pose.height_m, 3),
             'camera_pitch_deg': number(math.degrees(view.pose.pitch_rad)),
             'pitch_correction_deg': number(math.degrees(stream.observer.pitch_correction_rad)),
-            'nearest_ground_m': number(float(view.fan.near_edges_m[0])),
+            'nearest_ground_m': number(float(view.polar.near_edges_m[0])),
             'sees_all_ranges': str(view.sees_all_ranges).lower(),
         }
     return facts

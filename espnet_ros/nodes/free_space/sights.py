@@ -45,12 +45,12 @@ class Sight:
     @cached_property
     def cost(self) -> NDArray[np.int8]:
         """Return the map, int8 of the grid's (rows, columns)."""
-        return self.seen.view.grid_cost(self.seen.reading)
+        return self.seen.view.grid_cost(self.seen.scan)
 
     @cached_property
-    def sureness(self) -> NDArray[np.float32] | None:
+    def confidence(self) -> NDArray[np.float32] | None:
         """Return how sure the map is, 0..1; None where that is not known."""
-        return self.seen.view.grid_sureness(self.seen.reading)
+        return self.seen.view.grid_confidence(self.seen.scan)
 
 
 class Sights:

@@ -122,8 +122,8 @@ def test_confidence_is_paired_by_stamp(ros, free_space):
 
     def send():
         headers.append(camera.send())
-        sureness = np.full(SIZE, 204, np.uint8)
-        confidences.publish(array_to_image(sureness, 'mono8', headers[-1]))
+        confidence = np.full(SIZE, 204, np.uint8)
+        confidences.publish(array_to_image(confidence, 'mono8', headers[-1]))
         return inbox.messages
 
     ros.wait_until(send, 'obstacles')

@@ -46,9 +46,9 @@ def test_a_camera_that_sees_only_far_ground_leaves_the_near_unknown():
     camera = make_test_camera(focal=(6000.0, 6000.0))
     pose = mounted_pose(1.5, pitch_rad=0.06)
     view = GroundView(camera, pose, RULES)
-    reading = view.read(Road().render(camera, pose))
-    assert view.fan.near_edges_m[0] > 12
-    cost, x = view.grid_cost(reading), RULES.grid.centers[..., 0]
+    scan = view.read(Road().render(camera, pose))
+    assert view.polar.near_edges_m[0] > 12
+    cost, x = view.grid_cost(scan), RULES.grid.centers[..., 0]
     assert (cost[x < 12] == -1).all()
     assert (cost[x > 17] == 0).any()
 
