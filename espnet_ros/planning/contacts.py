@@ -49,7 +49,6 @@ def find_contacts(scan: GroundScan) -> Contacts:
 
 
 def join_contacts(parts: list[Contacts]) -> Contacts:
-    """Return the contacts of several cameras as one."""
     return Contacts(
         np.concatenate([part.points_m for part in parts]),
         np.concatenate([part.class_ids for part in parts]),

@@ -102,7 +102,6 @@ def iou(first, second) -> float:
 def make_test_camera(
     lens: str = 'pinhole', size=(512, 1024), focal=(700.0, 700.0), center=None
 ) -> Camera:
-    """Return a camera with a lens of a kind."""
     lenses = {
         'pinhole': PolynomialLens(),
         'plumb_bob': PolynomialLens((-0.2, 0.06, -0.008), (0.001, -0.0007)),

@@ -71,7 +71,6 @@ class Heard:
             self.status[status.name] = level, status.message
 
     def is_ok(self, name: str) -> bool:
-        """Return whether a status is OK."""
         return self.status.get(name, (2, ''))[0] == 0
 
     def says(self, words: str) -> bool:

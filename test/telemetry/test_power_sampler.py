@@ -50,7 +50,6 @@ class Collected:
             self._enough.set()
 
     def wait(self) -> None:
-        """Wait for them."""
         assert self._enough.wait(message_limit_s())
 
 

@@ -71,7 +71,6 @@ class MapMaker:
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether a map waits."""
         return len(self._queue) > 0
 
     def start_anew(self, shape: GridShape) -> None:
@@ -117,7 +116,6 @@ class MapMaker:
             self._publish(self._costmap.cost(odometry), observed)
 
     def _remembers(self, sight: Sight) -> bool:
-        """Return whether there is, or once was, odometry."""
         if not self._has_odometry:
             try:
                 self._poses.odometry(sight.header.stamp)

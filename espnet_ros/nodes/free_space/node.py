@@ -118,7 +118,6 @@ class FreeSpaceNode(ManagedNode):
             poses.close()
 
     def end(self) -> None:
-        """Free everything."""
         self.stop()
         self._inputs = {}
 

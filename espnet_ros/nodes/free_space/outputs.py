@@ -142,7 +142,6 @@ class FreeSpaceOutputs:
         return self._others[topic]
 
     def all(self) -> list[Output]:
-        """Return every output."""
         return [self.costmap, *self._others.values()]
 
     def close(self) -> None:

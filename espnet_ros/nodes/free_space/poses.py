@@ -135,7 +135,6 @@ class TransformPoses:
         self._buffer.clear()
 
     def close(self) -> None:
-        """Stop listening."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.unregister()

@@ -39,7 +39,6 @@ class Sight:
 
     @property
     def origin(self) -> Origin:
-        """Return what outputs are made of."""
         return Origin(self.header.stamp, self.received_s, self.has_age)
 
     @cached_property
@@ -73,7 +72,6 @@ class Sights:
         self._newest.pop(camera, None)
 
     def clear(self) -> None:
-        """Forget all."""
         self._newest.clear()
 
     def around(self, sight: Sight) -> list[Sight]:

@@ -72,7 +72,6 @@ class CameraStream:
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether a mask waits."""
         return len(self._queue) > 0
 
     def take(self, mask: Image) -> bool:

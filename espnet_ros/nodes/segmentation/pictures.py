@@ -33,7 +33,6 @@ class PictureWorker:
         self._thread = threading.Thread(target=self._run, name='pictures')
 
     def start(self) -> None:
-        """Begin to work."""
         self._thread.start()
 
     def offer(self, camera: str, outputs: CameraOutputs, frame: SegmentedFrame) -> None:

@@ -177,7 +177,6 @@ class FramePipeline:
         self._publish_label_info(meaning, segmenter.settings)
 
     def fail(self, batch: Mapping[str, Frame], reason: str) -> None:
-        """Count a batch as failed."""
         for name in batch:
             self._cameras[name].record.failed(time.monotonic(), 'output', reason)
 

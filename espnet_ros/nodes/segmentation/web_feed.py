@@ -72,7 +72,6 @@ class WebFeed:
         return '' if self._server is None else self._server.address
 
     def attach(self, session: Session) -> None:
-        """Show what a session segments."""
         if self._server is None:
             return
         self._view.put_model(model_card(session.segmenter))

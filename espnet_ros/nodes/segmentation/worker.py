@@ -101,7 +101,6 @@ class SegmentationWorker:
         ]
 
     def start(self) -> None:
-        """Begin to work."""
         for thread in self._threads:
             thread.start()
 

@@ -26,8 +26,6 @@ _WIDEST_TANGENT = 20.0
 
 
 class Distortion(Protocol):
-    """A lens."""
-
     def distort(self, directions: Array) -> Array:
         """
         Return where points appear.
@@ -93,7 +91,6 @@ class PolynomialLens:
 
     @property
     def is_ideal(self) -> bool:
-        """Return whether it is a pinhole."""
         return not any((*self.numerator, *self.tangential, *self.denominator))
 
     @cached_property

@@ -38,7 +38,6 @@ class CameraPose:
 
     @property
     def height_m(self) -> float:
-        """Return the height over the ground."""
         return self.position_m[2]
 
     @property

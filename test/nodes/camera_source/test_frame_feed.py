@@ -74,7 +74,6 @@ def start(source: Source) -> FrameFeed[int]:
 
 
 def take_all(feed: FrameFeed[int]) -> list[int]:
-    """Take until the end."""
     taken: list[int] = []
     expired = threading.Event()
     timer = threading.Timer(LIMIT_S, expired.set)

@@ -41,7 +41,6 @@ def paved():
 
 
 def costs_of(message):
-    """Return the costs that a map has."""
     return set(np.unique(cells(message)).tolist())
 
 

@@ -55,5 +55,4 @@ class Ages:
 
 
 def in_seconds(time_ns: int) -> str:
-    """Return a stamp as it is shown."""
     return f'{time_ns / NS_PER_S:.3f}'

@@ -67,7 +67,6 @@ class LabelSetHistory:
         return self._sets[0][0] if self._sets else None
 
     def clear(self) -> None:
-        """Forget all."""
         self._sets.clear()
 
 
@@ -115,7 +114,6 @@ class MeaningSource:
         self._names = stamp_ns, names
 
     def forget(self) -> None:
-        """Forget what was heard."""
         self.history.clear()
         self._names = self._made = None
 

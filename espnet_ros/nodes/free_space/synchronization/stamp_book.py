@@ -43,7 +43,6 @@ class StampBook(Generic[T]):
             del self._items[early]
 
     def clear(self) -> None:
-        """Forget all."""
         self._items.clear()
         self.last = None
 

@@ -52,7 +52,6 @@ class StampQueue(Generic[T]):
         self._entries: list[Waiting[T]] = []
 
     def __len__(self) -> int:
-        """Return how many wait."""
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Waiting[T]]:
@@ -75,5 +74,4 @@ class StampQueue(Generic[T]):
         return early
 
     def clear(self) -> None:
-        """Forget all."""
         self._entries.clear()

@@ -112,7 +112,6 @@ class CameraGeometry:
             return info
 
     def snapshot(self, now_s: float) -> GeometrySnapshot:
-        """Return the state now."""
         with self._heard_one:
             return GeometrySnapshot(
                 topic=self.topic,

@@ -53,7 +53,6 @@ class LatchedOutput:
         self._message: Any | None = None
 
     def publish(self, message: Any) -> None:
-        """Publish a message, and remember it."""
         with self._lock:
             self._message = message
             self._publisher.publish(message)

@@ -81,7 +81,6 @@ class PowerMonitor:
             return mean_w / (rate_hz * self._batch_size)
 
     def snapshot(self) -> PowerSnapshot:
-        """Return the state now."""
         reading, now_s, mean_w = self._sampler.latest, time.monotonic(), self.mean_w()
         with self._lock:
             while self._over_current and self._over_current[0][0] < now_s - OVER_CURRENT_S:

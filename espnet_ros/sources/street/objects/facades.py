@@ -29,7 +29,6 @@ def wall_color(plot: Plot) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=64)
 def facade(plot: Plot) -> Ripmap:
-    """Return the front of a building."""
     return Ripmap(_Facade(plot).paint())
 
 

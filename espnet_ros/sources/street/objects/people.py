@@ -58,7 +58,6 @@ class _Figure:
         self.is_seen_from_behind = bool(rng.random() < 0.5)
 
     def walk(self, phase: float) -> NDArray[np.uint8]:
-        """Return the picture of one moment of walking."""
         width = round(_ROWS * PERSON_ASPECT)
         self.picture = self.picture[:, :width].copy()
         swing = math.sin(phase)
@@ -74,7 +73,6 @@ class _Figure:
         return self._shaded()
 
     def ride(self, phase: float) -> NDArray[np.uint8]:
-        """Return the picture of one moment of riding."""
         dark = (34, 34, 36)
         self._limb([(0, 0.02), (0, 0.34)], (0.03, 0.03), dark)
         self._limb([(0, 0.3), (0, 0.52)], (0.025, 0.03), (90, 92, 96))

@@ -62,7 +62,6 @@ class StreetRenderer:
         )
 
     def scene(self, time_s: float) -> StreetScene:
-        """Return the geometry of a moment."""
         _, _, obstacles = self._world(time_s)
         return StreetScene(
             self.camera,

@@ -51,8 +51,6 @@ def camera(ros):
 
 
 def find(inbox, name, wanted):
-    """Return the first status of that name that is wanted."""
-
     def in_array(array):
         statuses = [s for s in array.status if s.name == f'segmentation: {name}']
         return next((s for s in statuses if wanted(s)), None)
