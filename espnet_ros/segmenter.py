@@ -194,7 +194,6 @@ class Segmenter:
 
     @property
     def runtime(self) -> Runtime:
-        """Return the runtime that computes the model."""
         return self._runtime
 
     @property
@@ -344,7 +343,6 @@ class Segmenter:
         old.close()
 
     def close(self) -> None:
-        """Close the runtime."""
         self._runtime.close()
 
     def __enter__(self) -> Self:

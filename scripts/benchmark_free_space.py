@@ -4,7 +4,7 @@ How long a mask takes to become a map and ranges, on one core.
 
     taskset -c 0 python scripts/benchmark_free_space.py --size 512,1024
 
-The mask is of the synthetic street. Reading, map and ranges are what the free space node
+The mask is of the synthetic street. Scan, map and ranges are what the free space node
 does for every mask; building is done once, and again where calibration or pose change.
 """
 
@@ -17,12 +17,12 @@ import os
 from time import perf_counter
 from typing import Any
 
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
-from espnet_ros.planning.fusion import FusedGrid, FusionRules
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.pose import mounted_pose
+from espnet_ros.planning.rolling_costmap import CostmapRules, RollingCostmap
 from espnet_ros.planning.sweep import Sweep
 from espnet_ros.planning.view import GroundView, ViewRules
 from espnet_ros.sources.street import StreetSource
@@ -53,9 +53,9 @@ def run(size: tuple[int, int], rounds: int) -> dict[str, dict[str, float]]:
     rules = ViewRules(GRID, SWEEP, make_cost_table(source.label_set))
     view = GroundView(camera, pose, rules)
     labels = source.frame(0).labels
-    reading = view.read(labels)
-    cost = view.grid_cost(reading)
-    fused = FusedGrid(GRID, FusionRules())
+    scan = view.read(labels)
+    cost = view.grid_cost(scan)
+    costmap = RollingCostmap(GRID, CostmapRules())
     clock = iter(range(10**9))
 
     def map_and_ranges() -> None:
@@ -67,18 +67,18 @@ def run(size: tuple[int, int], rounds: int) -> dict[str, dict[str, float]]:
         time_s = next(clock) / 25
         odometry = np.eye(4)
         odometry[0, 3] = 8 * time_s
-        fused.add(cost, odometry, time_s)
-        fused.cost(odometry)
+        costmap.update(cost, odometry, time_s)
+        costmap.cost(odometry)
 
     steps: dict[str, Callable[[], Any]] = {
         'map and ranges': map_and_ranges,
         'read the mask': lambda: view.read(labels),
-        'map': lambda: view.grid_cost(reading),
-        'ranges': lambda: Sweep(SWEEP, [reading], [view.places]).ranges(100),
-        'outline': lambda: Sweep(SWEEP, [reading], [view.places]).outline(20),
-        'obstacles': lambda: find_contacts(reading),
+        'map': lambda: view.grid_cost(scan),
+        'ranges': lambda: Sweep(SWEEP, [scan], [view.places]).ranges(100),
+        'outline': lambda: Sweep(SWEEP, [scan], [view.places]).outline(20),
+        'obstacles': lambda: find_contacts(scan),
         'fusion': fuse,
-        'cloud of every pixel': lambda: view.cloud(reading, labels),
+        'cloud of every pixel': lambda: view.cloud(scan, labels),
     }
     results = {name: measure(work, rounds) for name, work in steps.items()}
     results['build the view'] = measure(lambda: GroundView(camera, pose, rules), 5)

@@ -29,7 +29,7 @@ API = (
     'espnet_ros.labels.label_set',
     'espnet_ros.sources.base',
     'espnet_ros.sources.opening',
-    'espnet_ros.planning.camera',
+    'espnet_ros.planning.geometry.camera',
     'espnet_ros.processing.overlay',
     'espnet_ros.telemetry.discovery',
     'espnet_ros.telemetry.power_sensor',

@@ -12,7 +12,6 @@ TOOLS = '.venv/bin/'
 
 
 def lint_commands() -> list[str]:
-    """Return the commands of ``make lint``."""
     makefile = (ROOT / 'Makefile').read_text()
     (recipe,) = re.findall(r'^lint:.*\n((?:\t.*\n)+)', makefile, re.MULTILINE)
     return [line.strip().removeprefix('@$(BIN)/') for line in recipe.splitlines()]

@@ -27,7 +27,6 @@ BRIGHTNESS = {'dark': 20, 'middle': 128, 'bright': 230}
 
 
 def plain(height: int, width: int, gray: int) -> np.ndarray:
-    """Return an image of one gray."""
     return np.full((height, width, 3), gray, np.uint8)
 
 

@@ -18,16 +18,12 @@ import pytest
 
 @dataclass(frozen=True)
 class Inner:
-    """Settings of a part."""
-
     alpha: float = setting(0.5, 'Opacity.', minimum=0.0, maximum=1.0)
     tags: tuple[str, ...] = setting(('',), 'Names.')
 
 
 @dataclass(frozen=True)
 class Outer:
-    """Settings of a whole."""
-
     mode: str = setting('auto', 'How.', choices=('auto', 'fast'), read_only=True)
     count: int = setting(3, 'How many.', minimum=1, maximum=9)
     verbose: bool = setting(False, 'Whether to tell.')

@@ -68,7 +68,6 @@ class Measured:
 
     @property
     def latencies_s(self) -> NDArray[np.float64]:
-        """Return the latencies of all trials."""
         return np.concatenate([block.latencies_s for block in self.blocks])
 
     @property
@@ -83,7 +82,6 @@ class Measured:
 
     @property
     def energy(self) -> EnergyWindow:
-        """Return the energy of all trials."""
         return EnergyWindow(
             sum(window.duration_s for window in self.windows),
             sum(window.covered_s for window in self.windows),

@@ -52,7 +52,6 @@ def make_table(first: str, *titles: str, gap: int = 1) -> Table:
 
 
 def swatch(color_rgb: tuple[int, int, int], width: int = 2) -> Text:
-    """Return a bar of a colour."""
     return Text('█' * width, style=f'rgb({",".join(map(str, color_rgb))})')
 
 

@@ -55,7 +55,6 @@ class FleetProgress:
         self._show()
 
     def finish(self, end: Finished) -> None:
-        """Count the end of a unit."""
         self.done += 1
         self.failed += end.report is None
         self._frames_of_unit = 0

@@ -181,7 +181,6 @@ def _run(namespace: argparse.Namespace, is_verbose: bool) -> int:
 
 
 def _message(error: BaseException) -> str:
-    """Return what a user is told of an error."""
     message = str(error)
     if isinstance(error, KeyboardInterrupt):
         message = 'interrupted'

@@ -70,7 +70,6 @@ class FrameProgress:
         return time.perf_counter() - self._start_s
 
     def advance(self, count: int = 1) -> None:
-        """Count frames."""
         self.done += count
         if self._on_frame is not None:
             self._on_frame()

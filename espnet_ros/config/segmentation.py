@@ -14,8 +14,6 @@ from espnet_ros.settings import section, setting
 
 @dataclass(frozen=True)
 class SegmentationNodeSettings:
-    """Every parameter of the segmentation node."""
-
     model: str = setting(
         'auto',
         'Model: name of a shipped or fetched one, or path of an ONNX file; auto takes a '

@@ -98,7 +98,6 @@ class PublishedModel:
 
     @property
     def license(self) -> str:
-        """Return the licence of the weights."""
         return self.origin.license
 
     @property
@@ -108,7 +107,6 @@ class PublishedModel:
 
     @property
     def mirror_path(self) -> str:
-        """Return where the file lies in a mirror."""
         return f'{self.origin.folder}/{self.file_name}'
 
 

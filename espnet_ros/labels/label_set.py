@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import functools
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -258,17 +259,26 @@ def load_label_set(name_or_path: str) -> LabelSet:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f'label set {path}: cannot be read ({error})') from error
     elif name_or_path in shipped_label_sets():
-        shipped = resources.files('espnet_ros') / 'labelsets' / f'{name_or_path}.yaml'
-        text = shipped.read_text(encoding='utf-8')
+        return _load_shipped(name_or_path)
     else:
         raise ConfigError(
             f'no label set {name_or_path!r}: expected a YAML file or one of '
             f'{", ".join(shipped_label_sets())}'
         )
+    return _parse(text, name_or_path)
+
+
+@functools.cache
+def _load_shipped(name: str) -> LabelSet:
+    path = resources.files('espnet_ros') / 'labelsets' / f'{name}.yaml'
+    return _parse(path.read_text(encoding='utf-8'), name)
+
+
+def _parse(text: str, name: str) -> LabelSet:
     try:
-        return LabelSet.from_dict(yaml.safe_load(text), name_or_path)
+        return LabelSet.from_dict(yaml.safe_load(text), name)
     except yaml.YAMLError as error:
-        raise ConfigError(f'label set {name_or_path}: not valid YAML ({error})') from error
+        raise ConfigError(f'label set {name}: not valid YAML ({error})') from error
 
 
 def shipped_label_sets() -> tuple[str, ...]:

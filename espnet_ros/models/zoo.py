@@ -49,7 +49,6 @@ class ModelRecord:
     weights: tuple[str, ...] = ()
 
     def build(self) -> SegmentationNetwork:
-        """Return the network with fresh weights."""
         return create_model(self.architecture, classes=self.classes, **self.arguments)
 
 

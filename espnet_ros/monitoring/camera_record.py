@@ -44,7 +44,6 @@ class FailureRecord:
         self._failed_s = now_s
 
     def succeeded(self, now_s: float) -> None:
-        """Take a success."""
         self._succeeded_s = now_s
 
     def current(self, now_s: float) -> Failure | None:

@@ -71,17 +71,14 @@ class NodeHealth:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """Return a number as it is shown."""
     return UNAVAILABLE if value is None or math.isnan(value) else f'{value:.{digits}f}'
 
 
 def milliseconds(duration_s: float | None) -> str:
-    """Return a duration in milliseconds as it is shown."""
     return number(None if duration_s is None else duration_s * 1e3)
 
 
 def judge_model(node: NodeHealth) -> Status:
-    """Judge whether the model can be used."""
     values = {'state': node.state, 'enabled': str(node.is_enabled).lower(), **node.model}
     if node.failure:
         return Status('model', Level.ERROR, node.failure, values)
@@ -171,7 +168,6 @@ def judge_output(
 def judge_latency(
     node: NodeHealth, camera: CameraSnapshot, settings: DiagnosticsSettings
 ) -> Status:
-    """Judge whether masks are in time."""
     values = {
         f'{stage}_ms_{key}': milliseconds(percentiles[stage])
         for stage in STAGES

@@ -78,7 +78,6 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure the block."""
         start_s = time.perf_counter()
         try:
             yield

@@ -80,7 +80,6 @@ class StampRecord:
         return fault is None
 
     def snapshot(self) -> StampSnapshot:
-        """Return the state now."""
         counts = dict(self._counts)
         for fault in StampFault:
             if fault in self._recent:

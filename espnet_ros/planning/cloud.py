@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from espnet_ros.planning.camera import Camera
-from espnet_ros.planning.fan import Fan
-from espnet_ros.planning.pose import CameraPose
-from espnet_ros.planning.reading import Reading
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.pose import CameraPose
+from espnet_ros.planning.ground_scan import GroundScan
+from espnet_ros.planning.polar_grid import PolarGrid
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,11 +21,11 @@ class PixelCloud:
 
     :param camera: of the mask's size
     :param pose: how it is mounted
-    :param fan: of the same camera
+    :param polar: bearings of the same camera
     :param reach_m: farther points are NaN
     """
 
-    def __init__(self, camera: Camera, pose: CameraPose, fan: Fan, reach_m: float) -> None:
+    def __init__(self, camera: Camera, pose: CameraPose, polar: PolarGrid, reach_m: float) -> None:
         height, width = camera.size
         u, v = np.meshgrid(np.arange(width), np.arange(height))
         rays = camera.rays(np.stack([u, v], axis=-1).astype(float)) @ pose.matrix.T
@@ -38,24 +38,24 @@ class PixelCloud:
         self._foot_m = np.array(pose.position_m[:2], np.float32)
         self._height_m = pose.height_m
         # Above the horizon a pixel belongs to what stands at the farthest place.
-        limit = fan.height_m / math.tan(fan.depressions_rad[-1]) * (1 - 1e-6)
+        limit = polar.height_m / math.tan(polar.depressions_rad[-1]) * (1 - 1e-6)
         inside = np.fmin(reach, limit)[..., None] * self._directions + self._foot_m
         with np.errstate(invalid='ignore'):
-            self._index = fan.index_of(np.nan_to_num(inside, nan=np.inf))
+            self._index = polar.index_of(np.nan_to_num(inside, nan=np.inf))
 
-    def points(self, reading: Reading, upright: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def points(self, scan: GroundScan, upright: NDArray[np.bool_]) -> NDArray[np.float32]:
         """
         Return the place of every pixel.
 
-        :param reading: of the mask, on the fan given before
+        :param scan: of the mask, on the polar grid given before
         :param upright: bool, (H, W), which pixels are of an upright class
         :return: float32, (H, W, 3), metres in the robot's frame over the ground; NaN where
             nothing is known
         """
-        fan = reading.fan
-        starts = np.append(np.where(reading.upright, reading.starts, -1).ravel(), np.int16(-1))
+        polar = scan.polar
+        starts = np.append(np.where(scan.upright, scan.starts, -1).ravel(), np.int16(-1))
         start = np.take(starts, self._index)
-        edges = np.append(fan.near_edges_m, np.nan).astype(np.float32)
+        edges = np.append(polar.near_edges_m, np.nan).astype(np.float32)
         standing = np.take(edges, np.where(start >= 0, start, len(edges) - 1))
         ranges = np.where(upright, standing, self._reach_m)
         points = np.empty((*ranges.shape, 3), np.float32)

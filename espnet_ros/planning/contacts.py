@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.planning.grid import UNKNOWN
-from espnet_ros.planning.reading import Reading
+from espnet_ros.planning.ground_scan import GroundScan
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,29 +27,28 @@ class Contacts:
     confidence: NDArray[np.float32]
 
 
-def find_contacts(reading: Reading) -> Contacts:
+def find_contacts(scan: GroundScan) -> Contacts:
     """
     Return where upright classes begin right behind ground that is seen.
 
     What enters the image at its lower edge has no contact: it is not seen where.
     """
-    flat = (reading.cost != UNKNOWN) & ~reading.upright
-    rows, columns = np.nonzero(reading.upright[:, 1:] & flat[:, :-1])
+    flat = (scan.cost != UNKNOWN) & ~scan.upright
+    rows, columns = np.nonzero(scan.upright[:, 1:] & flat[:, :-1])
     columns += 1
-    fan = reading.fan
-    points = fan.directions[rows] * fan.near_edges_m[columns][:, None] + fan.foot_m
+    polar = scan.polar
+    points = polar.directions[rows] * polar.near_edges_m[columns][:, None] + polar.foot_m
     # Masks are least sure at the edges of things: look a little above.
-    places = np.minimum(columns[:, None] + np.arange(_PLACES), reading.labels.shape[1] - 1)
-    same = reading.labels[rows[:, None], places] == reading.labels[rows, columns][:, None]
+    places = np.minimum(columns[:, None] + np.arange(_PLACES), scan.labels.shape[1] - 1)
+    same = scan.labels[rows[:, None], places] == scan.labels[rows, columns][:, None]
     confidence = np.full(rows.size, np.nan, np.float32)
-    if reading.confidence is not None:
-        sureness = reading.confidence[rows[:, None], places] * same
-        confidence = (sureness.sum(axis=1) / same.sum(axis=1) / 255).astype(np.float32)
-    return Contacts(points.astype(np.float32), reading.labels[rows, columns], confidence)
+    if scan.confidence is not None:
+        weights = scan.confidence[rows[:, None], places] * same
+        confidence = (weights.sum(axis=1) / same.sum(axis=1) / 255).astype(np.float32)
+    return Contacts(points.astype(np.float32), scan.labels[rows, columns], confidence)
 
 
 def join_contacts(parts: list[Contacts]) -> Contacts:
-    """Return the contacts of several cameras as one."""
     return Contacts(
         np.concatenate([part.points_m for part in parts]),
         np.concatenate([part.class_ids for part in parts]),

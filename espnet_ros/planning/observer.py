@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from espnet_ros.planning.camera import Camera
-from espnet_ros.planning.level import PitchEstimator
-from espnet_ros.planning.pose import CameraPose
-from espnet_ros.planning.reading import Reading
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.pitch_estimator import PitchEstimator
+from espnet_ros.planning.geometry.pose import CameraPose
+from espnet_ros.planning.ground_scan import GroundScan
 from espnet_ros.planning.view import GroundView, ViewRules
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,12 @@ class Observation:
     What one mask says.
 
     :param view: through which it was seen
-    :param reading: along the view's bearings
+    :param scan: along the view's bearings
     :param labels: uint8, (H, W), the mask
     """
 
     view: GroundView
-    reading: Reading
+    scan: GroundScan
     labels: NDArray[np.uint8]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from espnet_ros.planning.grid import SweepShape, UNKNOWN
-from espnet_ros.planning.reading import Reading
+from espnet_ros.planning.ground_scan import GroundScan
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,21 +17,21 @@ class Sweep:
     What cameras saw along the bearings of a sweep, A bearings of S places each.
 
     :param shape: bearings and ranges
-    :param readings: what each camera saw
-    :param indices: for each camera int32, (A, S), the fan's place for each of the sweep's
+    :param scans: what each camera saw
+    :param indices: for each camera int32, (A, S), its polar grid's place for each of the sweep
     """
 
     def __init__(
         self,
         shape: SweepShape,
-        readings: Sequence[Reading],
+        scans: Sequence[GroundScan],
         indices: Sequence[NDArray[np.int32]],
     ) -> None:
         self.shape = shape
-        self._readings = readings
+        self._scans = scans
         self._indices = indices
         self._costs = [
-            sample(reading.cost, index) for reading, index in zip(readings, indices, strict=True)
+            sample(scan.cost, index) for scan, index in zip(scans, indices, strict=True)
         ]
         self.cost = merge_costs(self._costs)
 
@@ -84,12 +84,12 @@ class Sweep:
     ) -> Array:
         """Return the metres to the near edge of what lies at places, by the nearest camera."""
         best = np.full(bearings.size, np.nan)
-        for reading, index, cost in zip(self._readings, self._indices, self._costs, strict=True):
+        for scan, index, cost in zip(self._scans, self._indices, self._costs, strict=True):
             found = np.flatnonzero(cost[bearings, places] >= least_cost)
-            fan = reading.fan
-            row, column = np.divmod(index[bearings[found], places[found]], fan.pixels.shape[1])
-            start = reading.starts[row, column]
-            edge = fan.directions[row] * fan.near_edges_m[start][:, None] + fan.foot_m
+            polar = scan.polar
+            row, column = np.divmod(index[bearings[found], places[found]], polar.pixels.shape[1])
+            start = scan.starts[row, column]
+            edge = polar.directions[row] * polar.near_edges_m[start][:, None] + polar.foot_m
             along = (edge * self.shape.directions[bearings[found]]).sum(axis=1)
             best[found] = np.fmin(best[found], np.maximum(along, self.shape.range_m[0]))
         return best
@@ -97,11 +97,11 @@ class Sweep:
 
 def sample(values: NDArray[np.int8], index: NDArray[np.int32]) -> NDArray[np.int8]:
     """
-    Return the costs of a fan at other places.
+    Return the costs of a polar grid at other places.
 
     :param values: int8, (B, R)
-    :param index: of :meth:`Fan.index_of`
-    :return: int8, of the index' shape; UNKNOWN outside the fan
+    :param index: of :meth:`PolarGrid.index_of`
+    :return: int8, of the index' shape; UNKNOWN outside the grid
     """
     return np.take(np.append(values.ravel(), np.int8(UNKNOWN)), index)
 

@@ -41,7 +41,6 @@ class BirdseyeFrame:
 
     @property
     def width(self) -> int:
-        """Return the columns of the picture."""
         return max(1, round((self.y_m[1] - self.y_m[0]) * self.scale))
 
     @property

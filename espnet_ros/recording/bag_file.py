@@ -49,7 +49,6 @@ class BagFile:
         return self._types.types[message_type](**fields)
 
     def header(self, time_ns: int, frame_id: str) -> Any:
-        """Return the header of a message."""
         seconds, nanoseconds = divmod(time_ns, 10**9)
         stamp = self.make('builtin_interfaces/msg/Time', sec=seconds, nanosec=nanoseconds)
         return self.make('std_msgs/msg/Header', stamp=stamp, frame_id=frame_id)

@@ -14,7 +14,6 @@ PACKAGE = 'espnet_ros'
 
 @cache
 def message_types() -> Any:
-    """Return the typestore of all that is recorded."""
     store = get_typestore(Stores.ROS2_JAZZY)
     for name, text in definition_texts().items():
         store.register(get_types_from_msg(text, f'{PACKAGE}/msg/{name}'))

@@ -128,7 +128,6 @@ class Runtime(ABC):
 
     @property
     def output_specs(self) -> tuple[TensorSpec, ...]:
-        """Return the outputs that the model computes."""
         names = (LABELS, CONFIDENCE) if self.has_confidence else (LABELS,)
         return tuple(TensorSpec(name, 'uint8', (None, None, None)) for name in names)
 
@@ -205,7 +204,6 @@ class Runtime(ABC):
         return self._infer(batch, confidence)
 
     def _computed_model(self) -> ModelFile:
-        """Return the model with the graph that this runtime computes."""
         rewrites = list(self.rewrites)
         if self.resizes:
             rewrites.append(partial(resize_in_graph, size=self.model.info.input_size))

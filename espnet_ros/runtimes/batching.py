@@ -46,11 +46,11 @@ def infer_in_pieces(
     :return: arrays of the caller's own
     """
     labels: list[NDArray[np.uint8]] = []
-    sureness: list[NDArray[np.uint8]] = []
+    confidences: list[NDArray[np.uint8]] = []
     for start in range(0, len(batch), limit):
         piece = batch[start : start + limit]
         found = infer(piece)
         labels.append(found.labels[: len(piece)].copy())
         if found.confidence is not None:
-            sureness.append(found.confidence[: len(piece)].copy())
-    return Inference(np.concatenate(labels), np.concatenate(sureness) if sureness else None)
+            confidences.append(found.confidence[: len(piece)].copy())
+    return Inference(np.concatenate(labels), np.concatenate(confidences) if confidences else None)

@@ -48,7 +48,6 @@ class FakeRuntime(Runtime):
 
     @property
     def device(self) -> str:
-        """Return the only device that there is."""
         if self._latency_s:
             return f'stand-in that takes {self.settings.fake.latency_ms:g} ms, no network'
         return 'CPU (stand-in, no network)'

@@ -10,7 +10,7 @@ from typing import Any
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.file_kinds import FileKind, kind_of_data
-from espnet_ros.planning.camera import Calibration
+from espnet_ros.planning.geometry.camera import Calibration
 from espnet_ros.processing.image_messages import compressed_to_bgr, raw_to_bgr
 from espnet_ros.sources.base import FrameCalibration
 import numpy as np

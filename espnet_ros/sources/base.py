@@ -9,7 +9,7 @@ from typing import ClassVar, TYPE_CHECKING
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet
-from espnet_ros.planning.camera import Calibration
+from espnet_ros.planning.geometry.camera import Calibration
 import numpy as np
 from numpy.typing import NDArray
 

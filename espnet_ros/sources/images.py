@@ -59,7 +59,6 @@ class ImageFilesSource(Source):
 
 
 def open_image(path: Path, *, loop: bool, rate_hz: float | None) -> ImageFilesSource:
-    """Return the source of one image file."""
     return ImageFilesSource(str(path), (path,), loop=loop, rate_hz=rate_hz)
 
 

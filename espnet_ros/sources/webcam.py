@@ -58,7 +58,6 @@ class WebcamSource(Source):
             self._capture.grab()
 
     def close(self) -> None:
-        """Free the camera."""
         self._capture.release()
 
     def _frames(self) -> Iterator[Frame | BrokenFrame]:

@@ -34,6 +34,5 @@ class CombinedSensor(PowerSensor):
         )
 
     def close(self) -> None:
-        """Close every sensor."""
         for sensor in self._sensors:
             sensor.close()

@@ -124,14 +124,11 @@ class NvmlGpu:
 
 
 class Nvml:
-    """The library, opened."""
-
     def __init__(self, nvml: Any, gpus: tuple[NvmlGpu, ...]) -> None:
         self._nvml = nvml
         self.gpus = gpus
 
     def close(self) -> None:
-        """Release the library."""
         self._nvml.nvmlShutdown()
 
 
@@ -197,5 +194,4 @@ class NvmlSensor(PowerSensor):
         )
 
     def close(self) -> None:
-        """Release the library."""
         self._nvml.close()

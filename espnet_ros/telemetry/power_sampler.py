@@ -70,7 +70,6 @@ class PowerSampler:
         return self.meter.window(end_s - duration_s, end_s)
 
     def start(self) -> None:
-        """Start the thread."""
         self._started_s = self._clock()
         self._thread.start()
 

@@ -54,8 +54,6 @@ class Handlers:
         self.connections: Connections | None = None
 
     def application(self) -> web.Application:
-        """Return the application to be served."""
-
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self._guard(request, handler)

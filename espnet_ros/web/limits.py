@@ -100,7 +100,6 @@ class Connections:
         self._silent: set[asyncio.Protocol] = set()
 
     def __call__(self) -> asyncio.Protocol:
-        """Return the protocol of a new connection."""
         self._forget_closed()
         if len(self._opened) >= self._most:
             return Refusal()
@@ -111,7 +110,6 @@ class Connections:
 
     @property
     def count(self) -> int:
-        """Return how many are open."""
         self._forget_closed()
         return len(self._opened)
 

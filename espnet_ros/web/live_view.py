@@ -22,8 +22,6 @@ which camera (empty for the only one, and for what is of none)."""
 
 @dataclass
 class _Camera:
-    """What is known of one camera."""
-
     frame: LiveFrame | None = None
     number: int = 0
     offered_s: float = -math.inf
@@ -57,7 +55,6 @@ class LiveView:
 
     @property
     def cameras(self) -> tuple[str, ...]:
-        """Return the names of the cameras."""
         return tuple(self._cameras)
 
     @property
@@ -67,12 +64,10 @@ class LiveView:
 
     @property
     def statuses(self) -> tuple[Status, ...]:
-        """Return the newest statuses."""
         return self._statuses
 
     @property
     def model(self) -> Mapping[str, str]:
-        """Return what is known of the model, by key."""
         return self._model
 
     def add_camera(self, name: str) -> None:

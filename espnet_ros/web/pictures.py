@@ -92,7 +92,6 @@ class PictureEncoder:
         return found
 
     def forget(self) -> None:
-        """Free the pictures."""
         self._kept.clear()
 
     def close(self) -> None:

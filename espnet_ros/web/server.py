@@ -168,7 +168,6 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _address(host: str, port: int, token: str) -> str:
-    """Return what to open in a browser."""
     shown = host
     if host in ('0.0.0.0', '::', ''):
         shown = socket.gethostname()

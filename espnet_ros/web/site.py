@@ -30,8 +30,6 @@ SECURITY_HEADERS = {
 
 @dataclass(frozen=True)
 class SiteFile:
-    """A file of the page."""
-
     content: bytes
     content_type: str
 

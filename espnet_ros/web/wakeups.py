@@ -44,7 +44,6 @@ class Wakeups:
         return self._queues[event]
 
     def unsubscribe(self, event: asyncio.Event) -> None:
-        """Leave an event alone."""
         self._queues.pop(event, None)
 
     def end(self) -> None:

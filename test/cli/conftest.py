@@ -49,7 +49,6 @@ def stripes(height: int = 16, width: int = 32) -> NDArray[np.uint8]:
 
 
 def stripe_labels(height: int = 16, width: int = 32) -> NDArray[np.uint8]:
-    """Return the classes of :func:`stripes`."""
     labels = np.zeros((height, width), np.uint8)
     labels[:, width // 2 :] = 2
     return labels
@@ -63,7 +62,6 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds."""
     return json.loads(path.read_text(encoding='utf-8'))
 
 

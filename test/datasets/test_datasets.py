@@ -30,7 +30,6 @@ def write(path: Path, array: np.ndarray) -> None:
 
 
 def picture() -> np.ndarray:
-    """Return a gray image."""
     return np.full((*SIZE, 3), 90, np.uint8)
 
 

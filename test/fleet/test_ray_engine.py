@@ -53,7 +53,6 @@ def command(drives: Path, model: Path, out: Path, *more: str) -> list[str]:
 
 
 def environment(cache: Path) -> dict[str, str]:
-    """Return the variables of a run."""
     return {**os.environ, 'PYTHONPATH': str(ROOT), 'XDG_CACHE_HOME': str(cache)}
 
 
@@ -90,7 +89,6 @@ def wait_until(condition, limit_s: float = 60.0) -> None:
 
 
 def units_in(out: Path) -> set[str]:
-    """Return the units that are done."""
     return {path.parent.name for path in out.glob('*/summary.json')}
 
 

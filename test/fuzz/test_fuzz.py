@@ -75,8 +75,6 @@ def damaged(draw: Any, originals: list[bytes]) -> bytes:
 
 @dataclass
 class Message:
-    """The fields of an image message."""
-
     height: int = 0
     width: int = 0
     encoding: str = ''

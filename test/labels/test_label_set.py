@@ -20,7 +20,6 @@ CITYSCAPES = load_label_set('cityscapes')
 
 
 def make_set(**changes: object) -> LabelSet:
-    """Return a small label set."""
     values = {
         'name': 'street',
         'classes': (

@@ -46,8 +46,6 @@ def generate_launch_description():
 
 @dataclass(frozen=True)
 class Launched:
-    """A launch that runs."""
-
     process: subprocess.Popen[bytes]
     log: Path
 
@@ -66,7 +64,6 @@ class Launched:
         return self.parts()
 
     def output(self) -> str:
-        """Return what it has said."""
         return self.log.read_text(errors='replace')
 
     def end(self) -> int:

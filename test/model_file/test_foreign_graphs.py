@@ -237,7 +237,6 @@ UNIT = ForeignModelSettings(scale=1 / 255)
 
 
 def open_case(name: str, folder: Path, settings: ForeignModelSettings = UNIT) -> ModelFile:
-    """Return the model of a case."""
     make, opset, image, how = CASES[name]
     return adapt_external(make(folder / f'{name}.onnx', opset, list(image), **how), settings)
 

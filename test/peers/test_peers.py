@@ -35,7 +35,6 @@ def model(request: pytest.FixtureRequest, shared_data: Path) -> ModelFile:
 
 @pytest.fixture(scope='module')
 def street_bgr() -> NDArray[np.uint8]:
-    """Return a rendered street."""
     with open_source('synthetic', size=SIZE) as source:
         return next(frame.image_bgr for frame in source if isinstance(frame, Frame))
 

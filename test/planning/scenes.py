@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.costs import make_cost_table
-from espnet_ros.planning.distortion import EquidistantLens, PolynomialLens
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.distortion import EquidistantLens, PolynomialLens
+from espnet_ros.planning.geometry.pose import CameraPose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.pose import CameraPose
 from espnet_ros.planning.view import ViewRules
 from espnet_ros.sources.street import Box, Cylinder
 import numpy as np
@@ -102,7 +102,6 @@ def iou(first, second) -> float:
 def make_test_camera(
     lens: str = 'pinhole', size=(512, 1024), focal=(700.0, 700.0), center=None
 ) -> Camera:
-    """Return a camera with a lens of a kind."""
     lenses = {
         'pinhole': PolynomialLens(),
         'plumb_bob': PolynomialLens((-0.2, 0.06, -0.008), (0.001, -0.0007)),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from espnet_ros.planning.ground import pixels_to_ground
-from espnet_ros.planning.pose import mounted_pose
+from espnet_ros.planning.geometry.ground import pixels_to_ground
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.view import GroundView
 import numpy as np
 import pytest

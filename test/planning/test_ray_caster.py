@@ -14,10 +14,10 @@ import math
 import sys
 
 from espnet_ros.labels import load_label_set
-from espnet_ros.planning.camera import Calibration, make_camera
 from espnet_ros.planning.costs import make_cost_table
+from espnet_ros.planning.geometry.camera import Calibration, make_camera
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.pose import mounted_pose
 from espnet_ros.planning.sweep import Sweep
 from espnet_ros.planning.view import GroundView, ViewRules
 import numpy as np

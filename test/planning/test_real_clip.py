@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from espnet_ros.planning.camera import Camera
-from espnet_ros.planning.ground import points_to_pixels
-from espnet_ros.planning.pose import mounted_pose
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.ground import points_to_pixels
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.processing.birdseye import BirdseyeFrame, lay_flat
 from espnet_ros.sources import Frame, open_source
 import numpy as np

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
-from espnet_ros.planning.pose import mounted_pose
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.sweep import Sweep
 from espnet_ros.planning.view import GroundView, ViewRules
 from espnet_ros.sources.street import StreetSource

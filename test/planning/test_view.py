@@ -10,8 +10,8 @@ from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
+from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.grid import GridShape, SweepShape, UNKNOWN
-from espnet_ros.planning.pose import mounted_pose
 from espnet_ros.planning.sweep import Sweep
 from espnet_ros.planning.view import GroundView
 import numpy as np
@@ -44,8 +44,8 @@ LENSES = ['pinhole', 'plumb_bob', 'rational', 'equidistant']
 @cache
 def look(camera, pose, scene=SCENE, rules=RULES):
     view = GroundView(camera, pose, rules)
-    reading = view.read(scene.render(camera, pose))
-    return view, reading, Sweep(rules.sweep, [reading], [view.places])
+    scan = view.read(scene.render(camera, pose))
+    return view, scan, Sweep(rules.sweep, [scan], [view.places])
 
 
 @cache
@@ -61,8 +61,8 @@ def true_ranges(scene, lowest_cost=100):
 @pytest.mark.parametrize('lens', LENSES)
 def test_the_map_shows_the_drivable_space(lens, mount):
     camera, pose = make_test_camera(lens), mounted_pose(**mount)
-    view, reading, _ = look(camera, pose)
-    cost = view.grid_cost(reading)
+    view, scan, _ = look(camera, pose)
+    cost = view.grid_cost(scan)
     x, y = np.moveaxis(GRID.centers, -1, 0)
     seen = visible(GRID.centers, camera, pose, SCENE.boxes)
     assert seen.mean() > 0.15
@@ -79,8 +79,8 @@ def test_the_map_holds_at_any_resolution(size, resolution_m):
     grid = GridShape(resolution_m, (0.0, 16.0), (-6.0, 6.0))
     camera = make_test_camera(size=size, focal=(size[1] * 0.7,) * 2)
     pose = mounted_pose(1.4, pitch_rad=0.1)
-    view, reading, _ = look(camera, pose, rules=replace(RULES, grid=grid))
-    cost = view.grid_cost(reading)
+    view, scan, _ = look(camera, pose, rules=replace(RULES, grid=grid))
+    cost = view.grid_cost(scan)
     x, y = np.moveaxis(grid.centers, -1, 0)
     seen = visible(grid.centers, camera, pose, SCENE.boxes)
     assert iou((cost == 0) & seen, (SCENE.above(x, y) == ROAD) & seen) >= 0.97
@@ -132,10 +132,10 @@ def test_unlabelled_ground_is_unknown_and_never_free():
     view = GroundView(camera, pose, RULES)
     labels = Road().render(camera, pose)
     labels[300:400] = NOTHING
-    reading = view.read(labels)
-    sweep = Sweep(SWEEP, [reading], [view.places])
+    scan = view.read(labels)
+    sweep = Sweep(SWEEP, [scan], [view.places])
     assert np.isnan(sweep.ranges(100)).all()
-    assert (view.grid_cost(reading) == UNKNOWN).mean() > 0.2
+    assert (view.grid_cost(scan) == UNKNOWN).mean() > 0.2
     nothing = view.read(np.full_like(labels, NOTHING))
     assert (view.grid_cost(nothing) == UNKNOWN).all()
     assert np.isnan(Sweep(SWEEP, [nothing], [view.places]).ranges(100)).all()
@@ -147,17 +147,17 @@ def test_specks_of_unlabelled_pixels_take_what_is_behind_them():
     labels = SCENE.render(camera, pose)
     labels[330:332] = NOTHING
     view = GroundView(camera, pose, RULES)
-    reading = view.read(labels)
-    assert np.isinf(Sweep(SWEEP, [reading], [view.places]).ranges(100)).any()
+    scan = view.read(labels)
+    assert np.isinf(Sweep(SWEEP, [scan], [view.places]).ranges(100)).any()
     strict = GroundView(camera, pose, replace(RULES, bridged_px=0))
-    assert (strict.read(labels).cost == UNKNOWN).sum() > (reading.cost == UNKNOWN).sum()
+    assert (strict.read(labels).cost == UNKNOWN).sum() > (scan.cost == UNKNOWN).sum()
 
 
 def test_ground_behind_an_obstacle_is_unknown():
     camera, pose = make_test_camera(), mounted_pose(1.2, pitch_rad=0.1)
     wall = Road((Box('building', 6.0, 0.0, 0.2, 30.0, 3.0),))
-    view, reading, sweep = look(camera, pose, wall)
-    cost, x = view.grid_cost(reading), GRID.centers[..., 0]
+    view, scan, sweep = look(camera, pose, wall)
+    cost, x = view.grid_cost(scan), GRID.centers[..., 0]
     assert (cost[(x > 6.6)] == UNKNOWN).all()
     assert (cost == 100).any()
     ranges = sweep.ranges(100)
@@ -198,8 +198,8 @@ def test_contacts_lie_on_the_near_sides_of_things(lens):
     camera, pose = make_test_camera(lens), mounted_pose(1.4, pitch_rad=0.1)
     view = GroundView(camera, pose, RULES)
     labels = SCENE.render(camera, pose)
-    sureness = np.where(labels == CAR, 204, 51).astype(np.uint8)
-    contacts = find_contacts(view.read(labels, sureness))
+    confidence = np.where(labels == CAR, 204, 51).astype(np.uint8)
+    contacts = find_contacts(view.read(labels, confidence))
     assert set(contacts.class_ids) == {CAR, 9}
     cars = contacts.points_m[contacts.class_ids == CAR]
     box = SCENE.boxes[0]
@@ -213,23 +213,23 @@ def test_the_map_is_as_sure_as_the_pixels_that_it_is_made_of():
     camera, pose = make_test_camera(), mounted_pose(1.4, pitch_rad=0.1)
     view = GroundView(camera, pose, RULES)
     labels = SCENE.render(camera, pose)
-    sureness = np.where(labels == CAR, 204, 51).astype(np.uint8)
-    reading = view.read(labels, sureness)
-    cost, sure = view.grid_cost(reading), view.grid_sureness(reading)
+    confidence = np.where(labels == CAR, 204, 51).astype(np.uint8)
+    scan = view.read(labels, confidence)
+    cost, sure = view.grid_cost(scan), view.grid_confidence(scan)
     assert sure.shape == cost.shape
     blocked = cost == 100
     assert sure[cost == 0] == pytest.approx(0.2)
     assert {round(float(s), 3) for s in sure[blocked]} == {0.2, 0.8}, 'pedestrian and car'
     assert (sure[GRID.centers[..., 0] < 1] == 0).all(), 'nothing is sure where nothing is seen'
-    full = view.grid_sureness(view.read(labels, np.full_like(labels, 255)))
+    full = view.grid_confidence(view.read(labels, np.full_like(labels, 255)))
     assert full[cost >= 0] == pytest.approx(1.0)
-    assert view.grid_sureness(view.read(labels)) is None
+    assert view.grid_confidence(view.read(labels)) is None
 
 
 def test_what_reaches_below_the_image_has_no_contact_but_blocks():
     camera, pose = make_test_camera(), mounted_pose(1.4, pitch_rad=0.04)
-    _, reading, sweep = look(camera, pose, Road((Box('car', 3.0, 0.0, 2.0, 30.0, 1.2),)))
-    assert not len(find_contacts(reading).class_ids)
+    _, scan, sweep = look(camera, pose, Road((Box('car', 3.0, 0.0, 2.0, 30.0, 1.2),)))
+    assert not len(find_contacts(scan).class_ids)
     nearest_seen = 1.4 / math.tan(0.04 + math.atan(255.5 / 700))
     assert np.nanmin(sweep.ranges(100)) == pytest.approx(nearest_seen, rel=0.02)
 
@@ -238,9 +238,9 @@ def test_two_cameras_see_what_each_sees():
     camera = make_test_camera()
     poses = [mounted_pose(1.4, pitch_rad=0.1, yaw_rad=yaw) for yaw in (0.5, -0.5)]
     views = [GroundView(camera, pose, RULES) for pose in poses]
-    readings = [v.read(SCENE.render(camera, v.pose)) for v in views]
-    sweep = Sweep(SWEEP, readings, [view.places for view in views])
-    alone = Sweep(SWEEP, readings[:1], [views[0].places]).ranges(100)
+    scans = [v.read(SCENE.render(camera, v.pose)) for v in views]
+    sweep = Sweep(SWEEP, scans, [view.places for view in views])
+    alone = Sweep(SWEEP, scans[:1], [views[0].places]).ranges(100)
     both, truth = sweep.ranges(100), true_ranges(SCENE)
     assert np.isnan(alone).any()
     assert not np.isnan(both).any()
@@ -256,10 +256,10 @@ def test_a_camera_that_looks_straight_down_sees_all_around():
         grid=GridShape(0.1, (-3.0, 3.0), (-3.0, 3.0)),
         sweep=SweepShape((-math.pi, math.pi), 0.02, (0.0, 2.5), 0.05),
     )
-    view, reading, _ = look(camera, pose, Road(road_half_m=1.5), rules)
+    view, scan, _ = look(camera, pose, Road(road_half_m=1.5), rules)
     y = rules.grid.centers[..., 1]
     seen = visible(rules.grid.centers, camera, pose, ())
-    cost = view.grid_cost(reading)
+    cost = view.grid_cost(scan)
     assert iou((cost == 0) & seen, (np.abs(y) < 1.5) & seen) > 0.97
 
 
@@ -298,8 +298,8 @@ def test_shapes_that_make_no_sense_are_refused():
 
 def test_pavement_costs_what_its_label_set_says():
     camera, pose = make_test_camera(), mounted_pose(1.4, pitch_rad=0.1)
-    view, reading, _ = look(camera, pose, Road(road_half_m=1.0))
+    view, scan, _ = look(camera, pose, Road(road_half_m=1.0))
     y = GRID.centers[..., 1]
     beside = visible(GRID.centers, camera, pose, ()) & (np.abs(y) > 1.2)
-    assert (view.grid_cost(reading)[beside] == 40).mean() > 0.99
+    assert (view.grid_cost(scan)[beside] == 40).mean() > 0.99
     assert RULES.costs.cost[PAVEMENT] == 40

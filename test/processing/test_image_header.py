@@ -19,7 +19,6 @@ SUFFIXES = ('.png', '.jpg', '.bmp', '.tiff', '.webp', '.jp2', '.ppm')
 
 
 def encode(suffix: str, *options: int) -> bytes:
-    """Return the image in a format."""
     return bytes(cv2.imencode(suffix, IMAGE, list(options))[1])
 
 

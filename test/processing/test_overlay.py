@@ -11,7 +11,6 @@ PALETTE = np.random.default_rng(1).integers(0, 256, (256, 3), np.uint8)
 
 
 def noise(*shape: int) -> np.ndarray:
-    """Return random bytes."""
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 

@@ -8,7 +8,6 @@ import pytest
 
 
 def noise(*shape: int) -> np.ndarray:
-    """Return random bytes."""
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 

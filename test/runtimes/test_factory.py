@@ -49,7 +49,6 @@ def broken_openvino(monkeypatch, tmp_path):
 
 
 def statuses() -> dict[str, factory.RuntimeStatus]:
-    """Return the report by name."""
     return {status.name: status for status in runtime_report()}
 
 

@@ -25,7 +25,6 @@ RUNTIMES = [
 
 @pytest.fixture(scope='module')
 def quantized() -> ModelFile:
-    """Return a small quantised model."""
     return quantize_model(deeper_model(), list(make_batch(4)))
 
 

@@ -23,7 +23,6 @@ DEVICE = RuntimeSettings(precision='fp32', resize='device')
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
-    """Return noise of type uint8."""
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 

@@ -23,7 +23,6 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU for
 
 @pytest.fixture(scope='module')
 def model(published_model: Callable[[str], ModelFile]) -> ModelFile:
-    """Return the smallest published model."""
     return published_model(NAME)
 
 

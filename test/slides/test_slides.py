@@ -33,7 +33,6 @@ def truth(picture_rgb: np.ndarray) -> np.ndarray:
 
 
 def slide(path: Path, picture: np.ndarray, **how: object) -> Path:
-    """Write a picture as TIFF."""
     tifffile.imwrite(path, picture, photometric='rgb', metadata=None, **how)
     return path
 

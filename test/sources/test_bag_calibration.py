@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.planning.camera import Calibration
+from espnet_ros.planning.geometry.camera import Calibration
 from espnet_ros.sources import BrokenFrame, Frame, FrameCalibration, open_source
 import pytest
 

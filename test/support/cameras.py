@@ -23,7 +23,6 @@ def header_at(stamp_ns: int, frame_id: str = FRAME) -> Header:
 
 
 def image_at(stamp_ns: int, color: int = RED, size: Any = SIZE, frame_id: str = FRAME) -> Image:
-    """Return an image of one colour."""
     image_bgr = np.zeros((*size, 3), np.uint8)
     image_bgr[..., color] = 255
     return array_to_image(image_bgr, 'bgr8', header_at(stamp_ns, frame_id))

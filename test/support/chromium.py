@@ -42,7 +42,6 @@ START_LIMIT_S = 60.0
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium of this machine, or None."""
     chosen = os.environ.get('CHROMIUM')
     return chosen or next((p for name in NAMES if (p := shutil.which(name))), None)
 
@@ -132,7 +131,6 @@ class Page:
         self.call('Input.dispatchMouseEvent', type='mouseMoved', x=x, y=y)
 
     def press(self, key: str) -> None:
-        """Press and release a key."""
         text = {'text': key} if len(key) == 1 else {}
         self.call('Input.dispatchKeyEvent', type='keyDown', key=key, **text)
         self.call('Input.dispatchKeyEvent', type='keyUp', key=key)
@@ -173,7 +171,6 @@ class _Connection:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(START_LIMIT_S)
 
     def close(self) -> None:
-        """End the thread."""
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(10)
 
@@ -214,8 +211,6 @@ class _Connection:
 
 
 class Chromium:
-    """A browser that runs."""
-
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
 

@@ -112,5 +112,4 @@ ENCODED_IMAGES = (
 
 
 def encoded_image(encoding: str) -> EncodedImage:
-    """Return the image in an encoding."""
     return next(image for image in ENCODED_IMAGES if image.encoding == encoding)

@@ -22,7 +22,6 @@ class LazyFrame:
 
     @property
     def image_bgr(self) -> NDArray[np.uint8]:
-        """Return its image."""
         return self._frame.image_bgr
 
     @property

@@ -44,17 +44,19 @@ class Inbox:
     """
     The messages that came on one topic.
 
-    :param limit_s: tells how long a message may take
+    :param first_limit_s: tells how long the first message may take, whose node may still start;
+        those after it have the usual limit
     """
 
-    def __init__(self, limit_s: Callable[[], float] = message_limit_s) -> None:
+    def __init__(self, first_limit_s: Callable[[], float] = message_limit_s) -> None:
         self.messages: list[Any] = []
-        self._limit_s = limit_s
+        self._limit_s = first_limit_s
         self._arrived = threading.Condition()
 
     def put(self, message: Any) -> None:
         """Take a message; the subscription's callback."""
         with self._arrived:
+            self._limit_s = message_limit_s
             self.messages.append(message)
             self._arrived.notify_all()
 
@@ -88,7 +90,8 @@ class Ros:
     """
     A context, an executor that spins in threads, and a node to talk with.
 
-    :ivar patience: how many times the usual limit a message may take
+    :ivar patience: how many times the usual limit the first message of a topic, or an answer,
+        may take
     """
 
     def __init__(self, domain_id: int) -> None:

@@ -34,7 +34,6 @@ class StatusReader:
         return find(self._inbox.wait_for(lambda array: find(array) is not None))
 
     def array(self) -> Any:
-        """Return the next message."""
         return self._inbox.wait_for()
 
 

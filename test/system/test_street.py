@@ -32,14 +32,16 @@ from street_truth import (
     true_classes,
     true_ranges_m,
 )
+from time_limits import message_limit_s
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-LIMIT_S = 90.0
+START_LIMIT_S = 90.0
+"""Until the first output of processes that load their libraries and a network."""
 WITH_TRUTH = {'camera_source': {'publish_labels': True}}
+"""The only difference to what users start: the truth beside each image."""
 FOR_LARGE_MODELS = {'free_space': {'max_age_ms': 5000.0}}
 """On two busy cores they take longer than masks may be old."""
-"""The only difference to what users start: the truth beside each image."""
 
 
 @dataclass
@@ -51,13 +53,16 @@ class Heard:
     truths: Any
     status: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-    def wait_until(self, condition: Callable[[], Any], what: str, limit_s: float = 60.0) -> None:
+    def wait_until(
+        self, condition: Callable[[], Any], what: str, limit_s: float | None = None
+    ) -> None:
         """Wait for a condition; where it does not come, say what the diagnostics say."""
+        limit_s = message_limit_s() if limit_s is None else limit_s
         end_s = time.monotonic() + limit_s
         while not condition():
             if time.monotonic() > end_s:
                 bad = {name: entry for name, entry in self.status.items() if entry[0]}
-                pytest.fail(f'{what} did not come within {limit_s} s; diagnostics: {bad}')
+                pytest.fail(f'{what} did not come within {limit_s:.1f} s; diagnostics: {bad}')
             time.sleep(0.05)
 
     def take_status(self, message: DiagnosticArray) -> None:
@@ -66,7 +71,6 @@ class Heard:
             self.status[status.name] = level, status.message
 
     def is_ok(self, name: str) -> bool:
-        """Return whether a status is OK."""
         return self.status.get(name, (2, ''))[0] == 0
 
     def says(self, words: str) -> bool:
@@ -142,7 +146,7 @@ def compare(joined: list[tuple[Any, Any, Any]]) -> Figures:
 
 def test_road_is_free_and_what_stands_blocks_in_the_default_launch(launch, heard):
     launch(WITH_TRUTH, source='synthetic', free_space=True)
-    heard.wait_until(lambda: len(heard.joined()) >= 5, 'maps with ranges and truth', LIMIT_S)
+    heard.wait_until(lambda: len(heard.joined()) >= 5, 'maps with ranges and truth', START_LIMIT_S)
     heard.wait_until(lambda: heard.is_ok('free_space: ground'), 'a good status')
     figures = compare(heard.joined()[:5])
     sys.stdout.write(f'agreement: {figures}\n')
@@ -158,7 +162,7 @@ def test_a_model_of_other_classes_means_the_same_to_the_planner(launch, heard, p
     model = published_model('espnet_p2_q8_cityscapes').path
     changes = WITH_TRUTH | FOR_LARGE_MODELS
     launch(changes, source='synthetic', free_space=True, model=str(model))
-    heard.wait_until(lambda: len(heard.joined()) >= 3, 'maps with ranges and truth', LIMIT_S)
+    heard.wait_until(lambda: len(heard.joined()) >= 3, 'maps with ranges and truth', START_LIMIT_S)
     figures = compare(heard.joined()[:3])
     sys.stdout.write(f'agreement: {figures}\n')
     assert figures.known >= 0.15
@@ -170,9 +174,11 @@ def test_a_foreign_model_without_names_gives_no_map_and_says_error(
 ):
     launch(source='synthetic', free_space=True, model=str(foreign_model))
     masks = ros.listen(Image, 'segmentation/mask')
-    masks.wait_for(limit_s=LIMIT_S)
+    masks.wait_for(limit_s=START_LIMIT_S)
 
-    heard.wait_until(lambda: heard.says('expected a class with a cost'), 'the error')
+    heard.wait_until(
+        lambda: heard.says('expected a class with a cost'), 'the error', START_LIMIT_S
+    )
     assert not heard.maps.messages
     assert not heard.scans.messages
 
@@ -182,7 +188,7 @@ def test_groups_of_classes_that_change_live_keep_the_meaning_of_every_mask(
     launch, ros, heard, groups
 ):
     launch(WITH_TRUTH, source='synthetic', free_space=True)
-    heard.wait_until(heard.joined, 'a map', LIMIT_S)
+    heard.wait_until(heard.joined, 'a map', START_LIMIT_S)
     sets = ros.listen(LabelSet, 'segmentation/label_set', latched_qos())
     result = set_parameter(ros, 'label_groups', groups)
     assert result.successful, result.reason
@@ -210,8 +216,8 @@ def test_two_cameras_go_through_to_one_map(launch, ros, heard):
         for name in ('front', 'left')
     ]
     for inbox in (*masks, *sets):
-        inbox.wait_for(limit_s=LIMIT_S)
-    heard.wait_until(lambda: heard.maps.messages, 'a map of both', LIMIT_S)
+        inbox.wait_for(limit_s=START_LIMIT_S)
+    heard.wait_until(lambda: heard.maps.messages, 'a map of both', START_LIMIT_S)
     for name in ('front', 'left'):
         heard.wait_until(
             lambda n=name: f'free_space: ground {n}' in heard.status, f'status of {name}'
@@ -222,7 +228,7 @@ def test_two_cameras_go_through_to_one_map(launch, ros, heard):
 def test_a_camera_that_comes_back_is_a_map_again_and_nothing_old_is_handed_out(launch, ros, heard):
     arguments = {'source': 'synthetic', 'free_space': True, 'runtime': 'fake'}
     launched = launch(**arguments)
-    heard.wait_until(lambda: heard.maps.messages, 'a map', LIMIT_S)
+    heard.wait_until(lambda: heard.maps.messages, 'a map', START_LIMIT_S)
     assert launched.end('camera_source') == 0
 
     heard.wait_until(lambda: heard.says(''), 'the error')
@@ -233,7 +239,7 @@ def test_a_camera_that_comes_back_is_a_map_again_and_nothing_old_is_handed_out(l
     again = launch(**arguments)
     for name in ('segmentation', 'free_space'):
         again.end(name)
-    late.wait_for(limit_s=LIMIT_S)
+    late.wait_for(limit_s=START_LIMIT_S)
 
 
 @pytest.mark.parametrize('name', shipped_label_sets())
@@ -250,10 +256,12 @@ def test_every_label_set_is_understood_or_refused_in_words(
         runtime='fake',
     )
     told = ros.listen(LabelSet, 'segmentation/label_set', latched_qos())
-    assert told.wait_for(limit_s=LIMIT_S).name == name
+    assert told.wait_for(limit_s=START_LIMIT_S).name == name
     costs = [c.cost for c in load_label_set(name).classes if c.cost is not None]
     if costs and min(costs) < 100:
-        heard.wait_until(lambda: heard.maps.messages, 'a map', LIMIT_S)
+        heard.wait_until(lambda: heard.maps.messages, 'a map', START_LIMIT_S)
         return
-    heard.wait_until(lambda: heard.says('expected a class with a cost'), 'the error', LIMIT_S)
+    heard.wait_until(
+        lambda: heard.says('expected a class with a cost'), 'the error', START_LIMIT_S
+    )
     assert not heard.maps.messages

@@ -131,13 +131,11 @@ XAVIER_NX_RAILS = (
 
 
 def xavier_nx(root: Path) -> None:
-    """Write a Xavier NX with JetPack 4."""
     write_device_tree(root, 'nvidia,p3449-0000+p3668-0000', 'nvidia,tegra194')
     write_iio(root, '7-0040/iio:device0', *XAVIER_NX_RAILS)
 
 
 def xavier_nx_jetpack5(root: Path) -> None:
-    """Write a Xavier NX with JetPack 5."""
     write_device_tree(root, 'nvidia,p3509-0000+p3668-0001', 'nvidia,tegra194')
     write_hwmon(root, '7-0040/hwmon/hwmon4', *(rail[:3] for rail in XAVIER_NX_RAILS))
 
@@ -284,7 +282,6 @@ def agx_thor(root: Path) -> None:
 
 
 def nano(root: Path) -> None:
-    """Write a Nano with JetPack 4."""
     write_device_tree(root, 'nvidia,p3450-0000', 'nvidia,tegra210')
     write_iio(
         root,
@@ -317,6 +314,5 @@ class FailingFiles:
 def tree_of(
     board: Callable[[Path], None], root: Path, files: Callable[[Path], bytes] = read_file
 ) -> FileTree:
-    """Write a board below the root and return its tree."""
     board(root)
     return FileTree(root, files)

@@ -25,7 +25,6 @@ DISCHARGING = {
 
 
 def write_battery(root: Path, name: str = 'BAT0', **changes: Any) -> FileTree:
-    """Write a battery that differs from the usual one."""
     write_files(root, f'{SUPPLIES}/{name}', **(DISCHARGING | changes))
     return FileTree(root)
 

@@ -35,7 +35,6 @@ def graphics(monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
 
 
 def write_rapl(root: Path) -> None:
-    """Write one processor package."""
     write_files(
         root,
         '/sys/class/powercap/intel-rapl:0',
@@ -46,7 +45,6 @@ def write_rapl(root: Path) -> None:
 
 
 def write_battery(root: Path) -> None:
-    """Write a battery that discharges."""
     folder = '/sys/class/power_supply/BAT1'
     write_files(root, folder, type='Battery', status='Discharging', power_now=17557000)
 

@@ -13,7 +13,6 @@ GAP_S = 2.0
 
 
 def reading(time_s: float, total_w: float | None, energy_j: float | None = None) -> PowerReading:
-    """Return a reading."""
     return PowerReading(time_s, 'test', 'module', 'VDD_IN', total_w, energy_j=energy_j)
 
 

@@ -83,7 +83,6 @@ BOARDS = [
 
 
 def read(tree: FileTree) -> PowerReading:
-    """Return what the sensor that is found reads."""
     sensor = find_sensor('auto', tree)
     assert isinstance(sensor, JetsonSensor)
     return sensor.read()

@@ -23,7 +23,6 @@ def install(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> FakeNvml:
 
 
 def open_sensor(monkeypatch: pytest.MonkeyPatch, *cards: Card) -> tuple[FakeNvml, NvmlSensor]:
-    """Return the library and the sensor on it."""
     fake = install(monkeypatch, cards=list(cards))
     nvml, reason = open_nvml()
     assert nvml is not None, reason

@@ -10,6 +10,7 @@ from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import monotonic, NoSensor, PowerReading, PowerSensor
 import pytest
+from time_limits import message_limit_s
 
 from . import boards
 from .boards import tree_of
@@ -49,8 +50,7 @@ class Collected:
             self._enough.set()
 
     def wait(self) -> None:
-        """Wait for them."""
-        assert self._enough.wait(20.0)
+        assert self._enough.wait(message_limit_s())
 
 
 def test_readings_come_until_the_context_ends_and_the_sensor_is_closed() -> None:

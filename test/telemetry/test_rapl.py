@@ -34,7 +34,6 @@ class Machine:
         )
 
     def set(self, zone: str, name: str, energy_uj: int, range_uj: int = RANGE_UJ) -> None:
-        """Write a zone."""
         write_files(
             self.root,
             f'{POWERCAP}/{zone}',

@@ -27,14 +27,12 @@ LEARNS = replace(
 
 @pytest.fixture
 def teacher(camvid: Path, tmp_path: Path) -> Teacher:
-    """Return a teacher that was trained on the data."""
     stage = replace(LEARNS, loss=LossRecipe(weighted=False))
     Trainer(make_job(camvid, (stage,), save_every_s=1e9), tmp_path / 'teacher').run()
     return read_teacher(tmp_path / 'teacher' / 'network' / 'best.pth')
 
 
 def make_pupil(camvid: Path, teacher: Teacher, **loss: float) -> TrainingJob:
-    """Return a job that learns from a teacher."""
     stage = replace(STAGE, loss=LossRecipe(weighted=False, **loss))  # type: ignore[arg-type]
     return replace(make_job(camvid), recipe=Recipe('pupil', (stage,)), teacher=teacher)
 

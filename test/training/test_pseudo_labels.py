@@ -44,7 +44,6 @@ def drive(tmp_path: Path) -> Path:
 def maps(
     labels: list[int], confidence: list[float]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return labels and confidence of a row of pixels."""
     return np.array([labels], np.uint8), np.array([np.round(255 * np.array(confidence))], np.uint8)
 
 

@@ -67,12 +67,10 @@ class Stopper:
         self._epoch = epoch
 
     def on_step(self, report: StepReport) -> None:
-        """Interrupt."""
         if report.step == self._step:
             raise KeyboardInterrupt
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Interrupt."""
         if report.epoch == self._epoch:
             raise KeyboardInterrupt
 

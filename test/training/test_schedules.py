@@ -9,7 +9,6 @@ import pytest
 
 
 def stage(schedule: str, epochs: int = 10, warmup_epochs: float = 0.0) -> Stage:
-    """Return a stage with a peak of 1."""
     return Stage(
         'stage',
         'espnet',

@@ -99,7 +99,6 @@ def wait_until(condition: Callable[[], object], limit_s: float = 10.0) -> None:
 
 @pytest.fixture(scope='session')
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    """Return a real Chromium."""
     path = find_chromium()
     if path is None:
         pytest.skip('no chromium here: sudo apt-get install chromium')

@@ -26,6 +26,7 @@ from espnet_ros.web.server import WebServer
 import numpy as np
 import psutil
 import pytest
+from time_limits import message_limit_s as limit_s
 
 from ..conftest import ROOT
 from .conftest import make_frame, Served, wait_until
@@ -35,7 +36,7 @@ def get(
     served: Served, path: str, method: str = 'GET', **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body of an answer."""
-    connection = http.client.HTTPConnection('127.0.0.1', served.server.port, timeout=20)
+    connection = http.client.HTTPConnection('127.0.0.1', served.server.port, timeout=limit_s())
     try:
         connection.request(
             method, path, headers={k.replace('_', '-'): v for k, v in headers.items()}
@@ -65,7 +66,7 @@ def decode(data: bytes) -> np.ndarray:
 def next_events(served: Served, names: set[str]) -> dict[str, object]:
     """Return the newest content of each event, once all of them have come."""
     found: dict[str, object] = {}
-    with urlopen(f'http://127.0.0.1:{served.server.port}/events', timeout=20) as stream:
+    with urlopen(f'http://127.0.0.1:{served.server.port}/events', timeout=limit_s()) as stream:
         name = ''
         while not names <= found.keys():
             line = stream.readline().decode().rstrip()
@@ -116,7 +117,7 @@ def test_the_overlay_comes_as_one_picture_and_as_a_film(moving: Served) -> None:
     assert (status, headers['Content-Type']) == (200, 'image/jpeg')
     assert decode(body).shape == (48, 64, 3)
     with urlopen(
-        f'http://127.0.0.1:{moving.server.port}/overlay.mjpg?rate=30', timeout=20
+        f'http://127.0.0.1:{moving.server.port}/overlay.mjpg?rate=30', timeout=limit_s()
     ) as film:
         assert film.headers['Content-Type'].startswith('multipart/x-mixed-replace')
         seen = set()
@@ -359,7 +360,7 @@ def test_without_aiohttp_one_line_says_what_to_install() -> None:
 
 def test_it_ends_while_browsers_look(serve: Callable[..., Served]) -> None:
     served = serve()
-    stream = urlopen(f'http://127.0.0.1:{served.server.port}/events', timeout=20)
+    stream = urlopen(f'http://127.0.0.1:{served.server.port}/events', timeout=limit_s())
     wait_until(lambda: served.view.has_readers)
     served.server.close()
     assert stream.read().endswith(b'\n\n'), 'the stream ends in order'

@@ -11,7 +11,6 @@ from rich.table import Table
 
 
 def print_node(result: NodeResult) -> None:
-    """Print the tables, and what has to be known of them."""
     OUT.print(_headline(result), markup=False)
     OUT.print()
     _print_flows(result.flows)

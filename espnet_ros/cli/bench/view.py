@@ -115,7 +115,6 @@ def _print_power_notes(record: BenchRecord) -> None:
 
 
 def shown(value: Any, form: str) -> str:
-    """Return a value as a table shows it."""
     if value is None:
         return UNAVAILABLE
     return f'{value:{form}}' if isinstance(value, (int, float)) else str(value)

@@ -33,7 +33,6 @@ def check_runtimes() -> list[Check]:
 
 
 def check_models() -> list[Check]:
-    """Look which models are here."""
     try:
         present = present_models()
     except EspnetError as error:

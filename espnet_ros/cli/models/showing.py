@@ -14,7 +14,6 @@ from rich.text import Text
 
 
 def show_model(options: ShowOptions) -> int:
-    """Show a model; return the exit code."""
     model = load_model_file(find_model(options.model))
     if options.json:
         say_json(describe(model))

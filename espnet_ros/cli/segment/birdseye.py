@@ -9,14 +9,14 @@ from espnet_ros.cli.segment.options import Options
 from espnet_ros.config import BirdseyeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet, parse_grouping
-from espnet_ros.planning.camera import Camera
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.ground import points_to_pixels
+from espnet_ros.planning.geometry.pose import CameraPose, mounted_pose
 from espnet_ros.planning.grid import GridShape, SweepShape
-from espnet_ros.planning.ground import points_to_pixels
 from espnet_ros.planning.observer import GroundObserver, Observation
 from espnet_ros.planning.path import inflate, plan_path
-from espnet_ros.planning.pose import CameraPose, mounted_pose
 from espnet_ros.planning.view import GroundView, ViewRules
 from espnet_ros.processing.birdseye import (
     beside,
@@ -129,12 +129,12 @@ class BirdseyeDrawer:
         frame: BirdseyeFrame,
     ) -> None:
         view = seen.view
-        cost = view.grid_cost(seen.reading)
+        cost = view.grid_cost(seen.scan)
         rows, columns = self._grid.cells(frame.places)
         rows = np.clip(rows, 0, cost.shape[0] - 1)
         columns = np.clip(columns, 0, cost.shape[1] - 1)
         shade(panel, cost[rows, columns] < 0, 0.6)
-        contacts = find_contacts(seen.reading)
+        contacts = find_contacts(seen.scan)
         draw_points(panel, frame.pixels(contacts.points_m), _OBSTACLE_BGR)
         radius = round(_ROBOT_RADIUS_M / self._grid.resolution_m)
         path = plan_path(

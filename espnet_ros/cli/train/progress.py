@@ -37,7 +37,6 @@ class TrainingProgress:
         self._told_absent = False
 
     def on_step(self, report: StepReport) -> None:
-        """Show a step."""
         before = report.loss if self._loss is None else self._loss
         self._loss = _SMOOTHING * before + (1 - _SMOOTHING) * report.loss
         numbers = f'loss {self._loss:.4f}, {report.images_per_s:.1f} images/s'

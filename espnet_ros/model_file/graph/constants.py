@@ -63,5 +63,4 @@ class GraphView:
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    """Return the attributes of a node by name."""
     return {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}

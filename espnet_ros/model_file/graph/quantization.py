@@ -126,8 +126,6 @@ def ends_of(graph: onnx.GraphProto) -> set[str]:
 
 
 class _Reader:
-    """Gives the images one by one."""
-
     def __init__(self, tools: Any, images_bgr: Sequence[NDArray[np.uint8]]) -> None:
         self._tools = tools
         self._images = images_bgr
@@ -140,7 +138,6 @@ class _Reader:
             """Gives a batch, and None after the last."""
 
             def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-                """Return the next batch."""
                 return next(batches, None)
 
         return Reader()

@@ -105,7 +105,6 @@ def resnet(channels: int, style: EspnetStyle) -> nn.Module:
 
 
 def esp(channels: int, style: EspnetStyle) -> nn.Module:
-    """Return the module of ESPNet itself."""
     return EspModule(channels, channels, residual=style.residual, style=style)
 
 

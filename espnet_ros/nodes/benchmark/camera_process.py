@@ -38,7 +38,6 @@ class CameraProcess:
 
     @property
     def pid(self) -> int:
-        """Return the number of the process."""
         return self._process.pid or 0
 
     def wait_until_ready(self) -> Ready:
@@ -55,7 +54,6 @@ class CameraProcess:
         raise InputError(f'the camera of the benchmark cannot play: {reason}')
 
     def play(self) -> None:
-        """Let it publish."""
         self._send(Command.PLAY)
 
     def pause(self) -> Played:

@@ -78,14 +78,12 @@ class Observer(Node):  # type: ignore[misc]
             )
 
     def forget(self) -> None:
-        """Begin anew."""
         for topic in self.arrivals:
             self.arrivals[topic] = Arrivals()
         self.diagnostics.clear()
         self.power_w.clear()
 
     def spin_for(self, duration_s: float) -> None:
-        """Listen for a while."""
         self.spin_until(lambda: False, duration_s)
 
     def spin_until(self, is_done: Callable[[], bool], limit_s: float) -> bool:

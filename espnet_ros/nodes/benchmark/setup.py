@@ -51,7 +51,6 @@ class NodeSetup:
 
 
 def plan_camera(case: NodeCase, namespace: str) -> CameraPlan:
-    """Return what the camera publishes."""
     return CameraPlan(
         namespace,
         case.camera_names,
@@ -81,7 +80,6 @@ def heard_topics(case: NodeCase) -> dict[str, type]:
 
 
 def set_up_nodes(case: NodeCase, namespace: str) -> list[NodeSetup]:
-    """Return the nodes of a case."""
     shared: dict[str, object] = {}
     if case.cameras > 1:
         shared['cameras'] = list(case.camera_names)

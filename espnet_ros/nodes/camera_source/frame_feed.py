@@ -61,7 +61,6 @@ class FrameFeed(Generic[PreparedT]):
             return self._error
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def want(self, is_wanted: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.ros.qos import latched_qos
-from espnet_ros.planning.pose import CameraPose, mounted_pose
+from espnet_ros.planning.geometry.pose import CameraPose, mounted_pose
 from espnet_ros.sources import CameraModel
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from rclpy.node import Node

@@ -40,7 +40,6 @@ class Moment:
 
     @property
     def is_complete(self) -> bool:
-        """Return whether everything has come."""
         return not (self.overlay_bgr is None or self.costmap is None or self.scan is None)
 
 
@@ -60,12 +59,10 @@ class Moments:
         self._put(time_ns, replace(self._at(time_ns), overlay_bgr=overlay_bgr))
 
     def take_costmap(self, costmap: OccupancyGrid) -> None:
-        """Take a map."""
         time_ns = stamp_ns(costmap.header.stamp)
         self._put(time_ns, replace(self._at(time_ns), costmap=costmap))
 
     def take_scan(self, scan: LaserScan) -> None:
-        """Take ranges."""
         time_ns = stamp_ns(scan.header.stamp)
         self._put(time_ns, replace(self._at(time_ns), scan=scan))
 

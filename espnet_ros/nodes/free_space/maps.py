@@ -8,15 +8,19 @@ import time
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.messages import make_costmap
 from espnet_ros.nodes.free_space.outputs import Origin, Output
 from espnet_ros.nodes.free_space.poses import NoFrameError, PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
-from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
+from espnet_ros.nodes.free_space.synchronization.stamp_queue import (
+    PendingError,
+    StampQueue,
+    Waiting,
+)
 from espnet_ros.nodes.ros.stamps import NS_PER_S
-from espnet_ros.planning.fusion import FusedGrid, FusionRules
 from espnet_ros.planning.grid import GridShape
+from espnet_ros.planning.rolling_costmap import CostmapRules, RollingCostmap
 from espnet_ros.planning.sweep import merge_costs
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +28,11 @@ from std_msgs.msg import Header
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
+class _Observed:
     """What a map with memory is made of; it holds no image."""
 
     cost: NDArray[np.int8]
-    sureness: NDArray[np.float32] | None
+    confidence: NDArray[np.float32] | None
     origin: Origin
 
 
@@ -60,22 +64,21 @@ class MapMaker:
         self._poses = poses
         self._ages = ages
         self._settings = settings
-        self._queue: StampQueue[_Look] = StampQueue()
+        self._queue: StampQueue[_Observed] = StampQueue()
         self._has_odometry = False
         self.state = 'off'
         self.dropped = 0
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether a map waits."""
         return len(self._queue) > 0
 
     def start_anew(self, shape: GridShape) -> None:
         """Forget what was seen before."""
         settings = self._settings()
-        rules = FusionRules(settings.scan.blocking_cost, settings.fusion.decay_s)
+        rules = CostmapRules(settings.scan.blocking_cost, settings.fusion.decay_s)
         self._shape = shape
-        self._fused = FusedGrid(shape, rules)
+        self._costmap = RollingCostmap(shape, rules)
         self._queue.clear()
 
     def add(self, sight: Sight, around: Sequence[Sight]) -> None:
@@ -86,16 +89,16 @@ class MapMaker:
         """
         if not self._settings().fusion.enabled or not self._remembers(sight):
             cost = merge_costs([other.cost for other in around])
-            self._publish(cost, _look(sight))
+            self._publish(cost, _observed(sight))
             return
-        pushed_out = self._queue.add(sight.stamp_ns, _look(sight), time.monotonic())
+        pushed_out = self._queue.add(sight.stamp_ns, _observed(sight), time.monotonic())
         if pushed_out is not None:
             self._drop(f'too many maps wait; {pushed_out.reason}')
         self.advance()
 
     def advance(self) -> None:
         """Publish the maps whose odometry is there, and drop those that waited too long."""
-        ready: list[tuple[Waiting[_Look], NDArray[np.float64]]] = []
+        ready: list[tuple[Waiting[_Observed], NDArray[np.float64]]] = []
         # The newest first: odometry that comes meanwhile serves the older ones too.
         for entry in reversed(tuple(self._queue)):
             odometry = self._locate(entry)
@@ -105,13 +108,14 @@ class MapMaker:
             for older in self._queue.pop_before(entry.stamp_ns):
                 self._drop(older.reason)
             self._queue.remove(entry)
-            look = entry.item
-            self._fused.add(look.cost, odometry, entry.stamp_ns / NS_PER_S, look.sureness)
+            observed = entry.item
+            self._costmap.update(
+                observed.cost, odometry, entry.stamp_ns / NS_PER_S, observed.confidence
+            )
             self.state = 'on'
-            self._publish(self._fused.cost(odometry), look)
+            self._publish(self._costmap.cost(odometry), observed)
 
     def _remembers(self, sight: Sight) -> bool:
-        """Return whether there is, or once was, odometry."""
         if not self._has_odometry:
             try:
                 self._poses.odometry(sight.header.stamp)
@@ -123,7 +127,7 @@ class MapMaker:
             self._has_odometry = True
         return True
 
-    def _locate(self, entry: Waiting[_Look]) -> NDArray[np.float64] | None:
+    def _locate(self, entry: Waiting[_Observed]) -> NDArray[np.float64] | None:
         """Return the odometry of a map; None where it waits or was dropped."""
         waited_s = time.monotonic() - entry.since_s
         is_over = self._ages.is_over(entry.stamp_ns, waited_s)
@@ -140,14 +144,14 @@ class MapMaker:
         self._drop(f'{entry.reason} (waited {1e3 * waited_s:.0f} ms)')
         return None
 
-    def _publish(self, cost: NDArray[np.int8], look: _Look) -> None:
+    def _publish(self, cost: NDArray[np.int8], observed: _Observed) -> None:
         settings = self._settings()
         if not settings.fusion.enabled:
             self.state = 'off'
-        header = Header(stamp=look.origin.stamp, frame_id=settings.base_frame)
+        header = Header(stamp=observed.origin.stamp, frame_id=settings.base_frame)
         self._output.publish(
             lambda: make_costmap(cost, self._shape, settings.ground_z_m, header),
-            look.origin,
+            observed.origin,
         )
 
     def _drop(self, reason: str) -> None:
@@ -156,5 +160,5 @@ class MapMaker:
         self._output.record.failed(time.monotonic(), 'output', reason)
 
 
-def _look(sight: Sight) -> _Look:
-    return _Look(sight.cost, sight.sureness, sight.origin)
+def _observed(sight: Sight) -> _Observed:
+    return _Observed(sight.cost, sight.confidence, sight.origin)

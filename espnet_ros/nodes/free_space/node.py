@@ -16,14 +16,14 @@ from typing import Any
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.monitoring.health import NodeHealth, Status
-from espnet_ros.nodes.free_space.ages import Ages
-from espnet_ros.nodes.free_space.input import CameraInput
-from espnet_ros.nodes.free_space.meaning import check_meaning
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline, make_shapes
 from espnet_ros.nodes.free_space.poses import name_pose_source, open_poses, PoseSource
-from espnet_ros.nodes.free_space.quiet import QuietTrigger
 from espnet_ros.nodes.free_space.report import Report
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
+from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
+from espnet_ros.nodes.free_space.synchronization.meaning import check_meaning
+from espnet_ros.nodes.free_space.synchronization.quiet_trigger import QuietTrigger
 from espnet_ros.nodes.ros.diagnostics import DiagnosticsPublisher
 from espnet_ros.nodes.ros.log_bridge import LogBridge
 from espnet_ros.nodes.ros.managed_node import ManagedNode
@@ -118,7 +118,6 @@ class FreeSpaceNode(ManagedNode):
             poses.close()
 
     def end(self) -> None:
-        """Free everything."""
         self.stop()
         self._inputs = {}
 

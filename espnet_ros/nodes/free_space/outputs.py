@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from espnet_ros.monitoring.camera_record import CameraRecord
-from espnet_ros.nodes.free_space.ages import Ages
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
 from espnet_ros.nodes.ros.qos import create_publisher, latched_qos, result_qos
 from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since, stamp_ns
 from espnet_ros.nodes.ros.topics import output_topic
@@ -142,7 +142,6 @@ class FreeSpaceOutputs:
         return self._others[topic]
 
     def all(self) -> list[Output]:
-        """Return every output."""
         return [self.costmap, *self._others.values()]
 
     def close(self) -> None:

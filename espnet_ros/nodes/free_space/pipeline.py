@@ -8,8 +8,6 @@ from functools import partial
 import time
 
 from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
-from espnet_ros.nodes.free_space.ages import Ages
-from espnet_ros.nodes.free_space.input import CameraInput
 from espnet_ros.nodes.free_space.maps import MapMaker
 from espnet_ros.nodes.free_space.messages import (
     make_obstacles,
@@ -26,6 +24,8 @@ from espnet_ros.nodes.free_space.outputs import (
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight, Sights
 from espnet_ros.nodes.free_space.stream import CameraStream
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
+from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
 from espnet_ros.nodes.ros.stamps import NS_PER_S
 from espnet_ros.nodes.ros.topics import output_topic
 from espnet_ros.planning.contacts import find_contacts, join_contacts
@@ -152,19 +152,19 @@ class FreeSpacePipeline:
             self._publish_sweep(sight, around, header)
         outputs[OBSTACLES].publish(
             lambda: make_obstacles(
-                join_contacts([find_contacts(s.seen.reading) for s in around]), ground_z_m, header
+                join_contacts([find_contacts(s.seen.scan) for s in around]), ground_z_m, header
             ),
             origin,
         )
         outputs[output_topic(sight.camera, 'points')].publish(
-            lambda: make_points(seen.view.cloud(seen.reading, seen.labels), ground_z_m, header),
+            lambda: make_points(seen.view.cloud(seen.scan, seen.labels), ground_z_m, header),
             origin,
         )
         self._last_ns = sight.stamp_ns
 
     def _publish_sweep(self, sight: Sight, around: list[Sight], header: Header) -> None:
         settings, origin = self._settings(), sight.origin
-        readings = [other.seen.reading for other in around]
+        readings = [other.seen.scan for other in around]
         sweep = Sweep(self._sweep, readings, [other.seen.view.places for other in around])
         last_ns = sight.stamp_ns if self._last_ns is None else self._last_ns
         period_s = max(0, sight.stamp_ns - last_ns) / NS_PER_S

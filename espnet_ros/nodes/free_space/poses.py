@@ -9,10 +9,15 @@ from typing import Any, Protocol
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.nodes.free_space.ages import in_seconds
-from espnet_ros.nodes.free_space.waiting import PendingError
+from espnet_ros.nodes.free_space.synchronization.ages import in_seconds
+from espnet_ros.nodes.free_space.synchronization.stamp_queue import PendingError
 from espnet_ros.nodes.ros.stamps import stamp_ns
-from espnet_ros.planning.pose import CameraPose, matrix_pose, mounted_pose, transform_matrix
+from espnet_ros.planning.geometry.pose import (
+    CameraPose,
+    matrix_pose,
+    mounted_pose,
+    transform_matrix,
+)
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
@@ -130,7 +135,6 @@ class TransformPoses:
         self._buffer.clear()
 
     def close(self) -> None:
-        """Stop listening."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.unregister()

@@ -19,12 +19,12 @@ from espnet_ros.monitoring.health import (
     Status,
     UNAVAILABLE,
 )
-from espnet_ros.nodes.free_space.input import CameraInput
-from espnet_ros.nodes.free_space.meaning import Meaning
 from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, Output, SCAN
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
+from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
+from espnet_ros.nodes.free_space.synchronization.meaning import Meaning
 from espnet_ros.nodes.ros.stamps import waits_for_clock
 from espnet_ros.nodes.ros.topics import input_topic, output_topic
 from rclpy.node import Node
@@ -233,7 +233,7 @@ def _describe_camera(stream: CameraStream | None) -> dict[str, str]:
             'camera_height_m': number(view.pose.height_m, 3),
             'camera_pitch_deg': number(math.degrees(view.pose.pitch_rad)),
             'pitch_correction_deg': number(math.degrees(stream.observer.pitch_correction_rad)),
-            'nearest_ground_m': number(float(view.fan.near_edges_m[0])),
+            'nearest_ground_m': number(float(view.polar.near_edges_m[0])),
             'sees_all_ranges': str(view.sees_all_ranges).lower(),
         }
     return facts

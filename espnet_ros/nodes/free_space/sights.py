@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 import time
 
-from espnet_ros.nodes.free_space.ages import Ages
 from espnet_ros.nodes.free_space.outputs import Origin
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
 from espnet_ros.nodes.ros.stamps import NS_PER_S
 from espnet_ros.planning.observer import Observation
 import numpy as np
@@ -39,18 +39,17 @@ class Sight:
 
     @property
     def origin(self) -> Origin:
-        """Return what outputs are made of."""
         return Origin(self.header.stamp, self.received_s, self.has_age)
 
     @cached_property
     def cost(self) -> NDArray[np.int8]:
         """Return the map, int8 of the grid's (rows, columns)."""
-        return self.seen.view.grid_cost(self.seen.reading)
+        return self.seen.view.grid_cost(self.seen.scan)
 
     @cached_property
-    def sureness(self) -> NDArray[np.float32] | None:
+    def confidence(self) -> NDArray[np.float32] | None:
         """Return how sure the map is, 0..1; None where that is not known."""
-        return self.seen.view.grid_sureness(self.seen.reading)
+        return self.seen.view.grid_confidence(self.seen.scan)
 
 
 class Sights:
@@ -73,7 +72,6 @@ class Sights:
         self._newest.pop(camera, None)
 
     def clear(self) -> None:
-        """Forget all."""
         self._newest.clear()
 
     def around(self, sight: Sight) -> list[Sight]:

@@ -9,13 +9,21 @@ import time
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import InputError
 from espnet_ros.monitoring.health import describe_stamp_fault, NO_CLOCK
-from espnet_ros.nodes.free_space.ages import Ages
-from espnet_ros.nodes.free_space.input import CameraInput
-from espnet_ros.nodes.free_space.meaning import Meaning
-from espnet_ros.nodes.free_space.parts import MaskParts, PartFinder, StampedMask
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight
-from espnet_ros.nodes.free_space.waiting import PendingError, StampQueue, Waiting
+from espnet_ros.nodes.free_space.synchronization.ages import Ages
+from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
+from espnet_ros.nodes.free_space.synchronization.mask_parts import (
+    MaskParts,
+    PartFinder,
+    StampedMask,
+)
+from espnet_ros.nodes.free_space.synchronization.meaning import Meaning
+from espnet_ros.nodes.free_space.synchronization.stamp_queue import (
+    PendingError,
+    StampQueue,
+    Waiting,
+)
 from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
 from espnet_ros.planning.grid import GridShape, SweepShape
 from espnet_ros.planning.observer import GroundObserver
@@ -64,7 +72,6 @@ class CameraStream:
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether a mask waits."""
         return len(self._queue) > 0
 
     def take(self, mask: Image) -> bool:

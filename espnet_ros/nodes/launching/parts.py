@@ -21,7 +21,6 @@ BASE_FRAME = 'base_link'
 
 
 def segmentation(request: LaunchRequest) -> Process:
-    """Return the segmentation node."""
     settings = request.settings
     chosen: dict[str, Value] = {
         'model': settings.model,

@@ -74,7 +74,6 @@ class LaunchRequest:
 
     @property
     def model(self) -> str:
-        """Return the name or path of the model."""
         return str(self.settings.model or self.files[SEGMENTATION].value('model'))
 
 

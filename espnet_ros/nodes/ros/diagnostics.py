@@ -42,7 +42,6 @@ class DiagnosticsPublisher:
         self._timer = create_steady_timer(node, PERIOD_S, self.publish)
 
     def publish(self) -> None:
-        """Publish the statuses of this moment."""
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
         if not message.header.stamp.sec:  # simulated time that has not begun

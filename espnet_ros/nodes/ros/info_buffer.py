@@ -42,7 +42,6 @@ class InfoBuffer:
             self._infos.pop()
 
     def clear(self) -> None:
-        """Drop all."""
         self._stamps_ns.clear()
         self._infos.clear()
 
@@ -56,5 +55,4 @@ class InfoBuffer:
         return bool(self._stamps_ns) and self._stamps_ns[-1] >= stamp_ns
 
     def oldest_ns(self) -> int | None:
-        """Return the stamp of the oldest one, or None."""
         return self._stamps_ns[0] if self._stamps_ns else None

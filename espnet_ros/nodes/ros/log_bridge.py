@@ -22,7 +22,6 @@ class LogBridge(logging.Handler):
         self._logger = logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Forward a record."""
         # Each call below has a line of its own: rclpy keeps the severity of a line.
         logger = self._logger
         if record.levelno >= logging.CRITICAL:
@@ -37,14 +36,12 @@ class LogBridge(logging.Handler):
             logger.debug(self.format(record))
 
     def attach(self) -> None:
-        """Begin to forward."""
         library = logging.getLogger(_LIBRARY)
         library.addHandler(self)
         library.setLevel(logging.DEBUG)
         library.propagate = False
 
     def detach(self) -> None:
-        """Stop forwarding."""
         library = logging.getLogger(_LIBRARY)
         library.removeHandler(self)
         if not any(isinstance(handler, LogBridge) for handler in library.handlers):

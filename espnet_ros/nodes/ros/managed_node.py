@@ -77,11 +77,9 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
             self.end_process(1)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Open."""
         return self._attempt(self.open, 'configuring', 'inactive', 'unconfigured')
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start."""
         return self._attempt(self.start, 'activating', 'active', 'inactive')
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -89,7 +87,6 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         return self._attempt(self.stop, 'deactivating', 'inactive', 'inactive')
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End."""
         return self._attempt(self.end, 'cleaningup', 'unconfigured', 'unconfigured')
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -23,7 +23,7 @@ from espnet_ros.nodes.ros.process import run_node
 from espnet_ros.nodes.ros.topics import check_camera_names
 from espnet_ros.nodes.segmentation.device_recovery import DeviceRecovery
 from espnet_ros.nodes.segmentation.engine_care import EngineCare
-from espnet_ros.nodes.segmentation.report import describe_model, judge_node
+from espnet_ros.nodes.segmentation.health.report import describe_model, judge_node
 from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.nodes.segmentation.web_feed import WebFeed
 from rclpy.lifecycle import TransitionCallbackReturn

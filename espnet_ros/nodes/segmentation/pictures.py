@@ -8,7 +8,7 @@ import traceback
 
 from espnet_ros.config import OverlaySettings
 from espnet_ros.monitoring.frame_slot import FrameSlots
-from espnet_ros.nodes.segmentation.outputs import CameraOutputs, SegmentedFrame
+from espnet_ros.nodes.segmentation.camera.outputs import CameraOutputs, SegmentedFrame
 from rclpy.node import Node
 
 
@@ -33,7 +33,6 @@ class PictureWorker:
         self._thread = threading.Thread(target=self._run, name='pictures')
 
     def start(self) -> None:
-        """Begin to work."""
         self._thread.start()
 
     def offer(self, camera: str, outputs: CameraOutputs, frame: SegmentedFrame) -> None:

@@ -15,12 +15,15 @@ from espnet_ros.labels import LabelSet
 from espnet_ros.monitoring.stage_clock import Stopwatch
 from espnet_ros.nodes.ros.conversions import image_to_bgr
 from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since
-from espnet_ros.nodes.segmentation.camera import Camera, Frame
-from espnet_ros.nodes.segmentation.label_announcer import MaskMeaning, wait_until_acknowledged
-from espnet_ros.nodes.segmentation.outputs import SegmentedFrame
+from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame
+from espnet_ros.nodes.segmentation.camera.label_announcer import (
+    MaskMeaning,
+    wait_until_acknowledged,
+)
+from espnet_ros.nodes.segmentation.camera.outputs import SegmentedFrame
+from espnet_ros.nodes.segmentation.health.power_monitor import PowerMonitor
+from espnet_ros.nodes.segmentation.health.stats import make_stats
 from espnet_ros.nodes.segmentation.pictures import PictureWorker
-from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
-from espnet_ros.nodes.segmentation.stats import make_stats
 from espnet_ros.processing.image_messages import color_view
 from espnet_ros.segmenter import InferredBatch, PreparedBatch, Segmentation, Segmenter
 import numpy as np
@@ -174,7 +177,6 @@ class FramePipeline:
         self._publish_label_info(meaning, segmenter.settings)
 
     def fail(self, batch: Mapping[str, Frame], reason: str) -> None:
-        """Count a batch as failed."""
         for name in batch:
             self._cameras[name].record.failed(time.monotonic(), 'output', reason)
 

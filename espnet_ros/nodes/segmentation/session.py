@@ -14,10 +14,10 @@ from espnet_ros.model_file.store import open_model
 from espnet_ros.monitoring.frame_slot import FrameSlots
 from espnet_ros.monitoring.load_shedder import effective_rate_hz
 from espnet_ros.nodes.ros.executor import call_in_spin_thread
-from espnet_ros.nodes.segmentation.camera import Camera, Frame
+from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame
+from espnet_ros.nodes.segmentation.health.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.nodes.segmentation.pipeline import FramePipeline
-from espnet_ros.nodes.segmentation.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.worker import SegmentationWorker
 from espnet_ros.runtimes.build_watch import BuildWatch
 from espnet_ros.runtimes.factory import open_runtime

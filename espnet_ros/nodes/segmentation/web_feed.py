@@ -12,7 +12,7 @@ from espnet_ros.exceptions import EspnetError
 from espnet_ros.monitoring.health import Level, Status
 from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
-from espnet_ros.nodes.segmentation.outputs import SegmentedFrame
+from espnet_ros.nodes.segmentation.camera.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.nodes.web.ground_feed import GroundFeed
 from espnet_ros.nodes.web.status_feed import StatusFeed
@@ -72,7 +72,6 @@ class WebFeed:
         return '' if self._server is None else self._server.address
 
     def attach(self, session: Session) -> None:
-        """Show what a session segments."""
         if self._server is None:
             return
         self._view.put_model(model_card(session.segmenter))

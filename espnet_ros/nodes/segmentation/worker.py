@@ -10,7 +10,7 @@ import traceback
 from typing import TypeVar
 
 from espnet_ros.monitoring.frame_slot import FrameSlots
-from espnet_ros.nodes.segmentation.camera import Frame
+from espnet_ros.nodes.segmentation.camera.camera import Frame
 from espnet_ros.nodes.segmentation.pipeline import FramePipeline, Prepared
 from espnet_ros.nodes.segmentation.turns import Turns
 from rclpy.node import Node
@@ -101,7 +101,6 @@ class SegmentationWorker:
         ]
 
     def start(self) -> None:
-        """Begin to work."""
         for thread in self._threads:
             thread.start()
 

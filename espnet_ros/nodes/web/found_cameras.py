@@ -28,7 +28,6 @@ class FoundCamera:
 
     @property
     def name(self) -> str:
-        """Return what it is called on the page."""
         return self.base.strip('/')
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 import math
 
 from espnet_ros.exceptions import InputError
+from espnet_ros.labels import load_label_set
 from espnet_ros.sources.base import BrokenFrame, Frame, FrameCalibration, Source
-from espnet_ros.sources.street.projection import make_camera
-from espnet_ros.sources.street.renderer import StreetRenderer
+from espnet_ros.sources.street.rendering.projection import make_camera
+from espnet_ros.sources.street.rendering.renderer import LABEL_SET, StreetRenderer
 from espnet_ros.sources.street.scene import StreetScene
 
 SIZE = (540, 960)
@@ -52,16 +54,21 @@ class StreetSource(Source):
         _check('pitch', pitch_rad, -1.0, 1.0)
         _check('field of view', field_of_view_rad, 0.2, 2.4)
         camera = make_camera(size, height_m, pitch_rad, field_of_view_rad)
-        self._renderer = StreetRenderer(camera, seed)
         super().__init__(
             f'synthetic street {seed}',
             rate_hz=rate_hz,
             size=size,
             camera=camera,
             calibration=FrameCalibration(camera.calibration),
-            label_set=self._renderer.label_set,
+            label_set=load_label_set(LABEL_SET),
         )
+        self._street_camera = camera
+        self._seed = seed
         self._period_s = 1 / rate_hz
+
+    @cached_property
+    def _renderer(self) -> StreetRenderer:
+        return StreetRenderer(self._street_camera, self._seed)
 
     def frame(self, index: int) -> Frame:
         """Return one frame; it does not depend on those before it."""

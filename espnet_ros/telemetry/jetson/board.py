@@ -52,7 +52,6 @@ class Board:
 
     @property
     def is_jetson(self) -> bool:
-        """Return whether it is an NVIDIA Jetson."""
         return self.soc is not None
 
 

@@ -45,7 +45,6 @@ def find_devfreq(tree: FileTree) -> Path | None:
 
 
 def read_gpu_clocks(tree: FileTree) -> GpuClocks | None:
-    """Return the clocks of the GPU, or None where devfreq has none."""
     folder = find_devfreq(tree)
     if folder is None:
         return None

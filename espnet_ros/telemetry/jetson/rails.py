@@ -42,7 +42,6 @@ class Rail:
     current: Path
 
     def read(self, tree: FileTree) -> RailReading:
-        """Return the power now."""
         power = self._power(tree)
         if power.value is not None and abs(power.value) > _MOST_PLAUSIBLE_W:
             return RailReading(self.name, None, f'{power.value:g} W cannot be true')

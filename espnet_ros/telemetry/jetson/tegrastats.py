@@ -96,7 +96,6 @@ class TegrastatsSensor(PowerSensor):
         return ''
 
     def close(self) -> None:
-        """End the process."""
         self._process.terminate()
         try:
             self._process.wait(_ENDING_S)

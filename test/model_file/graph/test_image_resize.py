@@ -16,7 +16,6 @@ from .test_subpixel_head import make_model, run
 
 
 def with_image_resize(model: ModelFile) -> ModelFile:
-    """Return the model that resizes in its graph."""
     return model.rewritten(partial(resize_in_graph, size=model.info.input_size))
 
 
@@ -24,7 +23,6 @@ SIZES = [(32, 48), (16, 24), (8, 12), (37, 101), (1, 1), (5, 300), (64, 24), (48
 
 
 def resized(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return images resized in float by OpenCV."""
     height, width = size
     return np.stack(
         [
@@ -35,7 +33,6 @@ def resized(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def noise(*shape: int) -> np.ndarray:
-    """Return noise of type uint8."""
     return np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
 
 

@@ -21,7 +21,6 @@ def run(model: ModelFile, image: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def kinds(model: ModelFile) -> set[str]:
-    """Return the operators of a model."""
     return {node.op_type for node in model.proto.graph.node}
 
 

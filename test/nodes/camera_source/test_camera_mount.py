@@ -16,7 +16,7 @@ pytest.importorskip('rclpy')
 
 from espnet_ros.nodes.camera_source.node import CameraSourceNode
 from espnet_ros.nodes.ros.qos import latched_qos
-from espnet_ros.planning.pose import matrix_pose, mounted_pose, transform_matrix
+from espnet_ros.planning.geometry.pose import matrix_pose, mounted_pose, transform_matrix
 from espnet_ros.processing.codecs import write_image
 from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD
 from geometry_msgs.msg import TransformStamped

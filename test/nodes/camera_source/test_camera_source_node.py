@@ -31,6 +31,7 @@ from rclpy.parameter import Parameter
 from ros_harness import PROCESSES
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from time_limits import message_limit_s
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = {'size': [60, 80], 'rate_hz': 50.0}
@@ -136,7 +137,7 @@ def test_images_come_in_order_and_the_end_is_told(ros: Any, play: Play, tmp_path
     images = ros.listen(Image, 'image_raw', 10)
     ended, codes = Event(), []
     play(lambda code: (codes.append(code), ended.set()), source=str(tmp_path), rate_hz=5.0)
-    assert ended.wait(LIMIT_S)
+    assert ended.wait(message_limit_s())
     assert codes == [0]
     last = images.wait_for(lambda m: m.data[0] == 13)
     assert (last.height, last.width) == (6, 8)
@@ -170,7 +171,7 @@ def test_nothing_readable_ends_with_an_error(play: Play, tmp_path: Path) -> None
     (tmp_path / 'a.png').write_bytes(b'nonsense')
     ended, codes = Event(), []
     play(lambda code: (codes.append(code), ended.set()), source=str(tmp_path), rate_hz=50.0)
-    assert ended.wait(LIMIT_S)
+    assert ended.wait(message_limit_s())
     assert codes == [1]
 
 
@@ -185,7 +186,7 @@ def test_nothing_is_read_or_played_while_nobody_listens(
     images = ros.listen(Image, 'image_raw')
     for value in (10, 12, 13):
         assert images.wait_for().data[0] == value
-    assert ended.wait(LIMIT_S)
+    assert ended.wait(message_limit_s())
     assert 'left out' in capfd.readouterr().err
 
 
@@ -249,7 +250,7 @@ def test_camera_info_alone_comes_without_an_image(ros: Any, play: Play, tmp_path
         assert image.data[0] == value
         info = infos.wait_for(lambda m, stamp=image.header.stamp: m.header.stamp == stamp)
         assert info.k[0] == value
-    assert ended.wait(LIMIT_S)
+    assert ended.wait(message_limit_s())
 
 
 def test_simulated_time_stamps_the_images(ros: Any, play: Play) -> None:

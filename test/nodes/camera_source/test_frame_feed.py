@@ -14,8 +14,9 @@ pytest.importorskip('rclpy')
 from espnet_ros.exceptions import InputError
 from espnet_ros.nodes.camera_source.frame_feed import FrameFeed
 from espnet_ros.sources import BrokenFrame, Frame, Source
+from time_limits import message_limit_s
 
-LIMIT_S = 20.0
+LIMIT_S = message_limit_s()
 SHORT_S = 0.2
 
 
@@ -73,7 +74,6 @@ def start(source: Source) -> FrameFeed[int]:
 
 
 def take_all(feed: FrameFeed[int]) -> list[int]:
-    """Take until the end."""
     taken: list[int] = []
     expired = threading.Event()
     timer = threading.Timer(LIMIT_S, expired.set)

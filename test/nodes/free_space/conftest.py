@@ -41,7 +41,6 @@ def tree(monkeypatch):
 
 @pytest.fixture
 def maps(ros):
-    """Return the inbox of the map."""
     from nav_msgs.msg import OccupancyGrid
 
     return ros.listen(OccupancyGrid, 'free_space/costmap')
@@ -49,7 +48,6 @@ def maps(ros):
 
 @pytest.fixture
 def scans(ros):
-    """Return the inbox of the ranges."""
     from sensor_msgs.msg import LaserScan
 
     return ros.listen(LaserScan, 'free_space/scan')

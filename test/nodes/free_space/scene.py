@@ -78,21 +78,18 @@ class Camera:
         return Header(frame_id=frame_id, stamp=add_seconds(now, -age_s))
 
     def info(self, header, **changes):
-        """Return the calibration of an image."""
         model = STREET.camera
         k = [model.fx, 0.0, model.cx, 0.0, model.fy, model.cy, 0.0, 0.0, 1.0]
         values = {'height': SIZE[0], 'width': SIZE[1], 'distortion_model': 'plumb_bob', 'k': k}
         return CameraInfo(header=header, d=[0.0] * 5, **{**values, **changes})
 
     def send(self, labels=None, header=None, **changes):
-        """Send a mask with its calibration."""
         header = header or self.header()
         self.infos.publish(self.info(header, **changes))
         self.send_mask(labels, header)
         return header
 
     def send_mask(self, labels=None, header=None):
-        """Send a mask alone."""
         header = header or self.header()
         labels = FRAME.labels if labels is None else labels
         self.masks.publish(array_to_image(labels, 'mono8', header))

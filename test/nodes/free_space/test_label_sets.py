@@ -41,7 +41,6 @@ def paved():
 
 
 def costs_of(message):
-    """Return the costs that a map has."""
     return set(np.unique(cells(message)).tolist())
 
 
@@ -241,7 +240,7 @@ def test_class_names_of_vision_msgs_that_contradict_stop_everything(
             return self
 
     monkeypatch.setattr(
-        'espnet_ros.nodes.free_space.input.label_info_types',
+        'espnet_ros.nodes.free_space.synchronization.camera_input.label_info_types',
         lambda: types.SimpleNamespace(LabelInfo=Header),
     )
     for name in ('class_map', 'header'):

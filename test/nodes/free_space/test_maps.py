@@ -122,8 +122,8 @@ def test_confidence_is_paired_by_stamp(ros, free_space):
 
     def send():
         headers.append(camera.send())
-        sureness = np.full(SIZE, 204, np.uint8)
-        confidences.publish(array_to_image(sureness, 'mono8', headers[-1]))
+        confidence = np.full(SIZE, 204, np.uint8)
+        confidences.publish(array_to_image(confidence, 'mono8', headers[-1]))
         return inbox.messages
 
     ros.wait_until(send, 'obstacles')
@@ -206,7 +206,7 @@ def test_a_fault_of_the_program_is_told_and_ends_nothing(ros, free_space, monkey
     inbox = ros.listen(LaserScan, 'free_space/scan')
     camera = Camera(ros)
     with monkeypatch.context() as broken:
-        broken.setattr('espnet_ros.nodes.free_space.parts.mask_values', fail)
+        broken.setattr('espnet_ros.nodes.free_space.synchronization.mask_parts.mask_values', fail)
         status = status_of(
             ros, 'ground', lambda s: s.message == 'ZeroDivisionError: a fault', camera.send
         )

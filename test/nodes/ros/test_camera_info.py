@@ -10,7 +10,7 @@ from espnet_ros.nodes.ros.camera_info import (
     described_size,
     scale_camera_info,
 )
-from espnet_ros.planning.camera import Calibration, make_camera
+from espnet_ros.planning.geometry.camera import Calibration, make_camera
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 from sensor_msgs.msg import CameraInfo, RegionOfInterest

@@ -54,7 +54,7 @@ def test_the_message_types_come_from_vision_msgs(monkeypatch):
 @pytest.fixture
 def told(monkeypatch):
     """Have label info as text, as no wheel of vision_msgs exists."""
-    module = 'espnet_ros.nodes.segmentation.label_announcer'
+    module = 'espnet_ros.nodes.segmentation.camera.label_announcer'
     types_of_text = types.SimpleNamespace(LabelInfo=String)
     monkeypatch.setattr(f'{module}.label_info_types', lambda: types_of_text)
     monkeypatch.setattr(
@@ -67,7 +67,7 @@ def told(monkeypatch):
 
 @pytest.mark.usefixtures('told')
 def test_late_readers_get_it_and_changes_are_told_once(ros, segmentation, monkeypatch):
-    monkeypatch.setattr('espnet_ros.nodes.segmentation.label_announcer.REPEAT_S', 1e6)
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.camera.label_announcer.REPEAT_S', 1e6)
     segmentation()
     masks = ros.listen(Image, 'segmentation/mask')
     images = ros.publisher(Image, 'image_raw')
@@ -90,7 +90,7 @@ def test_late_readers_get_it_and_changes_are_told_once(ros, segmentation, monkey
 
 @pytest.mark.usefixtures('told')
 def test_it_is_repeated_with_its_stamp_for_readers_that_missed_it(ros, segmentation, monkeypatch):
-    monkeypatch.setattr('espnet_ros.nodes.segmentation.label_announcer.REPEAT_S', 0.1)
+    monkeypatch.setattr('espnet_ros.nodes.segmentation.camera.label_announcer.REPEAT_S', 0.1)
     segmentation()
     volatile = ros.listen(String, 'segmentation/label_info', QoSProfile(depth=10))
     first = volatile.wait_for().data

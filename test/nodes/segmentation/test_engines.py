@@ -21,6 +21,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
+from time_limits import message_limit_s
 
 NODE = 'segmentation'
 
@@ -129,7 +130,7 @@ def test_build_only_builds_and_ends(ros, start, board):
         ended.set()
 
     start(build_only=True, end=end)
-    assert ended.wait(20)
+    assert ended.wait(message_limit_s())
     assert codes == [0]
     assert len(board.engines()) == 1
 
@@ -138,7 +139,7 @@ def test_build_only_that_fails_says_so(ros, start, board):
     codes: list[int] = []
     ended = threading.Event()
     start(build_only=True, resize='device', end=lambda code: (codes.append(code), ended.set()))
-    assert ended.wait(20)
+    assert ended.wait(message_limit_s())
     assert codes == [1]
 
 

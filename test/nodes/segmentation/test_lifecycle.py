@@ -17,6 +17,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
+from time_limits import message_limit_s
 
 NODE = 'segmentation'
 LIMIT_S = 20.0
@@ -73,7 +74,7 @@ def test_the_state_can_be_read_while_a_model_is_opened(ros, segmentation, monkey
 
     monkeypatch.setattr('espnet_ros.nodes.segmentation.session.open_model', open_slowly)
     segmentation()
-    assert opening.wait(LIMIT_S)
+    assert opening.wait(message_limit_s())
     assert state(ros) == 'configuring'
     disable = SetBool.Request(data=False)
     assert ros.call(SetBool, f'{NODE}/enable', disable).message.endswith('is configuring')

@@ -20,6 +20,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
+from time_limits import message_limit_s
 
 BLUE, GREEN, RED = 0, 1, 2
 SIZE = (16, 32)
@@ -191,7 +192,7 @@ def test_the_newest_image_wins_and_the_others_count_as_dropped(ros, segmentation
     record = node._session.cameras[''].record
     try:
         images.publish(solid(RED, 1))
-        assert entered.acquire(timeout=20.0)
+        assert entered.acquire(timeout=message_limit_s())
         for seconds in (2, 3, 4):
             images.publish(solid(BLUE, seconds))
             ros.wait_until(
@@ -348,7 +349,7 @@ def test_optional_outputs_cost_nothing_while_nobody_listens(ros, segmentation, m
     segmentation()
     called = []
     for name in ('encode_png', 'encode_jpeg', 'color_mask', 'blend_overlay', 'class_shares'):
-        path = f'espnet_ros.nodes.segmentation.outputs.{name}'
+        path = f'espnet_ros.nodes.segmentation.camera.outputs.{name}'
         monkeypatch.setattr(path, lambda *a, n=name, **k: called.append(n))
     infer, asked = OnnxRuntime._infer, []
 

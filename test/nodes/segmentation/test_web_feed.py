@@ -22,6 +22,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.nodes.ros.conversions import array_to_image
 from sensor_msgs.msg import Image, LaserScan
 from std_msgs.msg import Header
+from time_limits import message_limit_s
 
 pytestmark = pytest.mark.slow
 
@@ -127,7 +128,7 @@ def test_the_address_tells_what_the_node_is_while_it_waits_to_be_configured(
 ) -> None:
     port = free_port()
     segmentation(web__port=port, autostart=False)
-    with urlopen(f'http://127.0.0.1:{port}/events', timeout=20) as events:
+    with urlopen(f'http://127.0.0.1:{port}/events', timeout=message_limit_s()) as events:
         line = ''
         while not (
             (line.startswith('data: [') and 'segmentation' in line) or 'unconfigured' in line

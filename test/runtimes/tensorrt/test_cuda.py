@@ -108,8 +108,6 @@ def test_a_library_without_the_functions_is_passed_over(monkeypatch):
 @pytest.mark.parametrize(('driver', 'taken'), [(12040, 'old'), (13000, 'new'), (0, 'new')])
 def test_a_library_that_is_newer_than_the_driver_is_passed_over(monkeypatch, driver, taken):
     class New(FakeCudart):
-        """A libcudart of CUDA 13."""
-
         def __init__(self) -> None:
             super().__init__()
             self.cudaRuntimeGetVersion = lambda pointer: setattr(pointer._obj, 'value', 13000) or 0

@@ -44,7 +44,6 @@ def builds():
 
 
 def open_once(board, model, builds, **arguments) -> None:
-    """Open and close a runtime."""
     board.runtime(model, watch=builds.watch, **arguments).open()
     board.runtimes[-1].close()
 

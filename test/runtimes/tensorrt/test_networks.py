@@ -27,12 +27,10 @@ onnxruntime = pytest.importorskip('onnxruntime')
 
 
 def resizing(model: ModelFile) -> ModelFile:
-    """Return the model that resizes in its graph."""
     return model.rewritten(partial(resize_in_graph, size=model.info.input_size))
 
 
 def run(data: bytes, batch: np.ndarray) -> np.ndarray:
-    """Return the labels of a network."""
     return onnxruntime.InferenceSession(data).run(['labels'], {'image': batch})[0]
 
 

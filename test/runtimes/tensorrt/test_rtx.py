@@ -27,7 +27,6 @@ def rtx(board):
 
 
 def compiled(board) -> list[str]:
-    """Return what was compiled for the card."""
     return [call for call in board.gpu.calls if call.startswith('compiled')]
 
 

@@ -3,7 +3,7 @@
 import math
 
 from espnet_ros.sources.street import Box, StreetScene, StreetSource
-from espnet_ros.sources.street.projection import Projection
+from espnet_ros.sources.street.rendering.projection import Projection
 import numpy as np
 from numpy.typing import NDArray
 import pytest

@@ -73,7 +73,6 @@ def make_network(opset: int = 17) -> onnx.ModelProto:
 
 
 def as_model_file(proto: onnx.ModelProto, name: str = 'brightest') -> ModelFile:
-    """Return a network as a model file."""
     info = ModelInfo(
         name=name,
         architecture='foreign',
@@ -85,7 +84,6 @@ def as_model_file(proto: onnx.ModelProto, name: str = 'brightest') -> ModelFile:
 
 
 def make_model() -> ModelFile:
-    """Return the model file of :func:`make_network`."""
     return as_model_file(make_network())
 
 
@@ -187,7 +185,6 @@ class Board:
         return self.runtimes[-1]
 
     def engines(self) -> list[Path]:
-        """Return the engines that are kept."""
         return sorted(self.cache.glob('*.engine'))
 
 

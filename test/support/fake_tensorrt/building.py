@@ -18,7 +18,6 @@ CAPABILITY = '8.7'
 
 
 def has_gpu() -> bool:
-    """Return whether this process is to see a GPU."""
     return not os.environ.get('FAKE_TENSORRT_NO_GPU')
 
 
@@ -112,8 +111,6 @@ def _is_quantized(graph: onnx.GraphProto) -> bool:
 
 
 class INetworkDefinition(Bound):
-    """``trt.INetworkDefinition``."""
-
     _flags = 0
     _model: onnx.ModelProto | None = None
 
@@ -142,8 +139,6 @@ class ParserError(Bound):
 
 
 class OnnxParser(Bound):
-    """``trt.OnnxParser``."""
-
     _trt: Any = None
 
     def __init__(self, network: INetworkDefinition, log: Any) -> None:
@@ -176,8 +171,6 @@ class OnnxParser(Bound):
 
 
 class IOptimizationProfile(Bound):
-    """``trt.IOptimizationProfile``."""
-
     _shapes: Any = None
 
     def set_shape(self, name: str, low: Any, best: Any, high: Any) -> None:
@@ -187,8 +180,6 @@ class IOptimizationProfile(Bound):
 
 
 class ITimingCache(Bound):
-    """``trt.ITimingCache``."""
-
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._is_valid = not data or data.startswith(b'timing')
@@ -198,8 +189,6 @@ class ITimingCache(Bound):
 
 
 class IBuilderConfig(Bound):
-    """``trt.IBuilderConfig``."""
-
     _trt: Any = None
 
     def __init__(self) -> None:

@@ -70,7 +70,6 @@ class FakeDevice:
         return self.poison or self.fail_next.pop(name, SUCCESS)
 
     def handle(self) -> int:
-        """Return a fresh handle."""
         self._next_handle += 0x1000
         return self._next_handle
 

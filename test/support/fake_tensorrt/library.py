@@ -56,8 +56,6 @@ class Checked(type):
 
 
 class ILogger(metaclass=Checked):
-    """``trt.ILogger``."""
-
     def __init__(self) -> None:
         self._is_made = True
 
@@ -70,7 +68,6 @@ class IProgressMonitor(metaclass=Checked):
 
 
 def make_module(version: str) -> types.ModuleType:
-    """Return the module of a version of ``api.json``."""
     module = types.ModuleType('tensorrt')
     module.__spec__ = types.SimpleNamespace(name='tensorrt', origin='fake')  # type: ignore[assignment]
     fill_module(module.__dict__, version)

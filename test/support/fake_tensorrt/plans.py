@@ -10,7 +10,6 @@ MAGIC = b'ftrt\n'
 
 
 def make_plan(head: dict[str, Any], model: bytes) -> bytes:
-    """Return an engine."""
     head = {**head, 'sha256': hashlib.sha256(model).hexdigest()}
     return MAGIC + json.dumps(head).encode() + b'\n' + model
 

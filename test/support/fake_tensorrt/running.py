@@ -20,8 +20,6 @@ NUMPY = {'FLOAT': np.float32, 'UINT8': np.uint8, 'HALF': np.float16}
 
 
 class Runtime(Bound):
-    """``trt.Runtime``."""
-
     _trt: Any = None
 
     def __init__(self, log: Any) -> None:
@@ -44,8 +42,6 @@ class Runtime(Bound):
 
 
 class ICudaEngine(Bound):
-    """``trt.ICudaEngine``."""
-
     _trt: Any = None
 
     def __init__(self, runtime: Runtime, head: dict[str, Any], model: bytes) -> None:
@@ -82,8 +78,6 @@ class ICudaEngine(Bound):
 
 
 class IExecutionContext(Bound):
-    """``trt.IExecutionContext``."""
-
     _trt: Any = None
 
     def __init__(self, engine: ICudaEngine) -> None:

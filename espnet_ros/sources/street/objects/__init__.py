@@ -1,0 +1,1 @@
+"""What stands along the street or drives on it."""

@@ -1,0 +1,1 @@
+"""How the street becomes an image and its labels."""
