@@ -8,7 +8,6 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from espnet_ros.nodes.benchmark.observer import stamp_ns
-from espnet_ros.nodes.soak.processes import PauseWatch
 from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import OccupancyGrid
 from rcl_interfaces.msg import SetParametersResult
@@ -18,6 +17,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
+
+from .processes import PauseWatch
 
 _DEPTH = 100
 _ANSWER_LIMIT_S = 60.0
@@ -64,6 +65,10 @@ class SoakObserver(Node):  # type: ignore[misc]
             if self.watch.look():
                 end_s = time.monotonic() + limit_s
         return done
+
+    def rest(self, seconds: float) -> None:
+        """Listen for some time."""
+        self.spin_until(lambda: False, seconds)
 
     def hears_masks(self, limit_s: float, count: int = 5) -> bool:
         """Wait for masks that come from now on; return whether they came."""

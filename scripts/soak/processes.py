@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+import os
 from pathlib import Path
 import signal
 import subprocess
@@ -21,6 +22,7 @@ class Sample:
     :ivar memory_mb: memory of its own (RssAnon)
     :ivar shared_mb: resident pages of files and shared memory, those of its peers included
     :ivar descriptors: open files, sockets and segments
+    :ivar processor_s: time of all cores that it has had since its start
     """
 
     at_s: float
@@ -28,6 +30,7 @@ class Sample:
     shared_mb: float
     descriptors: int
     threads: int
+    processor_s: float = 0.0
 
 
 @dataclass
@@ -112,10 +115,13 @@ class SoakedNode:
                 for key in ('RssAnon', 'RssFile', 'RssShmem')
             )
             threads = int(status['Threads'])
+            # Behind the name, which may hold anything: state, 10 other fields, utime, stime.
+            fields = (folder / 'stat').read_text().rpartition(')')[2].split()
         except (OSError, KeyError):
             return
+        processor_s = (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
         self.lives[-1].samples.append(
-            Sample(at_s, memory_mb, file_mb + segment_mb, descriptors, threads)
+            Sample(at_s, memory_mb, file_mb + segment_mb, descriptors, threads, processor_s)
         )
 
     def tail(self, characters: int = 2000) -> str:
