@@ -4,11 +4,13 @@ Run camera, segmentation node and free space node for hours while things happen 
 
 In every turn live parameters change, a bad one is refused, the segmentation node stands still for
 moments, the camera for longer, the camera is killed and comes again, and the segmentation node
-walks through its lifecycle; after a tenth of the time both nodes are killed once. All the time
-somebody watches the live view. Every mask must carry the stamp of an image that was published,
-stamps must rise, diagnostics must tell of missing images, maps and pictures of the live view must
-come, and memory, descriptors and threads must not grow. Exits with 1 where one of that does not
-hold. The result is JSON on standard output.
+walks through its lifecycle. Once both nodes are killed, and once all stand still for longer than
+the middleware believes a silent peer to be alive. All the time somebody watches the live view.
+
+Every mask must carry the stamp of an image that was published, stamps must rise, diagnostics must
+tell of missing images, maps and pictures of the live view must come, and memory, descriptors and
+threads must not grow. Exits with 1 where one of that does not hold. The result is JSON on standard
+output.
 """
 
 from __future__ import annotations
@@ -27,17 +29,13 @@ from espnet_ros.nodes.launching.street_mount import street_mount
 from espnet_ros.nodes.launching.transport import set_transport
 from espnet_ros.nodes.ros.topics import mask_remappings
 import rclpy
-from soak.events import Events, Nodes, RECOVERY_LIMIT_S, SoakError
+from soak.events import Events, Nodes
 from soak.observer import SoakObserver
 from soak.processes import SoakedNode
 from soak.recording import record_street
 from soak.report import as_record, growth_of, judge_stamps
+from soak.schedule import Soak
 from soak.viewer import Viewer
-
-SAMPLE_PERIOD_S = 5.0
-FILLING_WALKS = 12
-"""Walks through the lifecycle before growth is judged: until then heaps come to their size."""
-START_LIMIT_S = 120.0
 
 
 def make_nodes(options: argparse.Namespace, folder: Path) -> Nodes:
@@ -64,68 +62,6 @@ def make_nodes(options: argparse.Namespace, folder: Path) -> Nodes:
         SoakedNode('segmentation_node', segmentation, folder),
         SoakedNode('free_space_node', street_mount(), folder, mask_topics),
     )
-
-
-class Soak:
-    """
-    A soak that runs.
-
-    :ivar seconds: how long it is to run
-    :ivar failures: what went wrong, one line each
-    """
-
-    def __init__(self, events: Events, minutes: float, turn_s: float) -> None:
-        self._events = events
-        self._nodes = events.nodes
-        self.seconds = minutes * 60
-        self._turn_s = turn_s
-        self._started_s = time.monotonic()
-        self._sampled_s = 0.0
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        """Run until the time is up."""
-        observer = self._events.observer
-        if not observer.hears_masks(START_LIMIT_S) or not observer.hears_maps(RECOVERY_LIMIT_S):
-            self.failures.append('no masks or maps at the start')
-            return
-        killed = False
-        while self._now_s() < self.seconds:
-            if not killed and self._now_s() > self.seconds / 10:
-                killed = True
-                self._let(self._events.kill_nodes)
-                for _ in range(FILLING_WALKS):
-                    self._let(self._events.walk)
-            events = self._events.every_turn()
-            for event in events:
-                self._rest(self._turn_s / len(events))
-                if self._now_s() >= self.seconds:
-                    return
-                self._let(event)
-
-    def _let(self, event: Any) -> None:
-        try:
-            self._events.run(event)
-        except (SoakError, OSError) as failure:
-            self.failures.append(f'{self._now_s():.0f} s, {event.__name__}: {failure}')
-            sys.stderr.write(f'{self.failures[-1]}\n')
-        for node in self._nodes.all():
-            if not node.is_alive():
-                self.failures.append(f'{self._now_s():.0f} s: {node.name} ended by itself')
-                sys.stderr.write(f'{self.failures[-1]}\n{node.tail()}\n')
-                node.start()
-
-    def _rest(self, seconds: float) -> None:
-        end_s = self._now_s() + seconds
-        while self._now_s() < min(end_s, self.seconds):
-            self._events.observer.spin_until(lambda: False, 1.0)
-            if self._now_s() - self._sampled_s >= SAMPLE_PERIOD_S:
-                self._sampled_s = self._now_s()
-                for node in self._nodes.all():
-                    node.sample(self._sampled_s)
-
-    def _now_s(self) -> float:
-        return time.monotonic() - self._started_s
 
 
 def report_of(soak: Soak, events: Events, minutes: float) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from .processes import SoakedNode
 from .viewer import Viewer
 
 RECOVERY_LIMIT_S = 60.0
+SUSPENDED_S = 30.0
+"""Longer than the lease of 20 s."""
 _STARVED_LIMIT_S = 30.0
 _PAGE_LIMIT_S = 10.0
 _FEWEST_PICTURES = 3
@@ -127,6 +129,21 @@ class Events:
         self._expect_masks('after the segmentation node was killed')
         self._kill(self.nodes.free_space)
         _require(self.observer.hears_maps(RECOVERY_LIMIT_S), 'no map after a kill')
+
+    def suspend(self) -> None:
+        """
+        Let all nodes stand still for longer than Fast DDS believes a silent peer to be alive.
+
+        That is what a suspended machine does. They find each other again, and masks and maps come.
+        """
+        self.disturbed_s.append(time.time())
+        for node in self.nodes.all():
+            node.pause()
+        self.observer.rest(SUSPENDED_S)
+        for node in self.nodes.all():
+            node.resume()
+        self._expect_masks('after all nodes stood still')
+        _require(self.observer.hears_maps(RECOVERY_LIMIT_S), 'no map after all nodes stood still')
 
     def look(self) -> None:
         """See that maps come, and where there is a live view, its page and pictures."""
