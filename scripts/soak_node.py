@@ -56,11 +56,12 @@ def make_nodes(options: argparse.Namespace, folder: Path) -> Nodes:
         'power.sensor': 'none',
         'web.port': options.web_port,
     }
+    free_space = street_mount() | {'max_age_ms': options.max_age_ms}
     mask_topics = tuple(mask_remappings(('',)).items())
     return Nodes(
         SoakedNode('camera_source_node', camera, folder),
         SoakedNode('segmentation_node', segmentation, folder),
-        SoakedNode('free_space_node', street_mount(), folder, mask_topics),
+        SoakedNode('free_space_node', free_space, folder, mask_topics),
     )
 
 
@@ -107,6 +108,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--runtime', default='auto', help='fake for a light load')
     parser.add_argument(
         '--latency-ms', type=float, default=0.0, help='milliseconds per frame of the runtime fake'
+    )
+    parser.add_argument(
+        '--max-age-ms', type=float, default=500.0, help='of masks that become maps'
     )
     parser.add_argument(
         '--web-port', type=int, default=8093, help='of the live view that is watched; 0 for none'

@@ -155,7 +155,7 @@ class Events:
             _require(answer.status == 200, f'{viewer.page_url}: status {answer.status}')
         enough = viewer.pictures + _FEWEST_PICTURES
         _require(
-            self.observer.spin_until(lambda: viewer.pictures >= enough, RECOVERY_LIMIT_S),
+            self.observer.wait_for(lambda: viewer.pictures >= enough, RECOVERY_LIMIT_S),
             'no pictures of the live view',
         )
 

@@ -13,6 +13,11 @@ import time
 from espnet_ros.nodes.launching.child_process import log_path_of, node_command, STOP_LIMIT_S
 
 
+def slowness() -> float:
+    """Return how many times longer than alone a process takes, as others want its cores too."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 @dataclass(frozen=True)
 class Sample:
     """
@@ -97,7 +102,7 @@ class SoakedNode:
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(signal.SIGINT)
         try:
-            return self._process.wait(STOP_LIMIT_S)
+            return self._process.wait(STOP_LIMIT_S * slowness())
         except subprocess.TimeoutExpired:
             self.kill()
             return -signal.SIGKILL
