@@ -2,11 +2,15 @@
 """
 Run camera, segmentation node and free space node for hours while things happen to them.
 
-In every turn live parameters change, a bad one is refused, the camera stands still, is killed and
-comes again, and the segmentation node walks through its lifecycle; after a tenth of the time both
-nodes are killed once. Every mask must carry the stamp of an image that was published, stamps must
-rise, diagnostics must tell of missing images, and memory, descriptors and threads must not grow.
-Exits with 1 where one of that does not hold. The result is JSON on standard output.
+In every turn live parameters change, a bad one is refused, the segmentation node stands still for
+moments, the camera for longer, the camera is killed and comes again, and the segmentation node
+walks through its lifecycle. Once both nodes are killed, and once all stand still for longer than
+the middleware believes a silent peer to be alive. All the time somebody watches the live view.
+
+Every mask must carry the stamp of an image that was published, stamps must rise, diagnostics must
+tell of missing images, maps and pictures of the live view must come, and memory, descriptors and
+threads must not grow. Exits with 1 where one of that does not hold. The result is JSON on standard
+output.
 """
 
 from __future__ import annotations
@@ -21,28 +25,21 @@ import tempfile
 import time
 from typing import Any
 
-from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.nodes.launching.street_mount import street_mount
 from espnet_ros.nodes.launching.transport import set_transport
 from espnet_ros.nodes.ros.topics import mask_remappings
-from espnet_ros.nodes.soak.events import Events, Nodes, RECOVERY_LIMIT_S, SoakError
-from espnet_ros.nodes.soak.observer import SoakObserver
-from espnet_ros.nodes.soak.processes import SoakedNode
-from espnet_ros.nodes.soak.recording import record_street
-from espnet_ros.nodes.soak.report import as_record, growth_of, judge_stamps
-from espnet_ros.settings import list_settings
 import rclpy
+from soak.events import Events, Nodes
+from soak.observer import SoakObserver
+from soak.processes import SoakedNode
+from soak.recording import record_street
+from soak.report import as_record, growth_of, judge_stamps
+from soak.schedule import Soak
+from soak.viewer import Viewer
 
-SAMPLE_PERIOD_S = 5.0
-FILLING_WALKS = 48
-"""Transitions run in a pool of eight threads, each of which keeps the memory that it freed: in
-that many walks the node grows from 75 to 177 MB, and no further after them."""
-START_LIMIT_S = 120.0
-WEB_PORT = 8093
 
-
-def make_nodes(options: argparse.Namespace, folder: Path) -> tuple[Nodes, str]:
-    """Return the nodes, not started, and the address of the live view where there is one."""
+def make_nodes(options: argparse.Namespace, folder: Path) -> Nodes:
+    """Return the nodes, not started."""
     source = options.source
     if not source:
         source = str(folder / 'street')
@@ -52,82 +49,20 @@ def make_nodes(options: argparse.Namespace, folder: Path) -> tuple[Nodes, str]:
         'rate_hz': options.rate,
         'loop': True,
     }
-    segmentation: dict[str, object] = {
+    segmentation = {
         'model': options.model,
         'runtime': options.runtime,
+        'fake.latency_ms': options.latency_ms,
         'power.sensor': 'none',
+        'web.port': options.web_port,
     }
-    page_url = ''
-    if any(entry.name == 'web.port' for entry in list_settings(SegmentationNodeSettings)):
-        segmentation['web.port'] = WEB_PORT
-        page_url = f'http://127.0.0.1:{WEB_PORT}/'
+    free_space = street_mount() | {'max_age_ms': options.max_age_ms}
     mask_topics = tuple(mask_remappings(('',)).items())
-    nodes = Nodes(
+    return Nodes(
         SoakedNode('camera_source_node', camera, folder),
         SoakedNode('segmentation_node', segmentation, folder),
-        SoakedNode('free_space_node', street_mount(), folder, mask_topics),
+        SoakedNode('free_space_node', free_space, folder, mask_topics),
     )
-    return nodes, page_url
-
-
-class Soak:
-    """
-    A soak that runs.
-
-    :ivar failures: what went wrong, one line each
-    """
-
-    def __init__(self, events: Events, minutes: float, turn_s: float) -> None:
-        self._events = events
-        self._nodes = events.nodes
-        self._seconds = minutes * 60
-        self._turn_s = turn_s
-        self._started_s = time.monotonic()
-        self._sampled_s = 0.0
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        """Run until the time is up."""
-        observer = self._events.observer
-        if not observer.hears_masks(START_LIMIT_S) or not observer.hears_maps(RECOVERY_LIMIT_S):
-            self.failures.append('no masks or maps at the start')
-            return
-        killed = False
-        while self._now_s() < self._seconds:
-            if not killed and self._now_s() > self._seconds / 10:
-                killed = True
-                self._let(self._events.kill_nodes)
-                for _ in range(FILLING_WALKS):
-                    self._let(self._events.walk)
-            for event in self._events.every_turn():
-                self._rest(self._turn_s / 6)
-                if self._now_s() >= self._seconds:
-                    return
-                self._let(event)
-
-    def _let(self, event: Any) -> None:
-        try:
-            self._events.run(event)
-        except (SoakError, OSError) as failure:
-            self.failures.append(f'{self._now_s():.0f} s, {event.__name__}: {failure}')
-            sys.stderr.write(f'{self.failures[-1]}\n')
-        for node in self._nodes.all():
-            if not node.is_alive():
-                self.failures.append(f'{self._now_s():.0f} s: {node.name} ended by itself')
-                sys.stderr.write(f'{self.failures[-1]}\n{node.tail()}\n')
-                node.start()
-
-    def _rest(self, seconds: float) -> None:
-        end_s = self._now_s() + seconds
-        while self._now_s() < min(end_s, self._seconds):
-            self._events.observer.spin_until(lambda: False, 1.0)
-            if self._now_s() - self._sampled_s >= SAMPLE_PERIOD_S:
-                self._sampled_s = self._now_s()
-                for node in self._nodes.all():
-                    node.sample(self._sampled_s)
-
-    def _now_s(self) -> float:
-        return time.monotonic() - self._started_s
 
 
 def report_of(soak: Soak, events: Events, minutes: float) -> dict[str, Any]:
@@ -141,8 +76,8 @@ def report_of(soak: Soak, events: Events, minutes: float) -> dict[str, Any]:
     )
     growths = {node.name: growth_of(node) for node in events.nodes.all()}
     failures = list(soak.failures)
-    if stamps.without_image_undisturbed or stamps.fallen_undisturbed or not stamps.masks:
-        failures.append('stamps: see masks without image and fallen ones')
+    if not stamps.are_right():
+        failures.append('stamps: see masks without image, repeated and fallen ones')
     failures += [
         f'{name}: memory, descriptors or threads grew'
         for name, growth in growths.items()
@@ -150,18 +85,19 @@ def report_of(soak: Soak, events: Events, minutes: float) -> dict[str, Any]:
     ]
     return {
         'minutes': minutes,
-        'live_view': events.page_url or 'this version has none',
         'events': events.counts,
         'stamps': asdict(stamps),
         'maps': observer.map_count,
+        'live_view': None if events.viewer is None else events.viewer.report(),
         'pauses_s': [round(end - begin, 1) for begin, end in observer.watch.pauses],
         'nodes': {name: as_record(growth) for name, growth in growths.items()},
+        'observer_core_percent': round(100 * time.process_time() / soak.seconds, 1),
         'failures': failures,
     }
 
 
-def main() -> int:
-    """Run and report."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         '--source', default='', help='a bag or synthetic; a recorded street if empty'
@@ -170,22 +106,44 @@ def main() -> int:
     parser.add_argument('--rate', type=float, default=30.0, help='images per second')
     parser.add_argument('--model', default='auto', help='model name or file')
     parser.add_argument('--runtime', default='auto', help='fake for a light load')
+    parser.add_argument(
+        '--latency-ms', type=float, default=0.0, help='milliseconds per frame of the runtime fake'
+    )
+    parser.add_argument(
+        '--max-age-ms', type=float, default=500.0, help='of masks that become maps'
+    )
+    parser.add_argument(
+        '--web-port', type=int, default=8093, help='of the live view that is watched; 0 for none'
+    )
+    parser.add_argument('--web-rate', type=int, default=5, help='pictures per second of it')
     parser.add_argument('--minutes', type=float, default=60.0)
     parser.add_argument('--turn', type=float, default=60.0, help='seconds of one turn of events')
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run and report."""
+    options = make_parser().parse_args()
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     set_transport()
+    viewer = None
+    if options.web_port:
+        viewer = Viewer(f'http://127.0.0.1:{options.web_port}/', options.web_rate)
     with tempfile.TemporaryDirectory() as folder:
-        nodes, page_url = make_nodes(options, Path(folder))
+        nodes = make_nodes(options, Path(folder))
         rclpy.init()
-        events = Events(nodes, SoakObserver(), page_url)
+        events = Events(nodes, SoakObserver(), viewer)
         for node in nodes.all():
             node.start()
+        if viewer is not None:
+            viewer.start()
         soak = Soak(events, options.minutes, options.turn)
         try:
             soak.run()
         finally:
             exit_codes = {node.name: node.stop() for node in nodes.all()}
+            if viewer is not None:
+                viewer.close()
         report = report_of(soak, events, options.minutes) | {'exit_codes': exit_codes}
         events.observer.close()
         rclpy.try_shutdown()

@@ -32,7 +32,8 @@ def test_every_message_is_generated() -> None:
 
 def test_every_script_is_installed_and_executable() -> None:
     installed = set(re.findall(r'^  scripts/(\S+)$', (ROOT / 'CMakeLists.txt').read_text(), re.M))
-    launchers = {path for path in (ROOT / 'scripts').glob('[!_]*') if path.suffix == ''}
+    scripts = filter(Path.is_file, (ROOT / 'scripts').glob('[!_]*'))
+    launchers = {path for path in scripts if path.suffix == ''}
     assert {path.name for path in launchers} == installed
     assert all(os.access(path, os.X_OK) for path in launchers)
 

@@ -74,10 +74,15 @@ class FrameSlots(Generic[FrameT]):
                 self._changed.wait(min(early_s, _LONGEST_WAIT_S) if has_work else None)
             return None
 
-    def take_waiting(self) -> dict[str, FrameT]:
-        """Take what waits now, without waiting; nothing while it is paused or stopped."""
+    def take_waiting(self, is_allowed: Callable[[], bool] = lambda: True) -> dict[str, FrameT]:
+        """
+        Take what waits now, without waiting; nothing while it is paused or stopped.
+
+        :param is_allowed: tells whether frames may be taken; nobody else takes any between its
+            answer and this
+        """
         with self._changed:
-            if self._paused or self._stopped:
+            if self._paused or self._stopped or not is_allowed():
                 return {}
             taken, self._waiting = self._waiting, {}
             return taken

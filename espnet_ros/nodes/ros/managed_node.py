@@ -13,6 +13,7 @@ from espnet_ros.nodes.ros.executor import (
     SlowCallbackGroup,
     SlowReentrantCallbackGroup,
 )
+from espnet_ros.nodes.ros.memory import give_back_memory
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
@@ -87,7 +88,10 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         return self._attempt(self.stop, 'deactivating', 'inactive', 'inactive')
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._attempt(self.end, 'cleaningup', 'unconfigured', 'unconfigured')
+        """End, and leave no memory behind."""
+        result = self._attempt(self.end, 'cleaningup', 'unconfigured', 'unconfigured')
+        give_back_memory()
+        return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """End, from whatever state."""

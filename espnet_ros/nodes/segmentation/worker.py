@@ -142,8 +142,7 @@ class SegmentationWorker:
                 batch = self._slots.take_all(self._next_start_s, self._depart)
                 if batch is None:
                     return
-                ticket = self._tickets
-                self._tickets += 1
+                ticket = self._tickets - 1
             try:
                 self._work(batch, ticket)
             finally:
@@ -153,6 +152,7 @@ class SegmentationWorker:
 
     def _depart(self) -> None:
         """Count a batch that is taken, before anybody can see it neither waiting nor in flight."""
+        self._tickets += 1
         with self._changed:
             self._in_flight += 1
         self._last_start_s = time.monotonic()
@@ -169,7 +169,7 @@ class SegmentationWorker:
         prepared = self._prepare(batch)
         inferred = None
         with self._device.take(ticket):
-            if time.monotonic() > stale_s and (newer := self._slots.take_waiting()):
+            if time.monotonic() > stale_s and (newer := self._newer_than(ticket)):
                 # The device took longer than it was expected to.
                 pipeline.give_way(batch, newer)
                 batch = {**batch, **newer}
@@ -182,6 +182,10 @@ class SegmentationWorker:
         with self._outlet.take(ticket):
             if inferred is not None:
                 self._attempt(batch, lambda: pipeline.publish(inferred))
+
+    def _newer_than(self, ticket: int) -> dict[str, Frame]:
+        """Take what waits, unless older frames than that are in the batch behind this one."""
+        return self._slots.take_waiting(lambda: self._tickets == ticket + 1)
 
     def _prepare(self, batch: Mapping[str, Frame]) -> Prepared | None:
         if not self._enabled:

@@ -1,5 +1,6 @@
 """The node's states, walked from outside as ros2 lifecycle does."""
 
+import gc
 import threading
 
 import numpy as np
@@ -10,6 +11,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.segmenter import Segmenter
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
@@ -107,6 +109,27 @@ def test_all_states_can_be_walked_twice(ros, segmentation):
         assert go(ros, Transition.TRANSITION_CLEANUP)
         assert state(ros) == 'unconfigured'
         ros.wait_until(lambda: ros.probe.count_publishers(f'/{NODE}/mask') == 0, 'no topics')
+
+
+def test_nothing_of_a_model_is_held_once_it_was_cleaned_up(ros, segmentation):
+    def segmenters():
+        return sum(isinstance(each, Segmenter) for each in gc.get_objects())
+
+    segmentation(autostart=False)
+    before = segmenters()
+    gc.disable()
+    try:
+        for transition in (
+            Transition.TRANSITION_CONFIGURE,
+            Transition.TRANSITION_ACTIVATE,
+            Transition.TRANSITION_DEACTIVATE,
+        ):
+            assert go(ros, transition)
+        assert segmenters() == before + 1
+        assert go(ros, Transition.TRANSITION_CLEANUP)
+        assert segmenters() == before
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize('from_state', ['unconfigured', 'inactive', 'active'])

@@ -7,13 +7,20 @@ from dataclasses import dataclass, field
 import time
 from urllib.request import urlopen
 
-from espnet_ros.nodes.soak.observer import SoakObserver
-from espnet_ros.nodes.soak.processes import SoakedNode
 from lifecycle_msgs.msg import Transition
 
+from .observer import SoakObserver
+from .processes import SoakedNode
+from .viewer import Viewer
+
 RECOVERY_LIMIT_S = 60.0
+SUSPENDED_S = 30.0
+"""Longer than the lease of 20 s."""
 _STARVED_LIMIT_S = 30.0
 _PAGE_LIMIT_S = 10.0
+_FEWEST_PICTURES = 3
+_STALL_S = 0.4
+_STALLS = 3
 _LIVE = (
     {'confidence_threshold': 0.25, 'overlay__alpha': 0.25},
     {'confidence_threshold': 0.0, 'overlay__alpha': 0.75},
@@ -47,20 +54,28 @@ class Events:
     """
     What may happen, each a method that raises :class:`SoakError` where the nodes do not cope.
 
-    :param page_url: of the live view, or empty where this version has none
+    :param viewer: watches the live view; None where none is served
     :ivar counts: how often each happened
     :ivar disturbed_s: when images may have been lost on the way to the observer, by the clock
     """
 
     nodes: Nodes
     observer: SoakObserver
-    page_url: str = ''
+    viewer: Viewer | None = None
     counts: dict[str, int] = field(default_factory=dict)
     disturbed_s: list[float] = field(default_factory=list)
 
     def every_turn(self) -> tuple[Callable[[], None], ...]:
         """Return what happens in each turn."""
-        return self.reconfigure, self.refuse, self.starve, self.walk, self.kill_camera, self.look
+        return (
+            self.reconfigure,
+            self.refuse,
+            self.stall,
+            self.starve,
+            self.walk,
+            self.kill_camera,
+            self.look,
+        )
 
     def reconfigure(self) -> None:
         """Change live parameters; masks go on."""
@@ -75,6 +90,15 @@ class Events:
         refused = result is not None and not result.successful and 'confidence' in result.reason
         _require(refused, f'a threshold of 7 was not refused: {result}')
         self._expect_masks('after a refused value')
+
+    def stall(self) -> None:
+        """Let the segmentation node stand still for moments, as on a machine that is too busy."""
+        for _ in range(_STALLS):
+            self.nodes.segmentation.pause()
+            self.observer.rest(_STALL_S)
+            self.nodes.segmentation.resume()
+            self.observer.rest(_STALL_S)
+        self._expect_masks('after the node stood still')
 
     def starve(self) -> None:
         """Stop the camera; diagnostics tell, and masks come again with the images."""
@@ -106,12 +130,34 @@ class Events:
         self._kill(self.nodes.free_space)
         _require(self.observer.hears_maps(RECOVERY_LIMIT_S), 'no map after a kill')
 
+    def suspend(self) -> None:
+        """
+        Let all nodes stand still for longer than Fast DDS believes a silent peer to be alive.
+
+        That is what a suspended machine does. They find each other again, and masks and maps come.
+        """
+        self.disturbed_s.append(time.time())
+        for node in self.nodes.all():
+            node.pause()
+        self.observer.rest(SUSPENDED_S)
+        for node in self.nodes.all():
+            node.resume()
+        self._expect_masks('after all nodes stood still')
+        _require(self.observer.hears_maps(RECOVERY_LIMIT_S), 'no map after all nodes stood still')
+
     def look(self) -> None:
-        """See that maps come, and the page of the live view where there is one."""
+        """See that maps come, and where there is a live view, its page and pictures."""
         _require(self.observer.hears_maps(RECOVERY_LIMIT_S), 'no map from the free space node')
-        if self.page_url:
-            with urlopen(self.page_url, timeout=_PAGE_LIMIT_S) as answer:
-                _require(answer.status == 200, f'{self.page_url}: status {answer.status}')
+        viewer = self.viewer
+        if viewer is None:
+            return
+        with urlopen(viewer.page_url, timeout=_PAGE_LIMIT_S) as answer:
+            _require(answer.status == 200, f'{viewer.page_url}: status {answer.status}')
+        enough = viewer.pictures + _FEWEST_PICTURES
+        _require(
+            self.observer.wait_for(lambda: viewer.pictures >= enough, RECOVERY_LIMIT_S),
+            'no pictures of the live view',
+        )
 
     def run(self, event: Callable[[], None]) -> None:
         """Let one happen, and count it."""

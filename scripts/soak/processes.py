@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+import os
 from pathlib import Path
 import signal
 import subprocess
 import time
 
 from espnet_ros.nodes.launching.child_process import log_path_of, node_command, STOP_LIMIT_S
+
+
+def slowness() -> float:
+    """Return how many times longer than alone a process takes, as others want its cores too."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,7 @@ class Sample:
     :ivar memory_mb: memory of its own (RssAnon)
     :ivar shared_mb: resident pages of files and shared memory, those of its peers included
     :ivar descriptors: open files, sockets and segments
+    :ivar processor_s: time of all cores that it has had since its start
     """
 
     at_s: float
@@ -28,6 +35,7 @@ class Sample:
     shared_mb: float
     descriptors: int
     threads: int
+    processor_s: float = 0.0
 
 
 @dataclass
@@ -94,7 +102,7 @@ class SoakedNode:
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(signal.SIGINT)
         try:
-            return self._process.wait(STOP_LIMIT_S)
+            return self._process.wait(STOP_LIMIT_S * slowness())
         except subprocess.TimeoutExpired:
             self.kill()
             return -signal.SIGKILL
@@ -112,10 +120,13 @@ class SoakedNode:
                 for key in ('RssAnon', 'RssFile', 'RssShmem')
             )
             threads = int(status['Threads'])
+            # Behind the name, which may hold anything: state, 10 other fields, utime, stime.
+            fields = (folder / 'stat').read_text().rpartition(')')[2].split()
         except (OSError, KeyError):
             return
+        processor_s = (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
         self.lives[-1].samples.append(
-            Sample(at_s, memory_mb, file_mb + segment_mb, descriptors, threads)
+            Sample(at_s, memory_mb, file_mb + segment_mb, descriptors, threads, processor_s)
         )
 
     def tail(self, characters: int = 2000) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from espnet_ros.nodes.benchmark.observer import stamp_ns
-from espnet_ros.nodes.soak.processes import PauseWatch
 from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import OccupancyGrid
 from rcl_interfaces.msg import SetParametersResult
@@ -18,6 +17,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
+
+from .processes import PauseWatch, slowness
 
 _DEPTH = 100
 _ANSWER_LIMIT_S = 60.0
@@ -65,20 +66,32 @@ class SoakObserver(Node):  # type: ignore[misc]
                 end_s = time.monotonic() + limit_s
         return done
 
+    def wait_for(self, is_done: Callable[[], bool], limit_s: float) -> bool:
+        """
+        Listen until something is so; return whether it came to be.
+
+        :param limit_s: on a machine with nothing beside; longer where others want its cores
+        """
+        return self.spin_until(is_done, limit_s * slowness())
+
+    def rest(self, seconds: float) -> None:
+        """Listen for some time."""
+        self.spin_until(lambda: False, seconds)
+
     def hears_masks(self, limit_s: float, count: int = 5) -> bool:
         """Wait for masks that come from now on; return whether they came."""
         before = len(self.mask_stamps_ns)
-        return self.spin_until(lambda: len(self.mask_stamps_ns) >= before + count, limit_s)
+        return self.wait_for(lambda: len(self.mask_stamps_ns) >= before + count, limit_s)
 
     def hears_maps(self, limit_s: float) -> bool:
         """Wait for a map that comes from now on; return whether one came."""
         before = self.map_count
-        return self.spin_until(lambda: self.map_count > before, limit_s)
+        return self.wait_for(lambda: self.map_count > before, limit_s)
 
     def hears_of_trouble(self, limit_s: float) -> bool:
         """Wait for diagnostics that say that the node's images are missing."""
         self._worst_input = DiagnosticStatus.OK
-        return self.spin_until(lambda: self._worst_input != DiagnosticStatus.OK, limit_s)
+        return self.wait_for(lambda: self._worst_input != DiagnosticStatus.OK, limit_s)
 
     def change_state(self, transition: int) -> bool:
         """Request a transition of the segmentation node; return whether it was made."""
@@ -102,10 +115,10 @@ class SoakObserver(Node):  # type: ignore[misc]
         self.destroy_node()
 
     def _call(self, client: Any, request: object) -> Any:
-        if not self.spin_until(client.service_is_ready, _ANSWER_LIMIT_S):
+        if not self.wait_for(client.service_is_ready, _ANSWER_LIMIT_S):
             return None
         future = client.call_async(request)
-        self.spin_until(future.done, _ANSWER_LIMIT_S)
+        self.wait_for(future.done, _ANSWER_LIMIT_S)
         return future.result() if future.done() else None
 
     def _listen(self, kind: type, topic: str, take: Callable[[bytes], Any]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
-from espnet_ros.nodes.soak.processes import Life, SoakedNode
+from .processes import Life, Sample, SoakedNode
 
-ALLOWED_GROWTH_MB = 45.0
-"""The heaps of the threads that run transitions vary by 41 MB where nothing leaks."""
+ALLOWED_GROWTH_MB = 20.0
+"""What lies between blocks in use varies by some MB where nothing leaks."""
 
 ALLOWED_MORE = 2
 WARM_UP_S = 60.0
@@ -27,10 +27,12 @@ class Growth:
         segment of a camera that was killed mapped, so that this may grow
     :ivar descriptors: largest numbers of open files
     :ivar threads: largest numbers
+    :ivar core_percent: mean of that life, of one core
     """
 
     lives: int
     seconds: float
+    core_percent: float
     memory_mb: tuple[float, float]
     shared_mb: tuple[float, float]
     descriptors: tuple[int, int]
@@ -54,8 +56,9 @@ class Stamps:
     :ivar without_image_undisturbed: of those, the ones more than seconds away from a kill, a
         starvation, a transition or a pause, when the observer may have missed images itself
     :ivar repeated: masks of the stamp of the one before
-    :ivar fallen: masks that are older than the one before
-    :ivar fallen_undisturbed: of both, the ones away from what may disturb
+    :ivar repeated_undisturbed: of those, the ones away from what may disturb, when a middleware
+        may deliver its last message again
+    :ivar fallen: masks that are older than the one before, which nothing excuses
     """
 
     images: int
@@ -63,8 +66,13 @@ class Stamps:
     without_image: int
     without_image_undisturbed: int
     repeated: int
+    repeated_undisturbed: int
     fallen: int
-    fallen_undisturbed: int
+
+    def are_right(self) -> bool:
+        """Return whether masks came, each of an image, and in the order of the images."""
+        wrong = self.without_image_undisturbed + self.repeated_undisturbed + self.fallen
+        return self.masks > 0 and not wrong
 
 
 def growth_of(node: SoakedNode) -> Growth | None:
@@ -78,6 +86,7 @@ def growth_of(node: SoakedNode) -> Growth | None:
     return Growth(
         lives=len(node.lives),
         seconds=round(_length_s(life)),
+        core_percent=_core_percent(life.samples[0], life.samples[-1]),
         memory_mb=(_mean(s.memory_mb for s in first), _mean(s.memory_mb for s in last)),
         shared_mb=(_mean(s.shared_mb for s in first), _mean(s.shared_mb for s in last)),
         descriptors=(max(s.descriptors for s in first), max(s.descriptors for s in last)),
@@ -100,7 +109,7 @@ def judge_stamps(
     disturbed = [(at - _DISTURBED_S, at + _DISTURBED_S) for at in disturbed_s]
     disturbed += [(begin - _DISTURBED_S, end + _DISTURBED_S) for begin, end in pauses_s]
     strangers = [stamp for stamp in masks_ns if stamp not in images_ns]
-    backward = [(a, b) for a, b in pairwise(masks_ns) if b <= a]
+    repeated = [stamp for before, stamp in pairwise(masks_ns) if stamp == before]
 
     def is_calm(stamp_ns: int) -> bool:
         return not any(begin <= stamp_ns * 1e-9 <= end for begin, end in disturbed)
@@ -110,9 +119,9 @@ def judge_stamps(
         masks=len(masks_ns),
         without_image=len(strangers),
         without_image_undisturbed=sum(map(is_calm, strangers)),
-        repeated=sum(later == earlier for earlier, later in backward),
-        fallen=sum(later < earlier for earlier, later in backward),
-        fallen_undisturbed=sum(is_calm(earlier) and is_calm(later) for earlier, later in backward),
+        repeated=len(repeated),
+        repeated_undisturbed=sum(map(is_calm, repeated)),
+        fallen=sum(stamp < before for before, stamp in pairwise(masks_ns)),
     )
 
 
@@ -123,6 +132,11 @@ def as_record(growth: Growth | None) -> dict[str, object] | str:
 
 def _length_s(life: Life) -> float:
     return life.samples[-1].at_s - life.samples[0].at_s if life.samples else 0.0
+
+
+def _core_percent(first: Sample, last: Sample) -> float:
+    seconds = last.at_s - first.at_s
+    return round(100 * (last.processor_s - first.processor_s) / seconds, 1)
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -1,0 +1,65 @@
+"""In which order batches go through the worker's two threads, whatever holds them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import queue
+import threading
+from types import SimpleNamespace
+
+from espnet_ros.monitoring.frame_slot import FrameSlots
+import pytest
+
+pytest.importorskip('rclpy', reason='needs ROS 2')
+
+from espnet_ros.nodes.segmentation.worker import SegmentationWorker, STALE_S
+
+pytestmark = pytest.mark.ros
+
+LIMIT_S = 20.0
+
+
+class HeldPipeline:
+    """A pipeline that says what it prepares and publishes, and waits where it is told to."""
+
+    def __init__(self) -> None:
+        self.preparing: queue.Queue[int] = queue.Queue()
+        self.published: queue.Queue[int] = queue.Queue()
+        self.may_prepare = {frame: threading.Event() for frame in (1, 2, 3)}
+
+    def prepare(self, batch: Mapping[str, int]) -> int:
+        self.preparing.put(batch['front'])
+        assert self.may_prepare[batch['front']].wait(LIMIT_S)
+        return batch['front']
+
+    def infer(self, prepared: int) -> int:
+        return prepared
+
+    def publish(self, inferred: int) -> None:
+        self.published.put(inferred)
+
+    def give_way(self, batch: Mapping[str, int], newer: Mapping[str, int]) -> None:
+        assert newer['front'] > batch['front']
+
+
+def test_a_batch_that_was_held_up_takes_no_frames_newer_than_those_of_the_batch_behind_it():
+    slots, pipeline = FrameSlots(['front']), HeldPipeline()
+    worker = SegmentationWorker(SimpleNamespace(), slots, pipeline, lambda: 0.0)
+    worker.start()
+    try:
+        for frame in (1, 2):
+            slots.put('front', frame)
+            assert pipeline.preparing.get(timeout=LIMIT_S) == frame
+        slots.put('front', 3)
+        threading.Event().wait(2 * STALE_S)  # so that the first batch looks for newer frames
+        for held in pipeline.may_prepare.values():
+            held.set()
+        masks = [pipeline.published.get(timeout=LIMIT_S)]
+        while masks[-1] != 3:
+            masks.append(pipeline.published.get(timeout=LIMIT_S))
+    finally:
+        worker.stop()
+    while not pipeline.published.empty():
+        masks.append(pipeline.published.get())
+    assert masks == sorted(masks)
+    assert masks[0] == 1
