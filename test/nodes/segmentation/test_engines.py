@@ -78,10 +78,11 @@ def test_the_node_builds_its_engine_and_segments(ros, start, board):
 
 
 def test_cameras_of_several_sizes_share_an_engine_that_resizes(ros, start, board):
-    start(cameras=['front', 'left'])
+    node = start(cameras=['front', 'left'])
     sizes = {'front': (48, 64), 'left': (32, 96)}
     masks = {name: ros.listen(Image, f'{NODE}/{name}/mask') for name in sizes}
     wait_for_state(ros, 'active')
+    assert node._model['resize'] == 'device'
     engines = board.engines()
     header = Header(frame_id='camera')
     header.stamp.sec = 3

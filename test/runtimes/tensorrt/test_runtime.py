@@ -20,6 +20,7 @@ from espnet_ros.model_file.golden import (
     read_golden_output,
     with_golden_output,
 )
+from espnet_ros.runtimes import feeding
 from espnet_ros.runtimes.build_watch import NO_BUILD
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
 from espnet_ros.runtimes.tensorrt import image_sizes
@@ -188,6 +189,7 @@ def test_every_size_gets_a_graph_of_its_own(board, brightest):
 
 
 def test_images_of_several_sizes_come_back_in_order_and_build_nothing(board, brightest):
+    board.monkeypatch.setattr(feeding, 'resize_image', None)  # nobody resizes on the CPU
     board.runtime(brightest, batch_size=3).open()
     sizes = ((3, 2), (1, 1), (3, 2), (2, 5))
     batch = make_batch(len(sizes))
