@@ -130,10 +130,12 @@ def make_checks(model: str) -> dict[str, Callable[[], str]]:
     }
     for name, words in (('tensorrt', 'TensorRT'), ('tensorrt_rtx', 'TensorRT-RTX')):
         run = partial(check_runtime, name, model)
-        checks[f'{words} fp32'] = partial(run, precision='fp32')
-        checks[f'{words} fp16'] = partial(run, precision='fp16')
-        checks[f'{words} labels only'] = partial(run, confidence=False, precision='fp16')
-        checks[f'{words} resizes'] = partial(run, precision='fp16', resize='device')
+        small = partial(run, resize='host')
+        checks[f'{words} fp32'] = partial(small, precision='fp32')
+        checks[f'{words} fp16'] = partial(small, precision='fp16')
+        checks[f'{words} labels only'] = partial(small, confidence=False, precision='fp16')
+        checks[f'{words} resizes'] = partial(run, precision='fp16')
+        checks[f'{words} resizes one size'] = partial(run, precision='fp16', resize='device')
     return checks
 
 

@@ -122,8 +122,7 @@ def open_contender(contender: Contender) -> ContenderInfo:
     if contender.way == OURS:
         runtime = open_runtime(model, contender.settings, image_size=contender.size)
         way: Way = OurWay(Segmenter(runtime))
-        said = contender.settings
-        what = runtime.name, runtime.precision, said.resize, runtime.device
+        what = runtime.name, runtime.precision, runtime.resize, runtime.device
     else:
         module, class_name, _ = PEERS[contender.way]
         peer = getattr(import_module(module), class_name)(

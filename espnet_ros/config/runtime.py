@@ -9,7 +9,7 @@ from espnet_ros.settings import section, setting
 
 RUNTIMES = ('auto', 'tensorrt', 'tensorrt_rtx', 'openvino', 'onnxruntime', 'torch', 'fake')
 PRECISIONS = ('auto', 'fp32', 'fp16', 'bf16', 'int8')
-RESIZES = ('host', 'device')
+RESIZES = ('auto', 'host', 'device')
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,10 @@ class RuntimeSettings:
         read_only=True,
     )
     resize: str = setting(
-        'host',
+        'auto',
         "Where images are resized to the network's input: host (CPU, in bytes), or device (in "
-        'the graph, in float, closer to the training); docs/benchmark.md compares them.',
+        'the graph, in float, closer to the training); auto is device in a TensorRT engine for '
+        'images of up to 2048x1536, and else host; docs/benchmark.md compares them.',
         choices=RESIZES,
         read_only=True,
     )

@@ -123,8 +123,17 @@ class Runtime(ABC):
 
     @property
     def resizes(self) -> bool:
-        """Return whether the graph resizes: then it takes images of any size."""
+        """Return whether the graph resizes: then it takes images of many sizes."""
         return self.settings.resize == 'device'
+
+    def takes(self, size: tuple[int, int]) -> bool:
+        """Return whether images of (height, width) go in as they are, not resized before."""
+        return self.resizes
+
+    @property
+    def resize(self) -> str:
+        """Return where images are resized: host, or device."""
+        return 'device' if self.resizes else 'host'
 
     @property
     def output_specs(self) -> tuple[TensorSpec, ...]:

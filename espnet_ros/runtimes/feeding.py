@@ -31,11 +31,9 @@ class ImageFeeder:
 
     def group(self, images_bgr: Sequence[NDArray[np.uint8]]) -> list[list[int]]:
         """Return which images go into a batch together, by their places."""
-        if not self._runtime.resizes:
-            return [list(range(len(images_bgr)))]
         groups: dict[tuple[int, ...], list[int]] = {}
         for place, image in enumerate(images_bgr):
-            groups.setdefault(image.shape, []).append(place)
+            groups.setdefault(image.shape if self._goes_in(image) else (), []).append(place)
         return list(groups.values())
 
     def fill(self, index: int, images_bgr: Sequence[NDArray[np.uint8]]) -> NDArray[np.generic]:
@@ -46,12 +44,12 @@ class ImageFeeder:
         :param images_bgr: uint8, (H, W, 3) each, which may be views with padded rows
         :return: valid until the next call of this index, and as long as a single image is
         """
-        if not self._runtime.resizes:
+        first = images_bgr[0]
+        if not self._goes_in(first):
             batch = self.reserve(index, len(images_bgr), self._runtime.model.info.input_size)
             for image, slot in zip(images_bgr, batch, strict=True):
                 resize_image(image.astype(self._dtype, copy=False), slot)
             return batch
-        first = images_bgr[0]
         if len(images_bgr) == 1 and first.dtype == self._dtype and first.flags.c_contiguous:
             return first[np.newaxis]  # the runtime copies it where it has to
         batch = self.reserve(index, len(images_bgr), (first.shape[0], first.shape[1]))
@@ -67,6 +65,9 @@ class ImageFeeder:
         if len(memory) < count or memory.shape[1:3] != size:
             memory = self._memories[index] = self._allocate(index, count, size)
         return memory[:count]
+
+    def _goes_in(self, image: NDArray[np.uint8]) -> bool:
+        return self._runtime.takes((image.shape[0], image.shape[1]))
 
     def _allocate(self, index: int, count: int, size: tuple[int, int]) -> NDArray[np.generic]:
         if self._shares_memory and index == 0:

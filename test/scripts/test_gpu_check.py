@@ -41,7 +41,7 @@ def test_rtx_runs_and_what_is_missing_says_so(board, monkeypatch, tmp_path) -> N
     board.use_rtx()
     code, found = run_check(monkeypatch, tmp_path)
     assert code == 0
-    for name in ('fp32', 'fp16', 'labels only', 'resizes'):
+    for name in ('fp32', 'fp16', 'labels only', 'resizes', 'resizes one size'):
         assert found[f'TensorRT-RTX {name}']['state'] == 'ran', found
         assert found[f'TensorRT {name}']['state'] == 'not run'
     assert '100.00 % of the labels' in found['TensorRT-RTX fp32']['found']

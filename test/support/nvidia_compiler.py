@@ -39,6 +39,7 @@ class Variant:
     :param precision: fp32 or fp16
     :param has_confidence: whether the confidence is computed too
     :param image_size: (height, width) of images that are resized in the engine; None for none
+    :param takes_smaller: whether those may be smaller
     :param batch_size: largest batch
     """
 
@@ -46,12 +47,13 @@ class Variant:
     has_confidence: bool = True
     image_size: tuple[int, int] | None = None
     batch_size: int = 1
+    takes_smaller: bool = False
 
     def __str__(self) -> str:
         words = [self.precision, f'batch{self.batch_size}']
-        words += ['labels'] * (not self.has_confidence) + ['resize'] * (
-            self.image_size is not None
-        )
+        words += ['labels'] * (not self.has_confidence)
+        if self.image_size is not None:
+            words.append('sizes' if self.takes_smaller else 'resize')
         return '-'.join(words)
 
 
@@ -69,8 +71,8 @@ class Compiled:
 
     @property
     def kernels(self) -> int:
-        """Return how many kernels run for a batch."""
-        return len(self.layers)
+        """Return how many kernels run for a batch; sizes are computed on the CPU."""
+        return sum(layer['LayerType'] != 'shape_call' for layer in self.layers)
 
     @property
     def precisions(self) -> dict[str, int]:
@@ -102,13 +104,13 @@ def compile_model(model: ModelFile, variant: Variant, **changes: Any) -> Compile
     image_size = variant.image_size or size
     spec = EngineSpec(
         'model', 'rtx', 'GPU', '8.9', 1, variant.precision, image_size, size,
-        variant.has_confidence, variant.batch_size,
+        variant.has_confidence, variant.batch_size, takes_smaller=variant.takes_smaller,
     )  # fmt: skip
     spec = replace(spec, **changes)
     network = fit_network(
         computed,
         spec.fixed_batch,
-        image_size=image_size,
+        image_size=spec.network_size,
         has_confidence=variant.has_confidence,
         as_half=variant.precision != 'fp32',
     )

@@ -22,7 +22,7 @@ def describe(
             'sha256': segmenter.runtime.model.sha256,
             'runtime': segmenter.runtime.name,
             'precision': segmenter.runtime.precision,
-            'resize': segmenter.runtime.settings.resize,
+            'resize': segmenter.runtime.resize,
             'device': segmenter.runtime.device,
         }
         for segmenter in both

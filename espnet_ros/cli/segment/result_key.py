@@ -16,7 +16,7 @@ from espnet_ros.segmenter import Segmenter
 def settings_key(options: Options, segmenter: Segmenter) -> str:
     """Return what model and settings make of the key of each result."""
     runtime = segmenter.runtime
-    run = [runtime.name, runtime.precision, runtime.settings.resize]
+    run = [runtime.name, runtime.precision, runtime.resize]
     return _key(options, runtime.model, [*run, runtime.model.info.input_size])
 
 

@@ -42,7 +42,7 @@ def check_slides(options: Options) -> None:
             '--tile makes masks and overlays; leave --labels-for, --birdseye, --limit and '
             '--confidence without a number out'
         )
-    if mask.mask_size != 'image' or any(mask.roi) or options.runtime.resize != 'host':
+    if mask.mask_size != 'image' or any(mask.roi) or options.runtime.resize == 'device':
         raise ConfigError(
             '--tile: masks are of the whole picture, pixel by pixel; leave --mask-size, --roi and '
             '--resize out'

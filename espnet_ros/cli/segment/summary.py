@@ -142,7 +142,7 @@ def _protocol(segmenter: Segmenter) -> dict[str, object]:
     is_float = runtime.resizes or runtime.input_spec.dtype != 'uint8'
     return {
         'preprocessing': FLOAT_PROTOCOL if is_float else UINT8_PROTOCOL,
-        'resize': runtime.settings.resize,
+        'resize': runtime.resize,
         'network_size': list(runtime.model.info.input_size),
         'mask_size': settings.mask_size,
         'roi': list(settings.roi),

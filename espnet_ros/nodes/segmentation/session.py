@@ -161,7 +161,7 @@ class Session:
                 raise ConfigError(
                     'build_only: an engine that resizes is built for the size of the first image, '
                     'and none comes; build it with espnet-ros build --resize device --image-size '
-                    'HEIGHT,WIDTH, or set resize to host'
+                    'HEIGHT,WIDTH, or set resize to auto'
                 )
             self.segmenter = Segmenter(runtime, start.mask, overlaps=True)
             self.segmenter.warm_up(len(start.cameras))

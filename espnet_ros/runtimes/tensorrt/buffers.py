@@ -26,7 +26,7 @@ class TensorBuffer:
     :raises InferenceError: there is not enough memory
 
     :ivar host: the tensor on the host, of the largest shape; must not be used after
-        :meth:`free`
+        :meth:`free`, nor may what :meth:`view` gave
     :ivar address: of the tensor on the device
     """
 
@@ -36,7 +36,6 @@ class TensorBuffer:
         self._cuda = cuda
         self._is_mapped = is_mapped
         size_bytes = math.prod(shape) * np.dtype(dtype).itemsize
-        self._item_bytes = size_bytes // shape[0]
         kind = HostMemory.MAPPED if is_mapped else HostMemory.DEFAULT
         self.host_address = cuda.allocate_host(size_bytes, kind)
         try:
@@ -49,16 +48,20 @@ class TensorBuffer:
         memory = (ctypes.c_uint8 * size_bytes).from_address(self.host_address)
         self.host: NDArray[np.generic] = np.ctypeslib.as_array(memory).view(dtype).reshape(shape)
 
-    def upload(self, count: int, stream: int) -> None:
-        """Bring the first ``count`` items to the device, on a stream."""
+    def view(self, shape: tuple[int, ...]) -> NDArray[np.generic]:
+        """Return the host side of a tensor of that shape, which lies at the beginning."""
+        return self.host.reshape(-1)[: math.prod(shape)].reshape(shape)
+
+    def upload(self, shape: tuple[int, ...], stream: int) -> None:
+        """Bring a tensor of that shape to the device, on a stream."""
         if not self._is_mapped:
-            size_bytes = count * self._item_bytes
+            size_bytes = self.view(shape).nbytes
             self._cuda.copy(self.address, self.host_address, size_bytes, Copy.TO_DEVICE, stream)
 
     def download(self, count: int, stream: int) -> None:
         """Bring the first ``count`` items to the host, on a stream."""
         if not self._is_mapped:
-            size_bytes = count * self._item_bytes
+            size_bytes = self.host[:count].nbytes
             self._cuda.copy(self.host_address, self.address, size_bytes, Copy.TO_HOST, stream)
 
     def free(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import logging
 from typing import Any
 
@@ -41,3 +42,24 @@ class CompiledKernels:
         """Return all that was compiled or restored, for the next start."""
         data = self._cache.serialize()
         return b'' if data is None else bytes(data)
+
+
+class KernelKeeper:
+    """
+    Keeps kernels that have not been kept, as each shape of a batch adds some.
+
+    :param compiled: of an engine that passed its check
+    :param keep: writes them
+    """
+
+    def __init__(self, compiled: CompiledKernels, keep: Callable[[bytes], None]) -> None:
+        self._compiled = compiled
+        self._keep = keep
+        self._kept = b''
+
+    def __call__(self) -> None:
+        """Keep them where they have changed."""
+        data = self._compiled.serialize()
+        if data != self._kept:
+            self._keep(data)
+            self._kept = data

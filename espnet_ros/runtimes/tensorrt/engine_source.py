@@ -126,15 +126,13 @@ class EngineSource:
         spec = self.spec
         if self._watch.is_cancelled():
             raise BuildCancelled(f'no engine of {name} is kept, and none is built now')
-        height, width = spec.image_size
-        size = '{1}x{0}'.format(*spec.mask_size)
         library = LIBRARIES[spec.library]
         logger.info(
             'building the %s engine of %s, %s, up to %d image%s at once, with %s %s; '
             'this takes %s',
             spec.precision.upper(),
             name,
-            size if spec.image_size == spec.mask_size else f'{width}x{height} resized to {size}',
+            spec.size_words,
             spec.batch_size,
             '' if spec.batch_size == 1 else 's',
             library.words,
@@ -146,7 +144,7 @@ class EngineSource:
         network = fit_network(
             self._model,
             spec.fixed_batch,
-            image_size=spec.image_size,
+            image_size=spec.network_size,
             has_confidence=spec.has_confidence,
             as_half=self._needs_half_types,
         )

@@ -76,7 +76,8 @@ class EngineExecution:
         self._stream = 0
         self._graph: CapturedGraph | None = None
         self._wants_graph = not library_of(trt).compiles_on_load  # those record one themselves
-        self._count = self._runs = 0
+        self._shape: tuple[int, ...] = ()
+        self._runs = 0
         self._runtime: Any = None
         self._context: Any = None
         self.compiled: CompiledKernels | None = None
@@ -90,16 +91,15 @@ class EngineExecution:
             self.close()
             raise
 
-    @property
-    def input_array(self) -> NDArray[np.generic]:
-        """Return the host side of the input, for the largest batch."""
-        return self._buffers[IMAGE].host
+    def input_array(self, shape: tuple[int, ...]) -> NDArray[np.generic]:
+        """Return the host side of the input for a batch of that shape."""
+        return self._buffers[IMAGE].view(shape)
 
     def run(self, batch: NDArray[np.generic], *, confidence: bool) -> Inference:
         """
         Run a batch.
 
-        :param batch: (N, H, W, 3), N at most the engine's batch size
+        :param batch: (N, H, W, 3), N at most the engine's batch size, of a size that it takes
         :param confidence: whether to return it, where the engine gives it
         :return: views of the output memory, valid until the next call
         :raises InferenceError: TensorRT or CUDA failed
@@ -107,11 +107,10 @@ class EngineExecution:
         """
         self._cuda.set_device(self._gpu.index)  # the current device is one of each thread
         count = len(batch)
-        host = self._buffers[IMAGE].host
-        if batch.ctypes.data != host.ctypes.data:
-            np.copyto(host[:count], batch)
-        if count != self._count:
-            self._change_count(count)
+        if batch.ctypes.data != self._buffers[IMAGE].host_address:
+            np.copyto(self.input_array(batch.shape), batch)
+        if batch.shape != self._shape:
+            self._change_shape(batch.shape)
         if self._graph is not None:
             self._graph.launch()
         else:
@@ -204,25 +203,24 @@ class EngineExecution:
             if not self._context.set_tensor_address(name, buffer.address):
                 raise ModelError(f'TensorRT refuses the memory of {name}: {self._reason()}')
 
-    def _change_count(self, count: int) -> None:
-        """Set the batch size; what was recorded holds the old one."""
+    def _change_shape(self, shape: tuple[int, ...]) -> None:
+        """Set the shape of the batch; what was recorded holds the old one."""
         self._drop_graph()
-        self._runs = self._count = 0
+        self._runs, self._shape = 0, ()
         self._log.tail.clear()
-        shape = (count, *self._spec.image_size, 3)
         if not self._context.set_input_shape(IMAGE, shape):
             raise InferenceError(
                 f'{self._name}: refuses a batch of shape {shape}: {self._reason()}'
             )
-        self._count = count
+        self._shape = shape
 
     def _submit(self) -> None:
-        self._buffers[IMAGE].upload(self._count, self._stream)
+        self._buffers[IMAGE].upload(self._shape, self._stream)
         self._log.tail.clear()
         if not self._context.execute_async_v3(self._stream):
             raise InferenceError(f'{self._name}: the engine failed: {self._reason()}')
         for name in self._outputs:
-            self._buffers[name].download(self._count, self._stream)
+            self._buffers[name].download(self._shape[0], self._stream)
 
     def _capture(self) -> None:
         try:

@@ -32,7 +32,7 @@ class TensorrtRtxRuntime(TensorrtRuntime):
         :raises ConfigError: an engine that resizes, and no size of its images; or a bad folder
         :raises ModelError: the library does not take the model
         """
-        size = self._known_size
+        size = self._sizes.engine
         if size is None:
             raise ConfigError(
                 f'{self.name}: an engine that resizes is built for one size of image; name it'

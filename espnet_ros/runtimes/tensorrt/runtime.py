@@ -10,11 +10,11 @@ from functools import partial
 import logging
 from pathlib import Path
 import time
-from typing import Any, ClassVar
+from typing import ClassVar
 import weakref
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import InferenceError, InputError, ModelError
+from espnet_ros.exceptions import InferenceError, ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.graph.channel_padding import pad_odd_channels
 from espnet_ros.model_file.graph.class_padding import pad_classes
@@ -22,10 +22,16 @@ from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
-from espnet_ros.runtimes.tensorrt.building.inspection import layer_precisions, main_precision
+from espnet_ros.runtimes.tensorrt.building.inspection import (
+    layer_precisions,
+    main_precision,
+    tell_precisions,
+)
 from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
+from espnet_ros.runtimes.tensorrt.compiled_kernels import KernelKeeper
 from espnet_ros.runtimes.tensorrt.engine_source import EngineSource
 from espnet_ros.runtimes.tensorrt.execution import EngineExecution
+from espnet_ros.runtimes.tensorrt.image_sizes import ImageSizes
 from espnet_ros.runtimes.tensorrt.library import (
     is_strongly_typed,
     Library,
@@ -48,9 +54,10 @@ class TensorrtRuntime(Runtime):
     Runs a model file with TensorRT, on an engine that it finds or builds.
 
     ``device`` is ``auto``, ``gpu``, ``cuda`` or one of them with a number: ``cuda:1``. An
-    engine has one image size: that of the model file; where the engine resizes, that of the
-    workload, or of the first image, with which it is loaded or built then. Larger batches than it
-    was built for are run in pieces. An engine computes all of its outputs with every batch, so
+    engine resizes images of many sizes (``resize: auto``), where its library takes that; or has
+    one size, that of the model file; or, with ``device``, that of the workload, or of the first
+    image, with which it is loaded or built then. Larger batches than it was built for are run in
+    pieces. An engine computes all of its outputs with every batch, so
     ``engine_confidence`` decides whether the confidence is one.
     """
 
@@ -66,10 +73,9 @@ class TensorrtRuntime(Runtime):
         self._device: Device | None = None
         self._requested = self._precision = self._engine_file = ''
         self._refusal: ModelError | None = None
-        self._image_size: tuple[int, int] | None = None
+        self._sizes = self._make_sizes(settings.resize)
         self._execution: EngineExecution | None = None
-        self._keep_kernels: Callable[[bytes], None] | None = None
-        self._kept_kernels = b''
+        self._keep_kernels: Callable[[], None] = lambda: None
         self.self_check: SelfCheck | None = None
         self.layer_precisions: Counter[str] = Counter()
 
@@ -77,7 +83,13 @@ class TensorrtRuntime(Runtime):
     def input_spec(self) -> TensorSpec:
         """Return the input: of the engine's one image size, where that is known."""
         spec = super().input_spec
-        return TensorSpec(spec.name, spec.dtype, (None, *(self._known_size or (None, None)), 3))
+        one = None if self._sizes.are_many else self._sizes.engine
+        return TensorSpec(spec.name, spec.dtype, (None, *(one or (None, None)), 3))
+
+    @property
+    def resizes(self) -> bool:
+        """Return whether the engine resizes."""
+        return self._sizes.resizes
 
     @property
     def has_confidence(self) -> bool:
@@ -111,16 +123,20 @@ class TensorrtRuntime(Runtime):
     @property
     def waits_for_image(self) -> bool:
         """Return whether the first image tells the size of the engine."""
-        return self._known_size is None
+        return self._sizes.engine is None
+
+    def takes(self, size: tuple[int, int]) -> bool:
+        """Return whether images of (height, width) go in as they are."""
+        return self._sizes.takes(size)
 
     def allocate_batch(
         self, count: int, size: tuple[int, int] | None = None
     ) -> NDArray[np.generic]:
         """Return the engine's own input memory, so that no image is copied twice."""
-        size = size or self._known_size
-        fits = count <= self.workload.batch_size and size == self._known_size
-        if self._execution is not None and fits:
-            return self._execution.input_array[:count]
+        size = size or self._sizes.usual
+        is_small = count <= self.workload.batch_size
+        if self._execution is not None and size and is_small and self._sizes.fit(size):
+            return self._execution.input_array((count, *size, 3))
         return super().allocate_batch(count, size)
 
     def check(self) -> SelfCheck | None:
@@ -130,28 +146,21 @@ class TensorrtRuntime(Runtime):
         :return: None where nothing on this machine can make a reference
         :raises InferenceError: the engine failed, or the runtime is not open
         """
-        size = self._known_size or self.model.info.input_size
-        reference = self.workload.find_reference(self.model, size)
+        reference = self.workload.find_reference(self.model, self._sizes.trial)
         if reference is None:
             return None
         image = reference.image_bgr[np.newaxis].astype(self.input_spec.dtype)
         labels = self._infer(image, confidence=False).labels[0]
         return compare(labels, reference, self._requested)
 
-    @property
-    def _known_size(self) -> tuple[int, int] | None:
-        """Return (height, width) of what the engine takes, or None before the first image."""
-        if not self.resizes:
-            return self.model.info.input_size
-        return self._image_size or self.workload.image_size
+    def _make_sizes(self, resize: str) -> ImageSizes:
+        if resize == 'auto' and self.model.image_dtype != 'uint8':
+            resize = 'host'  # four times the bytes would have to go to the device
+        return ImageSizes(resize, self.model.info.input_size, self.workload.image_size)
 
     def _check_batch(self, batch: NDArray[np.generic]) -> None:
-        size = self._known_size
-        if self.resizes and size and batch.ndim == 4 and batch.shape[1:3] != size:
-            raise InputError(
-                f'{self.name}: the engine was built for the size of the first image, height,width '
-                f'{size}, found {batch.shape[1:3]}; set resize to host where sizes change'
-            )
+        if batch.ndim == 4:
+            self._sizes.check((batch.shape[1], batch.shape[2]), self.name)
         super()._check_batch(batch)
 
     def _open(self) -> None:
@@ -163,14 +172,32 @@ class TensorrtRuntime(Runtime):
         _open_runtimes.add(self)
         if not self.waits_for_image:
             try:
-                self._load()
+                self._load_or_step_back()
             except Exception:
                 self._close()
                 raise
 
+    def _load_or_step_back(self) -> None:
+        """Load the engine; where one for many sizes is refused, one of the network's size."""
+        self._sizes = self._make_sizes(self.settings.resize)
+        try:
+            self._load()
+        except ModelError as error:
+            if not self._sizes.are_many:
+                raise
+            logger.warning(
+                'no engine that resizes (%s); images are resized on the CPU. Set resize to host '
+                'to leave the attempt out',
+                error,
+            )
+            self._drop_engine()
+            self._sizes = self._make_sizes('host')
+            self._load()
+
     def _load(self) -> None:
         """Load the engine that is kept, or build, check and keep one."""
-        device, size = self._device, self._known_size
+        self.self_check = None
+        device, size = self._device, self._sizes.engine
         if device is None or size is None:
             raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
         gpu = device.gpu
@@ -194,7 +221,9 @@ class TensorrtRuntime(Runtime):
             source.discard(f'cannot be loaded ({error})')
             engine = source.get_or_build(force=True)
             self._execution = start(plan=engine.plan)
-        self._inspect(device.trt, self._execution.engine)
+        self.layer_precisions = layer_precisions(device.trt, self._execution.engine)
+        self._precision = main_precision(self.layer_precisions, self._requested)
+        tell_precisions(self.layer_precisions, self._requested, self._precision)
         compiled = self._execution.compiled
         if engine.is_new or (compiled is not None and not compiled.are_restored):
             self._check_new(source)
@@ -207,8 +236,9 @@ class TensorrtRuntime(Runtime):
                 facts['self_check_agreement'] = self.self_check.agreement
             source.keep(engine, facts)
         logger.info('%.0f frames a second with 1 image at once', self._measure_hz())
-        self._keep_kernels = partial(source.keep_kernels, device.words)
-        self._keep_compiled()
+        if compiled is not None:
+            self._keep_kernels = KernelKeeper(compiled, partial(source.keep_kernels, device.words))
+        self._keep_kernels()
 
     def _find_source(self, gpu: Gpu, size: tuple[int, int], index: int) -> EngineSource:
         """
@@ -229,6 +259,7 @@ class TensorrtRuntime(Runtime):
             tensorrt=str(trt.__version__),
             precision=self._requested,
             image_size=size,
+            takes_smaller=self._sizes.are_many,
             batch_size=self.workload.batch_size,
         )
         return EngineSource(
@@ -242,35 +273,25 @@ class TensorrtRuntime(Runtime):
 
     def _close(self) -> None:
         _open_runtimes.discard(self)
-        self._image_size = None
+        self._sizes.forget_first()
         self._drop_engine()
 
     def _drop_engine(self) -> None:
-        self._keep_compiled()
-        self._keep_kernels, self._kept_kernels = None, b''
+        self._keep_kernels()
+        self._keep_kernels = lambda: None
         execution, self._execution = self._execution, None
         if execution is not None:
             execution.close()
-
-    def _keep_compiled(self) -> None:
-        """Keep the kernels of an engine that passed its check: other batches have others."""
-        compiled = None if self._execution is None else self._execution.compiled
-        if compiled is None or self._keep_kernels is None:
-            return
-        data = compiled.serialize()
-        if data != self._kept_kernels:
-            self._keep_kernels(data)
-            self._kept_kernels = data
 
     def _load_for_size(self, size: tuple[int, int]) -> None:
         """Load the engine for the first image; where it was refused, it stays so."""
         if self._refusal is not None:
             raise self._refusal
-        self._image_size = size
+        self._sizes.engine = size
         try:
             self._load()
         except Exception as error:
-            self._image_size = None
+            self._sizes.forget_first()
             self._drop_engine()
             if isinstance(error, ModelError):
                 self._refusal = error
@@ -287,19 +308,6 @@ class TensorrtRuntime(Runtime):
             return run(batch)
         return infer_in_pieces(run, batch, self.workload.batch_size)
 
-    def _inspect(self, trt: Any, engine: Any) -> None:
-        """Read back which precision the layers of the engine have."""
-        self.layer_precisions = layer_precisions(trt, engine)
-        self._precision = main_precision(self.layer_precisions, self._requested)
-        shares = ', '.join(f'{n} in {kind}' for kind, n in self.layer_precisions.most_common())
-        if self._precision != self._requested:
-            logger.warning(
-                '%s was requested, but no layer of the engine computes in it (%s)',
-                self._requested,
-                shares,
-            )
-        logger.info('layers of the engine: %s', shares or 'not told by this TensorRT')
-
     def _check_new(self, source: EngineSource) -> None:
         self.self_check = self.check()
         if self.self_check is None:
@@ -314,7 +322,7 @@ class TensorrtRuntime(Runtime):
         self.self_check.refuse_failed(self.model.origin)
 
     def _measure_hz(self) -> float:
-        image = np.zeros((1, *(self._known_size or (0, 0)), 3), self.input_spec.dtype)
+        image = np.zeros((1, *self._sizes.trial, 3), self.input_spec.dtype)
         started_s = time.perf_counter()
         for _ in range(_TRIALS):
             self._infer(image, confidence=False)

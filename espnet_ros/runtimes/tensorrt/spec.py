@@ -19,6 +19,8 @@ _MEBIBYTE = 1 << 20
 _LEAST_WORKSPACE_BYTES = 1 << 30
 _WORKSPACE_BYTES_PER_PIXEL = 512
 """Newer compilers count all activations in: ESPNet at 1024x2048 took 171 bytes a pixel in FP16."""
+_IMAGE_BYTES_PER_PIXEL = 32
+"""Of an image that is resized in the engine: as bytes, and twice in float, with some to spare."""
 
 OLD_CAPABILITY = '7.5'
 """GPUs that engines built for all of them leave out: they get engines of their own."""
@@ -52,6 +54,7 @@ class EngineSpec:
     :param workspace_bytes: memory that a layer may work in
     :param optimization_level: 0 to 5
     :param library: name of the library that builds and runs it
+    :param takes_smaller: whether it takes images of all smaller sizes too
     """
 
     model_sha256: str
@@ -67,12 +70,26 @@ class EngineSpec:
     workspace_bytes: int = 1 << 30
     optimization_level: int = 3
     library: str = TENSORRT.name
-    format_version: int = 4
+    takes_smaller: bool = False
+    format_version: int = 5
 
     @property
     def fixed_batch(self) -> int | None:
         """Return the size that every batch has, or None where smaller ones may come."""
         return 1 if self.batch_size == 1 else None
+
+    @property
+    def network_size(self) -> tuple[int | None, int | None]:
+        """Return the (height, width) that its network has, None where they are free."""
+        return (None, None) if self.takes_smaller else self.image_size
+
+    @property
+    def size_words(self) -> str:
+        """Return the sizes of image and mask in words."""
+        image, mask = (f'{width}x{height}' for height, width in (self.image_size, self.mask_size))
+        if self.takes_smaller:
+            return f'images of up to {image} resized to {mask}'
+        return mask if image == mask else f'{image} resized to {mask}'
 
     @property
     def digest(self) -> str:
@@ -129,6 +146,7 @@ def plan_engine(
     tensorrt: str,
     precision: str,
     image_size: tuple[int, int],
+    takes_smaller: bool,
     batch_size: int,
 ) -> EngineSpec:
     """
@@ -139,6 +157,7 @@ def plan_engine(
     :param library: what builds and runs it
     :param tensorrt: version of the library
     :param image_size: (height, width) of the images that it is shown
+    :param takes_smaller: whether smaller ones may come too
     :param batch_size: the largest batch
     :raises ModelError: the graph cannot be built for that
     """
@@ -146,12 +165,15 @@ def plan_engine(
     network = fit_network(
         model,
         1 if batch_size == 1 else None,
-        image_size=image_size,
+        image_size=(None, None) if takes_smaller else image_size,
         has_confidence=settings.engine_confidence,
         as_half=False,
     )
-    pixels = batch_size * max(math.prod(image_size), math.prod(model.info.input_size))
-    automatic = max(_LEAST_WORKSPACE_BYTES, _WORKSPACE_BYTES_PER_PIXEL * pixels)
+    mask_size = model.info.input_size
+    one_bytes = _WORKSPACE_BYTES_PER_PIXEL * math.prod(mask_size)
+    if image_size != mask_size:
+        one_bytes += _IMAGE_BYTES_PER_PIXEL * math.prod(image_size)
+    automatic = max(_LEAST_WORKSPACE_BYTES, batch_size * one_bytes)
     return EngineSpec(
         model_sha256=hashlib.sha256(network).hexdigest(),
         tensorrt=tensorrt,
@@ -160,10 +182,11 @@ def plan_engine(
         multiprocessors=gpu.multiprocessors,
         precision=precision,
         image_size=image_size,
-        mask_size=model.info.input_size,
+        mask_size=mask_size,
         has_confidence=settings.engine_confidence,
         batch_size=batch_size,
         workspace_bytes=settings.workspace_mb * _MEBIBYTE or automatic,
         optimization_level=settings.optimization_level,
         library=library.name,
+        takes_smaller=takes_smaller,
     )

@@ -78,6 +78,25 @@ def test_the_node_builds_its_engine_and_segments(ros, start, board):
     assert len(board.engines()) == 1
 
 
+def test_cameras_of_several_sizes_share_an_engine_that_resizes(ros, start, board):
+    node = start(cameras=['front', 'left'])
+    sizes = {'front': (48, 64), 'left': (32, 96)}
+    masks = {name: ros.listen(Image, f'{NODE}/{name}/mask') for name in sizes}
+    wait_for_state(ros, 'active')
+    assert node._model['resize'] == 'device'
+    engines = board.engines()
+    header = Header(frame_id='camera')
+    header.stamp.sec = 3
+    for name, size in sizes.items():
+        image = np.full((*size, 3), (0, 0, 200), np.uint8)
+        ros.publisher(Image, f'{name}/image_raw', 1).publish(array_to_image(image, 'bgr8', header))
+    for name, size in sizes.items():
+        mask = masks[name].wait_for(lambda m: m.header.stamp.sec == 3)
+        assert (mask.height, mask.width, set(mask.data)) == (*size, {2})
+    assert board.engines() == engines
+    assert len(engines) == 1
+
+
 def test_images_of_the_cameras_size_go_to_an_engine_that_resizes(ros, start, board):
     node = start(resize='device')
     masks = ros.listen(Image, f'{NODE}/mask')

@@ -82,6 +82,7 @@ def test_force_rebuild_builds_again(board, brightest, builds, caplog):
         {'batch_size': 2},
         {'workspace_mb': 64},
         {'optimization_level': 1},
+        {'resize': 'host'},
         {'resize': 'device', 'image_size': (32, 64)},
         {'engine_confidence': False},
     ],
@@ -159,7 +160,9 @@ def test_the_record_says_what_the_engine_is(board, brightest, builds):
     assert record['spec']['compute_capability'] == '8.7'
     assert record['precision'] == 'fp16'
     assert record['self_check_agreement'] == 1
-    assert (record['spec']['image_size'], record['spec']['mask_size']) == ([16, 32], [16, 32])
+    spec = record['spec']
+    assert (spec['image_size'], spec['takes_smaller']) == ([1536, 2048], True)
+    assert spec['mask_size'] == [16, 32]
 
 
 def test_the_record_holds_the_size_of_the_images(board, brightest, builds, caplog):

@@ -61,15 +61,16 @@ def test_published_models_suit_every_version(published_model, name, resize):
 
 @pytest.mark.parametrize('as_half', [False, True])
 @pytest.mark.parametrize('batch_size', [2, None])
-def test_a_network_that_resizes_is_fitted_to_its_images(brightest, as_half, batch_size):
-    fitted = fit_network(resizing(brightest), batch_size, as_half=as_half, image_size=(48, 64))
+@pytest.mark.parametrize('size', [(48, 64), (None, None)])
+def test_a_network_that_resizes_is_fitted_to_its_images(brightest, as_half, batch_size, size):
+    fitted = fit_network(resizing(brightest), batch_size, as_half=as_half, image_size=size)
     batch = make_batch(2)
     found = run(fitted, batch.repeat(3, axis=1).repeat(2, axis=2))
     np.testing.assert_array_equal(found, labels_of(batch))
     proto = onnx.load_model_from_string(fitted)
     assert all(find_errors(proto, version) == [] for version in VERSIONS)
     dims = proto.graph.input[0].type.tensor_type.shape.dim
-    assert [d.dim_value for d in dims[1:]] == [48, 64, 3]
+    assert [d.dim_value or None for d in dims[1:]] == [*size, 3]
     assert sum(n.op_type == 'Resize' for n in proto.graph.node) == 1
 
 

@@ -21,6 +21,7 @@ from espnet_ros.model_file.external import adapt_external
 from espnet_ros.runtimes.tensorrt.building.builder import build_engine, BuildInput
 from espnet_ros.runtimes.tensorrt.building.inspection import main_precision
 from espnet_ros.runtimes.tensorrt.building.network import fit_network
+from espnet_ros.runtimes.tensorrt.image_sizes import LARGEST
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 from fake_tensorrt.board import as_model_file, deeper_model, make_batch, make_network
 from kernel_counts import KERNELS
@@ -34,15 +35,15 @@ pytestmark = pytest.mark.slow
 
 LABELS = {'has_confidence': False}
 EVERYDAY = (
-    Variant(),
-    Variant(batch_size=2, image_size=(180, 250), **LABELS),
+    Variant(image_size=LARGEST, takes_smaller=True),
+    Variant(batch_size=2, image_size=LARGEST, takes_smaller=True, **LABELS),
     Variant('fp32', batch_size=3, image_size=(180, 250)),
     Variant('fp32', **LABELS),
 )
 EVERY = tuple(
-    Variant(precision, confidence, size, batch)
+    Variant(precision, confidence, size, batch, takes_smaller=size == LARGEST)
     for precision, confidence, size, batch in product(
-        ('fp32', 'fp16'), (True, False), (None, (720, 1280)), (1, 2, 3)
+        ('fp32', 'fp16'), (True, False), (None, (720, 1280), LARGEST), (1, 2, 3)
     )
 )
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -107,7 +108,7 @@ def test_every_architecture_of_the_registry_is_here() -> None:
     assert {architecture for architecture, _ in NETWORKS.values()} == set(registry.ARCHITECTURES)
 
 
-@pytest.mark.parametrize('variant', EVERYDAY, ids=str)
+@pytest.mark.parametrize('variant', (Variant(), *EVERYDAY), ids=str)
 def test_the_shipped_model_is_taken_in_every_form(variant: Variant) -> None:
     model = open_model('espnet_p2_q8_camvid_street')
     check('shipped', variant, compile_model(model, variant))
@@ -126,7 +127,8 @@ def test_every_network_is_taken(registry_model: Callable[[str], ModelFile], name
 def test_every_network_is_taken_in_every_form(
     registry_model: Callable[[str], ModelFile], name: str
 ) -> None:
-    for variant in EVERYDAY:
+    many = Variant('fp32', batch_size=3, image_size=LARGEST, takes_smaller=True)
+    for variant in (Variant(), many, *EVERYDAY):
         check(name, variant, compile_model(registry_model(name), variant))
 
 

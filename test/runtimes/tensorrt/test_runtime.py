@@ -20,8 +20,12 @@ from espnet_ros.model_file.golden import (
     read_golden_output,
     with_golden_output,
 )
+from espnet_ros.runtimes import feeding
+from espnet_ros.runtimes.build_watch import NO_BUILD
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
+from espnet_ros.runtimes.tensorrt import image_sizes
 from espnet_ros.segmenter import Segmenter
+from fake_tensorrt import building
 from fake_tensorrt.board import as_model_file, labels_of, make_batch, make_network
 from fake_tensorrt.device import FakeDevice, ILLEGAL_ADDRESS
 from fake_tensorrt.library import VERSIONS
@@ -98,7 +102,7 @@ def test_a_card_of_its_own_gets_pinned_memory_and_copies(board, brightest):
 
 
 def test_a_graph_is_launched_once_it_is_recorded(board, brightest):
-    with board.runtime(brightest) as runtime:
+    with board.runtime(brightest, resize='host') as runtime:
         board.gpu.calls.clear()
         runtime.infer(make_batch(1))
     assert board.gpu.calls.count('cudaGraphLaunch') == 1
@@ -132,7 +136,8 @@ def test_larger_batches_than_the_engine_run_in_pieces(board, brightest):
 
 
 def test_only_the_size_of_the_engine_is_taken(board, brightest):
-    with board.runtime(brightest) as runtime, pytest.raises(InputError, match='16, 32, 3'):
+    runtime = board.runtime(brightest, resize='host')
+    with runtime, pytest.raises(InputError, match='16, 32, 3'):
         runtime.infer(np.zeros((1, 32, 32, 3), np.uint8))
 
 
@@ -145,16 +150,102 @@ def test_another_input_size_gets_an_engine_of_its_own(board, brightest):
             engine=EngineSettings(engine_cache_dir=str(board.cache)),
         )
         with open_runtime(brightest, settings) as runtime:
-            assert runtime.input_spec.shape == (None, *size, 3)
+            assert runtime.model.info.input_size == size
             assert runtime.self_check is not None
             labels_by_size[size] = runtime.infer(np.zeros((1, *size, 3), np.uint8)).labels.shape
     assert labels_by_size == {(16, 32): (1, 16, 32), (24, 48): (1, 24, 48)}
     assert len(board.engines()) == 2
 
 
-def enlarged(batch: np.ndarray) -> np.ndarray:
+def enlarged(batch: np.ndarray, rows: int = 3, columns: int = 2) -> np.ndarray:
     """Return images of 48x64 that are reduced to those of the batch."""
-    return np.ascontiguousarray(batch.repeat(3, axis=1).repeat(2, axis=2))
+    return np.ascontiguousarray(batch.repeat(rows, axis=1).repeat(columns, axis=2))
+
+
+@every_version
+@both_memories
+def test_one_engine_resizes_images_of_many_sizes(board, brightest, is_integrated):
+    board.use_gpu(FakeDevice(is_integrated=is_integrated))
+    with board.runtime(brightest, batch_size=2) as runtime:
+        for rows, columns in ((3, 2), (1, 1), (3, 2)):
+            for count in (1, 2, 1):
+                for seed in range(4):  # before, while and after a graph is recorded
+                    batch = make_batch(count, seed)
+                    found = runtime.infer(enlarged(batch, rows, columns), confidence=True)
+                    np.testing.assert_array_equal(found.labels, labels_of(batch))
+                    assert found.confidence.shape == (count, 16, 32)
+        assert (runtime.resize, runtime.self_check.agreement) == ('device', 1)
+    assert len(board.engines()) == 1
+
+
+def test_every_size_gets_a_graph_of_its_own(board, brightest):
+    with board.runtime(brightest) as runtime:
+        for rows in (3, 4):
+            large = enlarged(make_batch(1), rows)
+            board.gpu.calls.clear()
+            for _ in range(3):
+                runtime.infer(large)
+            assert board.gpu.calls.count('cudaGraphLaunch') == 1
+
+
+def test_images_of_several_sizes_come_back_in_order_and_build_nothing(board, brightest):
+    board.monkeypatch.setattr(feeding, 'resize_image', None)  # nobody resizes on the CPU
+    board.runtime(brightest, batch_size=3).open()
+    sizes = ((3, 2), (1, 1), (3, 2), (2, 5))
+    batch = make_batch(len(sizes))
+    images = [enlarged(batch[n : n + 1], *size)[0] for n, size in enumerate(sizes)]
+    runtime = board.runtime(brightest, batch_size=3, watch=NO_BUILD)
+    with Segmenter(runtime, MaskSettings(mask_size='network')) as segmenter:
+        segmenter.warm_up(3)
+        found = np.stack([result.labels for result in segmenter.segment(images)])
+    np.testing.assert_array_equal(found, labels_of(batch))
+
+
+def test_too_large_images_are_resized_before_and_that_is_told_once(board, brightest, caplog):
+    caplog.set_level(logging.INFO)
+    board.monkeypatch.setattr(image_sizes, 'LARGEST', (48, 64))
+    batch = make_batch(2)
+    images = [enlarged(batch[:1])[0], enlarged(batch[1:], 4, 2)[0]]
+    runtime = board.runtime(brightest, batch_size=2)
+    with Segmenter(runtime, MaskSettings(mask_size='network')) as segmenter:
+        for _ in range(2):
+            found = np.stack([result.labels for result in segmenter.segment(images)])
+            np.testing.assert_array_equal(found, labels_of(batch))
+        with pytest.raises(InputError, match=r'\(48, 64\) at most, found \(64, 64\)'):
+            runtime.infer(images[1][np.newaxis])
+    assert caplog.text.count('images of 64x64 are too large for the engine') == 1
+
+
+def test_the_limit_is_never_below_the_size_of_the_network(board, brightest):
+    board.monkeypatch.setattr(image_sizes, 'LARGEST', (8, 8))
+    with board.runtime(brightest) as runtime:
+        assert runtime.takes((16, 32))
+        batch = make_batch(1)
+        np.testing.assert_array_equal(runtime.infer(batch).labels, labels_of(batch))
+
+
+def test_where_a_library_refuses_to_resize_the_cpu_does(board, brightest, caplog):
+    find_trouble = building.Builder._find_trouble
+
+    def refuse(builder, network, config):
+        kinds = {node.op_type for node in network._model.graph.node}
+        return 'no resize' if 'Resize' in kinds else find_trouble(builder, network, config)
+
+    board.monkeypatch.setattr(building.Builder, '_find_trouble', refuse)
+    batch = make_batch(2)
+    runtime = board.runtime(brightest, batch_size=2)
+    with Segmenter(runtime, MaskSettings(mask_size='network')) as segmenter:
+        results = segmenter.segment([enlarged(batch[:1])[0], enlarged(batch[1:], 2, 5)[0]])
+    np.testing.assert_array_equal(np.stack([r.labels for r in results]), labels_of(batch))
+    assert (runtime.resize, runtime.self_check.agreement) == ('host', 1)
+    assert 'no engine that resizes (TensorRT 10.3.0 built no engine: no resize)' in caplog.text
+    assert len(board.engines()) == 1
+
+
+def test_float_images_are_resized_before(board, brightest):
+    with board.runtime(brightest.with_float_image()) as runtime:
+        assert runtime.resize == 'host'
+        assert not runtime.takes((48, 64))
 
 
 @every_version
@@ -191,7 +282,7 @@ def test_an_engine_that_resizes_is_built_for_the_first_image(board, brightest):
 def test_an_image_of_another_size_than_the_first_is_refused_with_what_to_set(board, brightest):
     with Segmenter(board.runtime(brightest, resize='device')) as segmenter:
         segmenter.segment([np.zeros((48, 64, 3), np.uint8)])
-        with pytest.raises(InputError, match=r'\(48, 64\), found \(60, 80\); set resize to host'):
+        with pytest.raises(InputError, match=r'found \(60, 80\); set resize to auto or host'):
             segmenter.segment([np.zeros((60, 80, 3), np.uint8)])
 
 
@@ -274,7 +365,7 @@ def test_the_first_start_is_told_like_a_story(board, brightest, caplog):
     board.runtime(brightest).open()
     told = [
         'found GPU 0 (compute capability 8.7), TensorRT 10.3.0, CUDA 12.6',
-        'building the FP16 engine of brightest, 32x16, up to 1 image at once',
+        'building the FP16 engine of brightest, images of up to 2048x1536 resized to 32x16, up to',
         'engine built in',
         'layers of the engine: 3 in fp16',
         'self-check: 100.00 % of the pixels agree with onnxruntime on this CPU',
@@ -314,7 +405,7 @@ def test_what_the_parser_refuses_is_told_with_the_node(board):
     proto.graph.node.insert(2, unpool)
     board.use_process()
     with pytest.raises(ModelError, match=r'TensorRT 10\.3\.0 does not take .*node unpool: No imp'):
-        board.runtime(as_model_file(proto)).open()
+        board.runtime(as_model_file(proto), resize='host').open()
     assert board.engines() == []
 
 

@@ -170,7 +170,7 @@ class Board:
         watch: BuildWatch = SILENT,
         precision: str = 'auto',
         device: str = 'auto',
-        resize: str = 'host',
+        resize: str = 'auto',
         **engine: Any,
     ) -> Runtime:
         """Return a runtime that is not open yet; it is closed at the end of the test."""

@@ -36,6 +36,7 @@ def describe_model(segmenter: Segmenter) -> dict[str, str]:
         'runtime': runtime.name,
         'device': runtime.device,
         'precision': runtime.precision,
+        'resize': runtime.resize,
         'input_height': str(height),
         'input_width': str(width),
         'label_set': segmenter.label_set.name,

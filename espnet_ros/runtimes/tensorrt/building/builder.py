@@ -78,7 +78,7 @@ def build_engine(
     _parse(trt, network, log, given.network)
     config = builder.create_builder_config()
     _configure(trt, config, spec)
-    if spec.fixed_batch is None:
+    if spec.fixed_batch is None or spec.takes_smaller:
         _add_profile(builder, config, spec)
     is_timed = not library_of(trt).compiles_on_load
     if is_timed:
@@ -162,7 +162,8 @@ def _add_timing_cache(config: Any, data: bytes) -> None:
 
 def _add_profile(builder: Any, config: Any, spec: EngineSpec) -> None:
     profile = builder.create_optimization_profile()
-    one, most = ((count, *spec.image_size, 3) for count in (1, spec.batch_size))
-    profile.set_shape(IMAGE, one, most, most)
+    least = (1, 1) if spec.takes_smaller else spec.image_size
+    most = (spec.batch_size, *spec.image_size, 3)
+    profile.set_shape(IMAGE, (1, *least, 3), most, most)
     if config.add_optimization_profile(profile) < 0:
-        raise ModelError(f'TensorRT refuses batches of 1 to {spec.batch_size} images')
+        raise ModelError(f'TensorRT refuses batches of {(1, *least, 3)} to {most}')

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 import json
+import logging
 import re
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 _KINDS = (
     (re.compile(r'\bint8\b', re.IGNORECASE), 'int8'),
@@ -56,6 +59,16 @@ def main_precision(counts: Counter[str], requested: str) -> str:
     if not counts or counts[requested]:
         return requested
     return counts.most_common(1)[0][0]
+
+
+def tell_precisions(counts: Counter[str], requested: str, precision: str) -> None:
+    """Log the precisions of an engine's layers, and warn where none has the requested one."""
+    shares = ', '.join(f'{n} in {kind}' for kind, n in counts.most_common())
+    if precision != requested:
+        logger.warning(
+            '%s was requested, but no layer of the engine computes in it (%s)', requested, shares
+        )
+    logger.info('layers of the engine: %s', shares or 'not told by this TensorRT')
 
 
 def _kind_of(inputs: Any) -> str | None:

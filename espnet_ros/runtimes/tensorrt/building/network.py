@@ -17,17 +17,18 @@ def fit_network(
     batch_size: int | None,
     *,
     as_half: bool,
-    image_size: tuple[int, int] | None = None,
+    image_size: tuple[int | None, int | None] | None = None,
     has_confidence: bool = True,
 ) -> bytes:
     """
     Return the network for TensorRT.
 
-    The size of the image is fixed, as engines are faster so.
+    Sizes are fixed where they are known, as engines are faster so.
 
     :param model: with the graph that is computed
     :param batch_size: fixes the batch too, or None to leave it free
-    :param image_size: (height, width) of the images; None for the network's input size
+    :param image_size: (height, width) of the images, None for each that is free; None for the
+        network's input size
     :param as_half: write FP16 types into it, as strongly typed TensorRT wants them
     :param has_confidence: leave the confidence in it
     :raises ModelError: it cannot be made
