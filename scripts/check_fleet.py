@@ -65,6 +65,10 @@ class Fleet:
         step = self.units // max(self.broken, 1)
         return {self.names[(index + 1) * step - 1] for index in range(self.broken)}
 
+    def paths(self) -> list[Path]:
+        """Return the clips and bags."""
+        return sorted((self.folder / 'drives').iterdir())
+
     def make(self) -> None:
         """Write recordings and network."""
         (self.folder / 'drives').mkdir(parents=True)

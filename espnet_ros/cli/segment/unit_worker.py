@@ -106,13 +106,16 @@ class SegmentWorker:
         output = self._work.output
         limit_s = self._work.options.engine.timeout_per_file
         check = _TimeLimit(task.unit.source, limit_s, on_frame)
+        strip = None if self._slides is None else self._slides.segment_strip(task, check)
+        if strip is not None:
+            return Finished(task.unit, strip)
         work = output.begin(task.unit.name)
         try:
             with ExitStack() as stack:
                 specs = _fetched(task.unit.specs, stack)
                 if self._slides is not None:
                     path = Path(specs[0]).expanduser()
-                    report, summary = self._slides.segment(task.unit, path, work, check)
+                    report, summary = self._slides.segment(task, path, work, check)
                 else:
                     report, summary = self._segment_frames(task, specs, work, check)
             content = {'unit': task.unit.name, 'key': task.key, **summary}
