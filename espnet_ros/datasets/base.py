@@ -27,6 +27,8 @@ IGNORED = UNLABELLED_ID
 _INVALID = -1
 _BY_INDEX = 'where the index of its palette is the id, write "palette: index" into labels.yaml'
 
+TIFF_SUFFIXES = ('.tif', '.tiff')
+
 Pair = tuple[Path, Path]
 
 
@@ -51,7 +53,10 @@ class LabelledDataset(ABC):
 
     :ivar name: what it is, in words for messages and model files
     :ivar label_set: what the labels mean
+    :cvar is_of_slides: whether samples are windows of pictures too large for memory
     """
+
+    is_of_slides = False
 
     def __init__(self, name: str, label_set: LabelSet) -> None:
         self.name = name
@@ -122,19 +127,29 @@ class PairDataset(LabelledDataset):
                 f'({image.shape[0]}x{image.shape[1]}), found {picture.size[0]}x{picture.size[1]}'
             )
         raw = picture.pixels(self.label_set.palette)
-        labels = self._classify(raw, label_path)
+        hint = f'; {_BY_INDEX}' if raw.ndim == 3 and picture.ids is not None else ''
+        return Sample(image_path.stem, image, self.classify(raw, label_path, hint))
+
+    def classify(self, raw: NDArray[np.integer], path: Path, hint: str = '') -> NDArray[np.uint8]:
+        """
+        Return the class of every pixel of a label file.
+
+        :param raw: ids, (H, W), or colours, (H, W, 3), BGR
+        :param path: the file, for messages
+        :param hint: what to do where pixels are of no class
+        :raises InputError: pixels are of no class
+        """
+        labels = self._classify(raw, path)
         if labels.min() == _INVALID:
             strange = np.unique(raw[labels == _INVALID], axis=0)[:8]
             form = 'ids' if raw.ndim == 2 else 'colours (blue, green, red)'
-            is_palette = raw.ndim == 3 and picture.ids is not None
-            hint = f'; {_BY_INDEX}' if is_palette else ''
             raise InputError(
-                f'{label_path}: expected {form} of label set {self.label_set.name!r} '
+                f'{path}: expected {form} of label set {self.label_set.name!r} '
                 f'({len(self.label_set.classes)} classes; {IGNORED} is unlabelled), found '
                 f'{", ".join(str(v.tolist()) for v in strange)}; name another label set or '
                 f'correct the file{hint}'
             )
-        return Sample(image_path.stem, image, labels.astype(np.uint8))
+        return labels.astype(np.uint8)
 
     def _classify(self, raw: NDArray[np.integer], path: Path) -> NDArray[np.int16]:
         """Return the class of every pixel of a label file, or ``_INVALID``."""
@@ -217,14 +232,17 @@ def list_images(folder: Path) -> list[Path]:
 
 def pair_up(images: Sequence[Path], labels: Path, suffix: str = '.png') -> list[Pair]:
     """
-    Return each image with the label file of the same stem.
+    Return each image with the label file of the same stem; of TIFF images that may be one too.
 
     :param labels: folder of the label files
     :raises InputError: an image without labels, which is named
     """
     pairs = []
     for image in images:
-        names = (f'{image.stem}{suffix}', f'{image.stem}{suffix.upper()}')
+        suffixes = [suffix, suffix.upper()]
+        if image.suffix.lower() in TIFF_SUFFIXES:
+            suffixes += TIFF_SUFFIXES
+        names = [f'{image.stem}{each}' for each in suffixes]
         label = next((labels / name for name in names if (labels / name).is_file()), None)
         if label is None:
             label = labels / names[0]

@@ -10,16 +10,20 @@ The layout::
 Several such folders may lie side by side below the one with ``labels.yaml``, as ``segment
 --labels-for`` writes them, one for each recording: ``DRIVE/images/*.jpg``, ``DRIVE/labels/*.png``.
 
+Labels of TIFF images may be TIFF files too; such pictures may be of any size, and are read by
+windows.
+
 Without the folders ``train`` and ``val`` a tenth of the images, chosen by name, validates.
 Label files hold the class id of every pixel (255 for unlabelled), or the colours of labels.yaml.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from zlib import crc32
 
-from espnet_ros.datasets.base import list_images, pair_up, PairDataset
+from espnet_ros.datasets.base import list_images, Pair, pair_up, PairDataset, TIFF_SUFFIXES
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, load_label_set
 import yaml
@@ -30,14 +34,23 @@ IMAGES, LABELS = 'images', 'labels'
 JPEG_QUALITY = 95
 """Of images that are written into such a folder, where they were lossy before."""
 
+WINDOW = (1024, 1024)
+"""(height, width) of what is read of TIFF images."""
+
 _PARTS = 10
 
 
-def open_folder(root: Path, split: str, label_set: LabelSet | None = None) -> PairDataset:
+def open_folder(
+    root: Path,
+    split: str,
+    label_set: LabelSet | None = None,
+    window: tuple[int, int] = WINDOW,
+) -> PairDataset:
     """
     Open one split.
 
     :param label_set: its classes; None for those of ``labels.yaml``
+    :param window: (height, width) of what is read of pictures whose labels are TIFF files
     :raises ConfigError: ``labels.yaml`` is not valid
     :raises InputError: a file is missing, or the split has no images
     """
@@ -68,7 +81,24 @@ def open_folder(root: Path, split: str, label_set: LabelSet | None = None) -> Pa
                 [image for image in images if image.parent.parent == folder], folder / 'labels'
             )
         ]
-    return PairDataset(f'{root.resolve().name} {split}', label_set, pairs)
+    return _paired(f'{root.resolve().name} {split}', label_set, pairs, window)
+
+
+def _paired(
+    name: str, label_set: LabelSet, pairs: Sequence[Pair], window: tuple[int, int]
+) -> PairDataset:
+    tiffs = sum(label.suffix.lower() in TIFF_SUFFIXES for _, label in pairs)
+    if not tiffs:
+        return PairDataset(name, label_set, pairs)
+    if tiffs < len(pairs):
+        raise InputError(
+            f'{name}: expected labels in PNG or in TIFF files, found both ({tiffs} of '
+            f'{len(pairs)} are TIFF); make them one or the other'
+        )
+    # tifffile may be missing.
+    from espnet_ros.datasets.slides import SlideDataset  # noqa: PLC0415
+
+    return SlideDataset(name, label_set, pairs, window)
 
 
 def label_set_file(label_set: LabelSet) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.datasets.camvid import open_camvid
 from espnet_ros.datasets.cityscapes import open_cityscapes
-from espnet_ros.datasets.folder import LABEL_SET_FILE, open_folder, parts_of
+from espnet_ros.datasets.folder import LABEL_SET_FILE, open_folder, parts_of, WINDOW
 from espnet_ros.datasets.mapillary import open_mapillary
 from espnet_ros.datasets.pascal_voc import open_pascal_voc
 from espnet_ros.datasets.street import StreetDataset
@@ -35,7 +35,12 @@ _OF_FIXED_CLASSES: dict[str, Callable[[Path, str], LabelledDataset]] = {
 
 
 def open_dataset(
-    data: str, split: str, *, format_name: str = 'auto', label_set: LabelSet | str | None = None
+    data: str,
+    split: str,
+    *,
+    format_name: str = 'auto',
+    label_set: LabelSet | str | None = None,
+    window: tuple[int, int] = WINDOW,
 ) -> LabelledDataset:
     """
     Open one split of a data set.
@@ -44,6 +49,7 @@ def open_dataset(
     :param split: for example ``train`` or ``val``
     :param format_name: one of :data:`FORMATS`; ``auto`` tells by what lies in the folder
     :param label_set: the classes of formats that do not fix them, or their name or file
+    :param window: (height, width) of what is read of pictures too large for memory
     :raises ConfigError: an unknown format, or a label set for a format that has its own
     :raises InputError: the folder is not in that format
     """
@@ -64,7 +70,7 @@ def open_dataset(
     if format_name == 'camvid':
         return open_camvid(root, split, label_set)
     if format_name == 'folder':
-        return open_folder(root, split, label_set)
+        return open_folder(root, split, label_set, window)
     if label_set is not None:
         raise ConfigError(f'label set: the format {format_name} has its own; leave it out')
     return _OF_FIXED_CLASSES[format_name](root, split)

@@ -9,7 +9,7 @@ at an actor that has not answered.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 import os
 import time
@@ -61,23 +61,37 @@ class _Call:
     was_ended: bool = False
 
 
+def _nothing(_: Finished) -> Sequence[Task]:
+    return ()
+
+
 def run_on_ray(
-    factory: WorkerFactory, tasks: Sequence[Task], settings: FleetSettings
+    factory: WorkerFactory,
+    tasks: Sequence[Task],
+    settings: FleetSettings,
+    follow: Callable[[Finished], Sequence[Task]] = _nothing,
 ) -> Generator[Finished, None, None]:
     """
     Do units on Ray, and tell their ends as they come.
 
+    :param follow: gives what more is to be done when one has ended
     :raises RuntimeUnavailableError: there is no such cluster, or nothing starts in it
     """
     with opened_ray(settings) as ray:
-        yield from _Run(ray, factory, tasks, settings).ends()
+        yield from _Run(ray, factory, tasks, settings, follow).ends()
 
 
 class _Run:
     def __init__(
-        self, ray: Any, factory: WorkerFactory, tasks: Sequence[Task], settings: FleetSettings
+        self,
+        ray: Any,
+        factory: WorkerFactory,
+        tasks: Sequence[Task],
+        settings: FleetSettings,
+        follow: Callable[[Finished], Sequence[Task]],
     ) -> None:
         self._ray = ray
+        self._follow = follow
         self._factory = factory
         self._settings = settings
         self._left = deque(tasks)
@@ -121,6 +135,8 @@ class _Run:
             done, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=_LOOK_EVERY_S)
             for reference in done:
                 end = self._take(reference)
+                if end is not None:
+                    self._left.extend(self._follow(end))
                 self._share_out()
                 if end is not None:
                     yield end

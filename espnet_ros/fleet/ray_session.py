@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 import importlib
 import logging
 import os
@@ -12,11 +12,14 @@ import re
 import secrets
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 from typing import Any
 
 from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.fleet import ray_reaper
 from espnet_ros.fleet.engine import core_count
 from espnet_ros.fleet.settings import FleetSettings
 import platformdirs
@@ -64,15 +67,13 @@ def opened_ray(settings: FleetSettings) -> Iterator[Any]:
         _silence(importlib.import_module('ray._private.worker'))
         with _own_signals():
             session = _connect(ray, settings)
-        try:
-            _check_room(ray, settings)
-            yield ray
-        finally:
-            with _own_signals():
-                ray.shutdown()
-            if session is not None:
-                shutil.rmtree(session, ignore_errors=True)
-                _remove_dead_sessions(session.parent)
+        with nullcontext() if session is None else _reaped(session):
+            try:
+                _check_room(ray, settings)
+                yield ray
+            finally:
+                with _own_signals():
+                    ray.shutdown()
     finally:
         for name, value in before.items():
             if value is None:
@@ -150,6 +151,18 @@ def _remove_dead_sessions(folder: Path) -> None:
     latest = folder / 'session_latest'
     if latest.is_symlink() and not latest.exists():
         latest.unlink(missing_ok=True)
+
+
+@contextmanager
+def _reaped(session: Path) -> Iterator[None]:
+    """End all processes of a session, and remove it, also when this process is killed."""
+    words = [sys.executable, '-S', '-E', ray_reaper.__file__, str(session)]
+    reaper = subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield
+    finally:
+        reaper.communicate()
+        _remove_dead_sessions(session.parent)
 
 
 @contextmanager

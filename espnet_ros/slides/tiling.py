@@ -55,6 +55,7 @@ def blended_bands(
     read: Callable[[int, int, int, int], NDArray[np.uint8]],
     score: Callable[[NDArray[np.uint8]], Scores],
     decide: Callable[[Scores], NDArray[np.uint8]],
+    rows: range | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """
     Give the mask from top to bottom, in bands of full width.
@@ -62,11 +63,14 @@ def blended_bands(
     :param read: gives a part of the picture by top, left, height and width
     :param score: gives float32, (classes, tile, tile), of a tile
     :param decide: makes labels, uint8, (H, W), of blended scores
+    :param rows: of tiles, whose bands are given; None for all. The row above them is scored too,
+        for what it has of the first one
     """
     step, overlap = tiling.tile - tiling.overlap, tiling.overlap
     down, across = tiling.counts
+    rows = range(down) if rows is None else rows
     above: Scores | None = None
-    for row in range(down):
+    for row in range(max(rows.start - bool(overlap), 0), rows.stop):
         is_last = row == down - 1
         height = tiling.size[0] - row * step if is_last else step
         band = np.empty((height, tiling.size[1]), np.uint8)
@@ -85,10 +89,12 @@ def blended_bands(
             whole = scores[:, :, :width]
             if above is not None:
                 whole[:, :overlap] += above[:, :, place]
-            band[:, place] = decide(whole[:, :height])
+            if row in rows:
+                band[:, place] = decide(whole[:, :height])
             if not is_last and overlap:
                 if below is None:
                     below = np.empty((len(scores), overlap, tiling.size[1]), np.float32)
                 below[:, :, place] = whole[:, step:]
         above = below
-        yield band
+        if row in rows:
+            yield band

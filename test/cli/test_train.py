@@ -328,3 +328,26 @@ def test_who_labels_and_what_belong_together(streets: Path, tmp_path: Path, cli:
     nothing = cli('train', '--output', tmp_path / 'b')
     assert nothing.code != 0
     assert 'expected --data, or --pseudo-labels with --unlabelled, found neither' in nothing.err
+
+
+@pytest.mark.long
+def test_crops_of_slides_train_a_model(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip('tifffile', reason='reads slides')
+    root = tmp_path / 'slides'
+    random = np.random.default_rng(5)
+    for split in ('train', 'val'):
+        labels = np.kron(random.integers(0, 2, (5, 6)), np.ones((64, 64), int)).astype(np.uint8)
+        image = np.array([[220, 190, 170], [70, 70, 70]], np.uint8)[labels]
+        for part, array in (('images', image), ('labels', labels)):
+            (root / part / split).mkdir(parents=True)
+            how = {'photometric': 'rgb' if part == 'images' else 'minisblack', 'metadata': None}
+            tifffile.imwrite(root / part / split / 's.tif', array, tile=(64, 64), **how)
+    (root / 'labels.yaml').write_text(
+        'name: mine\nclasses:\n- {name: a, color: [1, 0, 0]}\n- {name: b, color: [2, 0, 0]}\n'
+    )
+    words = (*options(root, tmp_path / 'run'), '--scales', '0.5,1')
+    assert main([str(word) for word in words]) == 0
+    model = load_model_file(tmp_path / 'run' / 'mine.onnx')
+    # Windows are what the widest crop covers: a crop of 48x64 of an image half as large.
+    assert model.info.input_size == (96, 128)
+    assert '(12 images)' in model.info.accuracy, 'four windows down, three across, of 320x384'

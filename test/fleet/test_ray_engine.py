@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import json
 import os
 from pathlib import Path
 import signal
 import subprocess
 import sys
-import time
 
 import cv2
 import numpy as np
+from processes import children, is_running, ray_workers, wait_until
 import pytest
 
 pytest.importorskip('ray', reason='shares recordings out')
@@ -61,43 +60,8 @@ def masks(out: Path) -> dict[str, bytes]:
     return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob('*.png')}
 
 
-def children(process_id: int) -> Iterator[tuple[int, str]]:
-    """Return every process below one, and what it is called."""
-    found = subprocess.run(
-        ['ps', '-eo', 'pid=,ppid=,args='], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [line.split(None, 2) for line in found.splitlines()]
-    below = {process_id}
-    for _ in range(6):
-        below |= {int(pid) for pid, parent, *_ in rows if int(parent) in below}
-    for pid, _, *name in rows:
-        if int(pid) in below - {process_id}:
-            yield int(pid), ' '.join(name)
-
-
-def workers(process_id: int) -> list[int]:
-    """Return the processes that do units."""
-    return [pid for pid, name in children(process_id) if name.startswith('ray::Job')]
-
-
-def wait_until(condition, limit_s: float = 60.0) -> None:
-    """Wait for something to be true."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def units_in(out: Path) -> set[str]:
     return {path.parent.name for path in out.glob('*/summary.json')}
-
-
-def is_running(process_id: int) -> bool:
-    """Return whether there is such a process that has not ended."""
-    try:
-        return Path(f'/proc/{process_id}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except OSError:
-        return False
 
 
 def is_listening_outside(process_id: int) -> list[str]:
@@ -128,17 +92,16 @@ def test_a_killed_worker_and_a_killed_driver_lose_no_recording_and_do_none_twice
     words = command(drives, channel_model_path, out, '--engine', 'ray', '--jobs', '2')
     driver = subprocess.Popen(words, env=environment(cache), stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: driver.poll() is not None or len(workers(driver.pid)) == 2, 110)
+        wait_until(lambda: driver.poll() is not None or len(ray_workers(driver.pid)) == 2, 110)
         assert is_listening_outside(driver.pid) == []
         wait_until(lambda: driver.poll() is not None or units_in(out))
         assert driver.poll() is None, driver.returncode
-        first = workers(driver.pid)[0]
+        first = ray_workers(driver.pid)[0]
         os.kill(first, signal.SIGKILL)
         at_kill = len(units_in(out))
         wait_until(lambda: driver.poll() is not None or len(units_in(out)) >= at_kill + 2)
         assert driver.poll() is None, 'it goes on'
-        # Ray's agents look for their dead parent for a minute; they hold nothing.
-        everything = [pid for pid, name in children(driver.pid) if 'Agent' not in name]
+        everything = [pid for pid, _ in children(driver.pid)]
         driver.kill()
         driver.wait(timeout=30)
         wait_until(lambda: not any(map(is_running, everything)))

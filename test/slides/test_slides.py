@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 import json
 from pathlib import Path
 
 from espnet_ros.cli.main import main
+from espnet_ros.fleet.engine import attempt, WorkerFactory
+from espnet_ros.fleet.settings import FleetSettings
+from espnet_ros.fleet.unit import Finished, Task
 from espnet_ros.labels import load_label_set
 from espnet_ros.slides.tiling import blended_bands, Tiling
 import numpy as np
@@ -14,6 +19,7 @@ import pytest
 tifffile = pytest.importorskip('tifffile', reason='reads slides')
 
 SIZE = (450, 611)
+NAMES = ('blue', 'green', 'red')
 
 
 @pytest.fixture(scope='module')
@@ -124,6 +130,126 @@ def test_what_cannot_be_read_by_tiles_is_one_line(
     assert len(lines) == 3 and not list((tmp_path / 'out').glob('.*'))
     assert run(channel_model_path, tmp_path / 'out', deep, '--overlap', '90') == 2
     assert '--overlap: expected 0 to half' in capsys.readouterr().err
+
+
+def in_turn(
+    factory: WorkerFactory,
+    tasks: Sequence[Task],
+    settings: FleetSettings,
+    follow: Callable[[Finished], Sequence[Task]],
+) -> Iterator[Finished]:
+    """Do what Ray would do, in this process, the last first."""
+    left = deque(tasks)
+    worker = factory(1)
+    while left:
+        end = attempt(worker, left.pop(), lambda: None)
+        left.extend(follow(end))
+        yield end
+    worker.close()
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return the pictures below a folder."""
+    names = ('*.tif', '*.png')
+    return {path.name: path.read_bytes() for name in names for path in folder.rglob(name)}
+
+
+def test_strips_of_several_jobs_make_the_mask_of_one(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr('espnet_ros.fleet.ray_engine.run_on_ray', in_turn)
+    source = slide(tmp_path / 'tissue.tif', picture, tile=(64, 64))
+    assert run(channel_model_path, tmp_path / 'one', source) == 0
+    words = (source, '--engine', 'ray', '--jobs', 3)
+    assert run(channel_model_path, tmp_path / 'three', *words) == 0
+    found = files_of(tmp_path / 'three')
+    assert len(found) == 3 and found == files_of(tmp_path / 'one')
+    one, three = (
+        json.loads((tmp_path / name / 'tissue' / 'summary.json').read_text())
+        for name in ('one', 'three')
+    )
+    assert three['report']['counts'] == one['report']['counts']
+    assert three['key'] == one['key'] and three['tiles'] == one['tiles']
+    assert not list((tmp_path / 'three').glob('.*'))
+
+
+def test_a_damaged_picture_fails_once_however_many_strips_it_has(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr('espnet_ros.fleet.ray_engine.run_on_ray', in_turn)
+    cut = slide(tmp_path / 'cut.tif', picture, tile=(64, 64))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    whole = slide(tmp_path / 'whole.tif', picture, tile=(64, 64))
+    words = (cut, whole, '--engine', 'ray', '--jobs', 5)
+    assert run(channel_model_path, tmp_path / 'out', *words) == 1
+    lines = (tmp_path / 'out' / 'failures.jsonl').read_text().splitlines()
+    assert [json.loads(line)['unit'] for line in lines] == ['cut']
+    summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+    assert (summary['done'], summary['failed']) == (1, 1)
+    assert not list((tmp_path / 'out').glob('.*')), 'no strip is left'
+
+
+@pytest.mark.long
+@pytest.mark.timeout(200)
+def test_jobs_of_ray_share_a_picture(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path
+) -> None:
+    pytest.importorskip('ray', reason='shares tiles out')
+    source = slide(tmp_path / 'tissue.tif', picture, tile=(64, 64))
+    assert run(channel_model_path, tmp_path / 'one', source) == 0
+    words = (source, '--engine', 'ray', '--jobs', 2)
+    assert run(channel_model_path, tmp_path / 'two', *words) == 0
+    assert files_of(tmp_path / 'two') == files_of(tmp_path / 'one')
+
+
+def labelled(root: Path, picture: np.ndarray) -> Path:
+    """Write a data set of one slide; in a block of its truth the classes are exchanged."""
+    for folder in ('images', 'labels'):
+        (root / folder / 'val').mkdir(parents=True)
+    slide(root / 'images' / 'val' / 's.tif', picture, tile=(64, 64))
+    labels = truth(picture).astype(np.uint8)
+    labels[100:200, 150:400] = 2 - labels[100:200, 150:400]
+    labels[-7:] = 255
+    how = {'photometric': 'minisblack', 'metadata': None, 'tile': (64, 64)}
+    tifffile.imwrite(root / 'labels' / 'val' / 's.tif', labels, compression='zlib', **how)
+    classes = '\n'.join(f'- {{name: {n}, color: [{i}, 0, 9]}}' for i, n in enumerate(NAMES))
+    (root / 'labels.yaml').write_text(f'name: channels\nclasses:\n{classes}\n')
+    return root
+
+
+def evaluate(root: Path | str, model: Path, *words: object) -> int:
+    """Evaluate a model on a data set."""
+    return main([str(w) for w in ('evaluate', '--data', root, '--model', model, *words)])
+
+
+def test_slides_are_evaluated_by_tiles_against_tiled_truth(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path
+) -> None:
+    root, report = labelled(tmp_path / 'data', picture), tmp_path / 'report.json'
+    words = ('--tile', 128, '--overlap', 32, '--json', report, '--runtime', 'onnxruntime')
+    assert evaluate(root, channel_model_path, *words) == 0
+    record = json.loads(report.read_text())
+    assert record['images'] == 1
+    labels = tifffile.imread(root / 'labels' / 'val' / 's.tif')
+    counted = labels != 255
+    found = truth(picture)
+    for index, name in enumerate(NAMES):
+        ours, theirs = (found == index) & counted, labels == index
+        expected = 100 * (ours & theirs).sum() / (ours | theirs).sum()
+        assert record['class_iou'][name] == pytest.approx(expected, abs=1e-3)
+        assert 0 < expected < 100
+
+
+def test_slides_and_tiles_go_together_or_it_is_said(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path, capsys
+) -> None:
+    root = labelled(tmp_path / 'data', picture)
+    assert evaluate(root, channel_model_path) == 2
+    assert 'give --tile 1024' in capsys.readouterr().err
+    assert evaluate(root, channel_model_path, '--tile', 128, '--conditions') == 2
+    assert 'leave it out with --tile' in capsys.readouterr().err
+    assert evaluate('synthetic', channel_model_path, '--tile', 128) == 2
+    assert '--tile: is for data sets whose labels are TIFF' in capsys.readouterr().err
 
 
 def test_tissue_classes_ship_as_a_label_set() -> None:

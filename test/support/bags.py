@@ -100,7 +100,12 @@ def gray_image(value: int, size: tuple[int, int] = (4, 6)) -> Message:
 
 def photo(value: int) -> Message:
     """Return a PNG of one value."""
-    data = cv2.imencode('.png', np.full((4, 6, 3), value, np.uint8))[1]
+    return picture(np.full((4, 6, 3), value, np.uint8))
+
+
+def picture(image_bgr: np.ndarray) -> Message:
+    """Return a PNG of an image."""
+    data = cv2.imencode('.png', image_bgr)[1]
     return 'CompressedImage', {'format': 'bgr8; png compressed bgr8', 'data': data.ravel()}
 
 

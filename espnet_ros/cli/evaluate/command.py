@@ -26,6 +26,7 @@ from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.labels import LabelSet
+from espnet_ros.model_file import ModelFile, ModelInfo
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.processing.matrix_picture import draw_confusion
 from espnet_ros.runtimes.base import Runtime
@@ -47,18 +48,24 @@ def run(options: Options) -> int:
         format_name=options.data.format,
         label_set=options.data.label_set,
     )
+    _check_tiles(options, dataset)
     folder = None
     if results.pictures is not None:
         folder = OutputFolder(results.pictures, options.data.data)
     with ERROR.status('loading the model'):
         model = open_any_model(options.model.model, options.model.foreign)
-        runtime = open_runtime(model, options.runtime)
-    with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
-        scored = _scored_classes(dataset, segmenter, results.by)
-        worst = WorstImages(results.worst if folder else 0, scored.label_set)
-        degraded = DegradedScores(results.conditions, results.seed, scored.label_set)
-        matrix = _count(dataset, segmenter, scored, worst, degraded)
-    report = make_report(matrix.counts, scored.label_set, len(dataset))
+    scored = _scored_classes(dataset, model.info, results.by)
+    worst = WorstImages(results.worst if folder else 0, scored.label_set)
+    degraded = DegradedScores(results.conditions, results.seed, scored.label_set)
+    if dataset.is_of_slides:
+        matrix, runtime, count = _count_tiles(options, dataset, model, scored)
+    else:
+        with ERROR.status('loading the model'):
+            runtime = open_runtime(model, options.runtime)
+        with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
+            matrix = _count(dataset, segmenter, scored, worst, degraded)
+        count = len(dataset)
+    report = make_report(matrix.counts, scored.label_set, count)
     name = model.info.name
     # Hours of work are shown before a disk or a folder can say no.
     print_report(report, f'{name} on {runtime.name} {runtime.precision}', dataset.name)
@@ -71,6 +78,39 @@ def run(options: Options) -> int:
         _draw_confusions(folder, matrix, scored.label_set, f'{name} on {dataset.name}')
         degraded.write(folder, report, f'{name} on {dataset.name}')
     return _verdict(report, results.require)
+
+
+def _check_tiles(options: Options, dataset: LabelledDataset) -> None:
+    """
+    Check that pictures too large for memory, and they alone, are evaluated by tiles.
+
+    :raises ConfigError: options and data do not go together
+    """
+    options.slides.check()
+    if dataset.is_of_slides != (options.slides.tile is not None):
+        raise ConfigError(
+            f'{dataset.name}: labels are TIFF files, for pictures of any size; give --tile 1024'
+            if dataset.is_of_slides
+            else f'--tile: is for data sets whose labels are TIFF files, found {dataset.name} '
+            'with others; leave it out'
+        )
+    if dataset.is_of_slides and options.results.conditions:
+        raise ConfigError('--conditions: are of whole images; leave it out with --tile')
+
+
+def _count_tiles(
+    options: Options, dataset: LabelledDataset, model: ModelFile, scored: CommonGroups
+) -> tuple[ConfusionMatrix, Runtime, int]:
+    """Return the matrix of pictures too large for memory, what ran, and how many they are."""
+    # tifffile may be missing.
+    from espnet_ros.cli.evaluate.slide_scores import count_slides  # noqa: PLC0415
+    from espnet_ros.datasets.slides import SlideDataset  # noqa: PLC0415
+
+    assert isinstance(dataset, SlideDataset), 'no other is of slides'
+    tile, overlap = options.slides.tile, options.slides.overlap
+    assert tile is not None, '_check_tiles() comes first'
+    matrix, runtime = count_slides(dataset, model, options.runtime, (tile, overlap), scored)
+    return matrix, runtime, len(dataset.pairs)
 
 
 def _draw_confusions(
@@ -88,15 +128,13 @@ def _draw_confusions(
         folder.write(f'confusion{ending}.png', encode_png(picture))
 
 
-def _scored_classes(
-    dataset: LabelledDataset, segmenter: Segmenter, by: str | None
-) -> CommonGroups:
+def _scored_classes(dataset: LabelledDataset, model: ModelInfo, by: str | None) -> CommonGroups:
     """
     Return what is scored: groups, or the classes, which are never counted as others.
 
     :raises ConfigError: model and data have nothing in common that could be
     """
-    found, expected = segmenter.label_set, dataset.label_set
+    found, expected = model.label_set, dataset.label_set
     if by is not None:
         return common_groups(expected, found, by)
     if found.names == expected.names:
@@ -105,7 +143,7 @@ def _scored_classes(
     shared = ', '.join(f'--by {name}' for name in sorted(shared_groupings(expected, found)))
     raise ConfigError(
         f'expected a model of the classes of {dataset.name} ({", ".join(expected.names)}), found '
-        f'{segmenter.runtime.model.info.name} with {", ".join(found.names)}; give another model, '
+        f'{model.name} with {", ".join(found.names)}; give another model, '
         f'{shared or "or say with --label-set what the labels mean"}'
     )
 

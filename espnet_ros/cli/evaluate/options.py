@@ -7,6 +7,7 @@ from pathlib import Path
 
 from espnet_ros.cli.data_options import DataOptions
 from espnet_ros.cli.options import ModelOptions, option, runtime_settings, section
+from espnet_ros.cli.slide_options import SlideOptions
 from espnet_ros.cli.values import percentage
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.processing.condition_names import CONDITION_NAMES
@@ -18,6 +19,7 @@ examples:
   espnet-ros evaluate --data my_streets --conditions --pictures conditions
   espnet-ros evaluate --data my_streets --conditions night,fog --by categories
   espnet-ros evaluate --data my_streets --model street.onnx --runtime openvino --precision bf16
+  espnet-ros evaluate --data slides --model tissue.onnx --tile 1024
 
 Void is counted in both ways that papers use: "void ignored" leaves out pixels whose truth is
 void, "void as false positive" counts them against the class that was predicted there.
@@ -73,6 +75,7 @@ class Options:
     EPILOG = EPILOG
 
     data: SplitOptions = section(SplitOptions)
+    slides: SlideOptions = section(SlideOptions)
     model: ModelOptions = section(ModelOptions)
     runtime: RuntimeSettings = runtime_settings()
     results: ResultOptions = section(ResultOptions)

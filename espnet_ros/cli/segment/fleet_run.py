@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime, timezone
 import json
 import secrets
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from espnet_ros import exceptions
 from espnet_ros.cli import exit_codes
@@ -23,12 +23,17 @@ from espnet_ros.cli.segment.unit_worker import SegmentWork
 from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.fleet.engine import run_in_turn
 from espnet_ros.fleet.output import FleetOutput, SUMMARY
+from espnet_ros.fleet.ray_session import job_count
+from espnet_ros.fleet.settings import FleetSettings
 from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
 from espnet_ros.fleet.unit import Finished, Report, Task, Unit, unit_key
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.model_file import ModelFile
 from espnet_ros.version import VERSION
 import numpy as np
+
+if TYPE_CHECKING:
+    from espnet_ros.cli.segment.slide_strips import SlideStrips
 
 FAILURES = 'failures.jsonl'
 
@@ -124,7 +129,23 @@ class _Fleet:
         # Ray may be missing, and takes a second to import.
         from espnet_ros.fleet.ray_engine import run_on_ray  # noqa: PLC0415
 
-        yield from run_on_ray(work, tasks, self._options.engine.settings(threads))
+        settings = self._options.engine.settings(threads)
+        strips = self._strips_of(tasks, settings)
+        if strips is None:
+            yield from run_on_ray(work, tasks, settings)
+            return
+        with closing(run_on_ray(work, strips.split(tasks), settings, strips.follow)) as ends:
+            yield from (end for each in ends if (end := strips.end_of_picture(each)) is not None)
+
+    def _strips_of(self, tasks: Sequence[Task], settings: FleetSettings) -> SlideStrips | None:
+        """Return what shares pictures out where there are more jobs than pictures."""
+        slides = self._options.slides
+        jobs = settings.jobs if settings.address else job_count(settings)
+        if slides.tile is None or len(tasks) >= jobs or self._output.is_stored:
+            return None
+        from espnet_ros.cli.segment.slide_strips import SlideStrips  # noqa: PLC0415
+
+        return SlideStrips(slides.tile, slides.overlap, self._output, -(-jobs // len(tasks)))
 
     def _take(self, end: Finished, progress: FleetProgress) -> None:
         if end.fatal:

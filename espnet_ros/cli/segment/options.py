@@ -14,7 +14,8 @@ from espnet_ros.cli.options import (
     section,
     settings,
 )
-from espnet_ros.cli.values import share, whole_from_zero
+from espnet_ros.cli.slide_options import SlideOptions
+from espnet_ros.cli.values import share
 from espnet_ros.config import (
     BirdseyeSettings,
     ImageSettings,
@@ -112,26 +113,6 @@ class BagOptions:
         'Write overlay, mask, camera_info, label set and statistics into an MCAP file too, as the '
         'ROS messages of the node; everything is done anew for it.',
         'FILE',
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlideOptions:
-    """Whether pictures are segmented by tiles, and by which."""
-
-    GROUP = 'pictures too large for memory'
-
-    tile: int | None = option(
-        None,
-        'Segment TIFF files of any size by tiles of N x N pixels, at their own resolution; the '
-        'mask is a tiled TIFF file with a pyramid.',
-        'N',
-    )
-    overlap: int = option(
-        128,
-        'Pixels that two tiles share, where their scores are blended.',
-        'N',
-        type=whole_from_zero,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 import time
@@ -10,15 +10,17 @@ from typing import Any
 
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
+from espnet_ros.cli.segment.slide_strips import JoinTask, StripTask
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.fleet.unit import Report, Unit
+from espnet_ros.fleet.unit import Report, Task
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.processing.overlay import blend_overlay
 from espnet_ros.slides.pyramid import RowsFile, write_pyramid
-from espnet_ros.slides.reader import SlideReader
 from espnet_ros.slides.scorer import TileScorer
+from espnet_ros.slides.strips import read_strips, write_strip
 from espnet_ros.slides.tiling import blended_bands, Tiling
+from espnet_ros.sources.tiff_reader import SlideReader
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,11 +33,9 @@ def check_slides(options: Options) -> None:
 
     :raises ConfigError: options contradict each other
     """
-    tile, overlap = options.slides.tile, options.slides.overlap
-    if tile is None:
+    if options.slides.tile is None:
         return
-    if not 0 <= overlap <= tile // 2:
-        raise ConfigError(f'--overlap: expected 0 to half of --tile, {tile // 2}, found {overlap}')
+    options.slides.check()
     output, mask = options.output, options.mask
     if output.labels_for or output.birdseye or output.confidence is not None or output.limit:
         raise ConfigError(
@@ -72,11 +72,12 @@ class SlideSegmenter:
         self._scorer = TileScorer(model, options.runtime, options.slides.tile)
 
     def segment(
-        self, unit: Unit, path: Path, work: Path, on_tile: Callable[[], None]
+        self, task: Task, path: Path, work: Path, on_tile: Callable[[], None]
     ) -> tuple[Report, dict[str, Any]]:
         """
         Write mask and overlay of a picture.
 
+        :param task: the picture; where its strips are there, they are joined
         :param path: the picture
         :param work: folder of the results
         :param on_tile: is called with each tile
@@ -84,31 +85,27 @@ class SlideSegmenter:
         :raises InputError: the picture cannot be read
         :raises OutputError: the results cannot be written
         """
-        tile, overlap = self._options.slides.tile, self._options.slides.overlap
-        assert tile is not None, 'check_slides() comes first'
         started = time.perf_counter()
         counts = np.zeros(256, np.int64)
-
-        def decide(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-            labels = self._decide(scores)
-            on_tile()
-            counts[:] += np.bincount(labels.ravel(), minlength=256)
-            return labels
-
         with SlideReader(path) as slide, ExitStack() as stack:
-            tiling = Tiling(slide.size, tile, overlap)
+            tiling = self._tiling(slide)
+            if isinstance(task, JoinTask):
+                started -= task.elapsed_s
+                bands = read_strips(Path(task.folder), slide.size)
+            else:
+                bands = self._bands(slide, on_tile)
             mask = RowsFile(work, slide.size)
             stack.callback(mask.remove)
-            mask.fill(blended_bands(tiling, slide.read, self._scorer.score, decide))
-            files = self._write(unit.name, slide, mask, work)
+            mask.fill(_counted(bands, counts))
+            files = self._write(task.unit.name, slide, mask, work)
         elapsed_s = time.perf_counter() - started
         down, across = tiling.counts
         used = tuple((i, int(n)) for i, n in enumerate(counts) if n)
         summary = {
-            'source': unit.source,
+            'source': task.unit.source,
             'size': list(slide.size),
-            'tile': tile,
-            'overlap': overlap,
+            'tile': tiling.tile,
+            'overlap': tiling.overlap,
             'tiles': down * across,
             'model': {'name': self.model.info.name, 'sha256': self.model.sha256},
             'runtime': self._scorer.runtime.name,
@@ -117,9 +114,41 @@ class SlideSegmenter:
         }
         return Report(down * across, round(elapsed_s, 4), used), summary
 
+    def segment_strip(self, task: Task, on_tile: Callable[[], None]) -> Report | None:
+        """
+        Write some rows of the mask of a picture, for a later join.
+
+        :return: None where the task is a whole picture
+        :raises InputError: the picture cannot be read
+        :raises OutputError: the rows cannot be written
+        """
+        if not isinstance(task, StripTask):
+            return None
+        started = time.perf_counter()
+        folder = Path(task.folder)
+        if not folder.is_dir():  # another strip of the picture has failed
+            return Report(0, 0.0, ())
+        with SlideReader(Path(task.unit.specs[0]).expanduser()) as slide:
+            write_strip(folder, task.rows[0], self._bands(slide, on_tile, range(*task.rows)))
+        return Report(0, round(time.perf_counter() - started, 4), ())
+
     def close(self) -> None:
         """Close the model."""
         self._scorer.close()
+
+    def _tiling(self, slide: SlideReader) -> Tiling:
+        tile = self._options.slides.tile
+        assert tile is not None, 'check_slides() comes first'
+        return Tiling(slide.size, tile, self._options.slides.overlap)
+
+    def _bands(
+        self, slide: SlideReader, on_tile: Callable[[], None], rows: range | None = None
+    ) -> Iterator[NDArray[np.uint8]]:
+        def decide(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+            on_tile()
+            return self._decide(scores)
+
+        return blended_bands(self._tiling(slide), slide.read, self._scorer.score, decide, rows)
 
     def _decide(self, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
         labels: NDArray[np.uint8] = scores.argmax(axis=0).astype(np.uint8)
@@ -167,3 +196,12 @@ class SlideSegmenter:
             labels = mask.rows(0, top, count)
             overlay = blend_overlay(image_bgr, labels, palette_bgr, self._options.style.alpha)
             yield overlay[:, :, ::-1]
+
+
+def _counted(
+    bands: Iterable[NDArray[np.uint8]], counts: NDArray[np.int64]
+) -> Iterator[NDArray[np.uint8]]:
+    """Give bands of a mask, and add up how often each id occurs in them."""
+    for band in bands:
+        counts += np.bincount(band.ravel(), minlength=256)
+        yield band

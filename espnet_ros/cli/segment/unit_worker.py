@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+import os
 from pathlib import Path
 import tempfile
 import time
@@ -37,14 +38,18 @@ class SegmentWork:
     :param options: of the command line
     :param model_sha256: of the model, which is to be the same everywhere
     :param output: where the results are kept
+    :param folder: that relative paths are seen from, where a node of a cluster has it
     """
 
     options: Options
     model_sha256: str
     output: FleetOutput
+    folder: str = field(default_factory=os.getcwd)
 
     def __call__(self, threads: int) -> SegmentWorker:
         """Return a worker that takes so many threads."""
+        with suppress(OSError):
+            os.chdir(self.folder)
         runtime = replace(self.options.runtime, threads=self.options.runtime.threads or threads)
         return SegmentWorker(replace(self, options=replace(self.options, runtime=runtime)))
 
@@ -101,13 +106,16 @@ class SegmentWorker:
         output = self._work.output
         limit_s = self._work.options.engine.timeout_per_file
         check = _TimeLimit(task.unit.source, limit_s, on_frame)
+        strip = None if self._slides is None else self._slides.segment_strip(task, check)
+        if strip is not None:
+            return Finished(task.unit, strip)
         work = output.begin(task.unit.name)
         try:
             with ExitStack() as stack:
                 specs = _fetched(task.unit.specs, stack)
                 if self._slides is not None:
                     path = Path(specs[0]).expanduser()
-                    report, summary = self._slides.segment(task.unit, path, work, check)
+                    report, summary = self._slides.segment(task, path, work, check)
                 else:
                     report, summary = self._segment_frames(task, specs, work, check)
             content = {'unit': task.unit.name, 'key': task.key, **summary}

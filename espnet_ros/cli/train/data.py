@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 
 from espnet_ros.cli.progress import FrameProgress
-from espnet_ros.cli.train.options import Options
+from espnet_ros.cli.train.options import Options, RecipeChanges
 from espnet_ros.config import ForeignModelSettings
 from espnet_ros.datasets.base import LabelledDataset
-from espnet_ros.datasets.folder import open_folder
+from espnet_ros.datasets.folder import open_folder, WINDOW
 from espnet_ros.datasets.mapped import MappedDataset
 from espnet_ros.datasets.mixed import MixedDataset
 from espnet_ros.datasets.opening import open_dataset, STREET_SEEDS
@@ -85,4 +86,16 @@ def _street(frames: int, size: tuple[int, int], label_set: LabelSet) -> Labelled
 
 def _open_split(data: str, options: Options, split: str) -> LabelledDataset:
     how = options.data
-    return open_dataset(data, split, format_name=how.format, label_set=how.label_set)
+    window = _window(options.recipe.changes)
+    return open_dataset(
+        data, split, format_name=how.format, label_set=how.label_set, window=window
+    )
+
+
+def _window(changes: RecipeChanges) -> tuple[int, int]:
+    """Return what is read of a picture too large for memory: what the widest crop covers."""
+    if changes.crop is None:
+        return WINDOW
+    lowest = 0.5 if changes.scales is None else changes.scales[0]
+    height, width = changes.crop
+    return ceil(height / lowest), ceil(width / lowest)

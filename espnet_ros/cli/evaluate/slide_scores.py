@@ -1,0 +1,69 @@
+"""How well a model does on pictures too large for memory, tile by tile."""
+
+from __future__ import annotations
+
+from espnet_ros.cli.progress import FrameProgress
+from espnet_ros.config import RuntimeSettings
+from espnet_ros.datasets.slides import SlideDataset
+from espnet_ros.evaluation.common_groups import CommonGroups
+from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.model_file import ModelFile
+from espnet_ros.runtimes.base import Runtime
+from espnet_ros.slides.scorer import TileScorer
+from espnet_ros.slides.tiling import blended_bands, Tiling
+from espnet_ros.sources.tiff_reader import SlideReader
+import numpy as np
+from numpy.typing import NDArray
+
+
+def count_slides(
+    dataset: SlideDataset,
+    model: ModelFile,
+    settings: RuntimeSettings,
+    tiles: tuple[int, int],
+    scored: CommonGroups,
+) -> tuple[ConfusionMatrix, Runtime]:
+    """
+    Segment pictures as ``segment --tile`` does, and count what became of each true class.
+
+    The truth is read by a few rows at a time, so that the memory does not grow with the area.
+
+    :param tiles: height and width of tiles, and their overlap
+    :return: the matrix, and what ran the network
+    :raises InputError: a picture or its labels are damaged
+    """
+    tile, overlap = tiles
+    matrix = ConfusionMatrix(len(scored.label_set.classes))
+    scorer = TileScorer(model, settings, tile)
+    try:
+        with FrameProgress('evaluating tiles', None) as progress:
+
+            def decide(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+                progress.advance()
+                return scores.argmax(axis=0).astype(np.uint8)
+
+            for index, (path, _) in enumerate(dataset.pairs):
+                top = 0
+                with SlideReader(path) as slide:
+                    tiling = Tiling(slide.size, tile, overlap)
+                    for band in blended_bands(tiling, slide.read, scorer.score, decide):
+                        _count(matrix, dataset, scored, (index, top), band)
+                        top += len(band)
+    finally:
+        scorer.close()
+    return matrix, scorer.runtime
+
+
+def _count(
+    matrix: ConfusionMatrix,
+    dataset: SlideDataset,
+    scored: CommonGroups,
+    place: tuple[int, int],
+    band: NDArray[np.uint8],
+) -> None:
+    """Count a band of a mask; its place is the picture and the first row."""
+    row = 0
+    for truth in dataset.truth_of(*place, len(band)):
+        predicted = band[row : row + len(truth)]
+        matrix.add(scored.of_truth[truth], scored.of_model[predicted])
+        row += len(truth)
