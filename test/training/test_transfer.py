@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from espnet_ros.exceptions import ModelError
+from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.labels import load_label_set
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import CITYSCAPES, Normalization
+from espnet_ros.training.averaging import average_with
 from espnet_ros.training.states import load_weights, save_weights, TrainedWeights
-from espnet_ros.training.transfer import read_initial_weights, transfer
+from espnet_ros.training.transfer import InitialWeights, read_initial_weights, transfer
 import pytest
 import torch
 
@@ -92,3 +93,31 @@ def test_files_of_other_content_are_named(tmp_path: Path, content: bytes) -> Non
     for read in (load_weights, read_initial_weights):
         with pytest.raises(ModelError, match=r'other\.pth'):
             read(path)
+
+
+def initial(weights: TrainedWeights) -> InitialWeights:
+    """Return trained weights as those that another training begins as."""
+    return InitialWeights(
+        'what it was', weights.state_dict, weights.normalization, 'espnet', {'alpha2': 1}
+    )
+
+
+def test_an_average_lies_between_both_networks_and_says_so() -> None:
+    ours, before = make_weights(), make_weights()
+    found = average_with(ours, initial(before), 0.25)
+    key = 'decoder.up1.weight'
+    expected = 0.75 * ours.state_dict[key] + 0.25 * before.state_dict[key]
+    assert torch.allclose(found.state_dict[key], expected)
+    assert not torch.allclose(found.state_dict[key], ours.state_dict[key])
+    assert found.record['averaged_with'] == {'weights': 'what it was', 'share': 0.25}
+    assert found.build_network() is not None
+
+
+def test_only_networks_of_one_kind_are_averaged() -> None:
+    ours = make_weights()
+    other = create_model('espnet', **SMALL | {'alpha3': 2})
+    strange = InitialWeights('a larger one', other.state_dict(), ours.normalization)
+    with pytest.raises(ConfigError, match='average with a larger one: expected a network with'):
+        average_with(ours, strange, 0.5)
+    with pytest.raises(ConfigError, match='expected 0 to 1, found 30'):
+        average_with(ours, initial(make_weights()), 30)

@@ -22,6 +22,7 @@ from espnet_ros.model_file import ModelInfo
 from espnet_ros.model_file.store import save_model_file
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
+from espnet_ros.training.averaging import average_with, check_average
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.distillation import open_teacher
 from espnet_ros.training.job import RunSettings, TrainingJob
@@ -39,16 +40,20 @@ ESPNET = 'espnet'
 
 def run(options: Options) -> int:
     """Train on a data set; return the exit code."""
+    result = options.result
     job = _make_job(options)
-    folder = options.result.output.expanduser()
+    folder = result.output.expanduser()
     try:
         weights = _train(job, folder)
     except KeyboardInterrupt:
         warn(f'{PROGRAM}: interrupted; the same command resumes from the state in {folder}')
         return exit_codes.INTERRUPTED
+    if result.average_with is not None:
+        other = open_initial_weights(result.average_with)
+        weights = average_with(weights, other, result.average_share)
     with ERROR.status('validating the best weights'):
         report = _validate(weights, job)
-    path = _export(options.result, job, weights, report)
+    path = _export(result, job, weights, report)
     say(
         f'mean IoU {100 * report.miou.void_ignored:.2f} (void ignored), '
         f'{100 * report.miou.void_as_false_positive:.2f} (void as false positive) on '
@@ -78,6 +83,13 @@ def _make_job(options: Options) -> TrainingJob:
     arguments = _network_arguments(network, architecture, initial)
     # Built for its checks alone: a mistake is told before anything is read or written.
     built = create_model(architecture, classes=len(train.label_set.classes), **arguments)
+    if options.result.average_with is not None:
+        other = open_initial_weights(options.result.average_with)
+        if initial is None:
+            raise ConfigError('--average-with: expected --initial too, found none')
+        check_average(
+            built.state_dict(), initial.normalization, other, options.result.average_share
+        )
     recipe = _make_recipe(options.recipe, architecture, initial is not None)
     return TrainingJob(
         recipe=_with_crop(

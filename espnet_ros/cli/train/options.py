@@ -213,6 +213,13 @@ class ResultOptions:
         'HEIGHT,WIDTH',
     )
     license: str = option('', 'Licence of the weights.', 'TEXT')
+    average_with: str | None = option(
+        None,
+        'The best weights are averaged with those of a model that the training began as: a '
+        'network forgets less. Given as for --initial.',
+        'MODEL',
+    )
+    average_share: float = option(0.3, 'The share of that model in the average.', 'SHARE')
 
 
 @dataclass(frozen=True, kw_only=True)
