@@ -18,6 +18,8 @@ _TEXT_BGR = (230, 230, 230)
 _LINES_EVERY_M = 5.0
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4
+_RADIUS = 2
+_PATH_WIDTH = 3
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,6 @@ def draw_points(
     image_bgr: NDArray[np.uint8],
     pixels: NDArray[np.floating],
     color_bgr: Iterable[int],
-    radius: int = 2,
 ) -> None:
     """
     Draw points.
@@ -151,15 +152,14 @@ def draw_points(
     color = tuple(int(value) for value in color_bgr)
     height, width = image_bgr.shape[:2]
     for column, row in pixels[np.isfinite(pixels).all(axis=1)].tolist():
-        if -radius <= column < width + radius and -radius <= row < height + radius:
-            cv2.circle(image_bgr, (round(column), round(row)), radius, color, cv2.FILLED)
+        if -_RADIUS <= column < width + _RADIUS and -_RADIUS <= row < height + _RADIUS:
+            cv2.circle(image_bgr, (round(column), round(row)), _RADIUS, color, cv2.FILLED)
 
 
 def draw_path(
     image_bgr: NDArray[np.uint8],
     pixels: NDArray[np.floating],
     color_bgr: Iterable[int],
-    thickness: int = 3,
 ) -> None:
     """
     Draw a way as a line with a dark rim.
@@ -174,8 +174,8 @@ def draw_path(
         return
     corners = [np.rint(kept * (1 << _SHIFT)).astype(np.int32)]
     color = tuple(int(value) for value in color_bgr)
-    cv2.polylines(image_bgr, corners, False, (0, 0, 0), thickness + 2, cv2.LINE_AA, _SHIFT)
-    cv2.polylines(image_bgr, corners, False, color, thickness, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(image_bgr, corners, False, (0, 0, 0), _PATH_WIDTH + 2, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(image_bgr, corners, False, color, _PATH_WIDTH, cv2.LINE_AA, _SHIFT)
 
 
 def beside(left_bgr: NDArray[np.uint8], right_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
