@@ -19,7 +19,6 @@ _LINES_EVERY_M = 5.0
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4
 _RADIUS = 2
-_PATH_WIDTH = 3
 
 
 @dataclass(frozen=True)
@@ -160,6 +159,7 @@ def draw_path(
     image_bgr: NDArray[np.uint8],
     pixels: NDArray[np.floating],
     color_bgr: Iterable[int],
+    thickness: int = 3,
 ) -> None:
     """
     Draw a way as a line with a dark rim.
@@ -174,8 +174,8 @@ def draw_path(
         return
     corners = [np.rint(kept * (1 << _SHIFT)).astype(np.int32)]
     color = tuple(int(value) for value in color_bgr)
-    cv2.polylines(image_bgr, corners, False, (0, 0, 0), _PATH_WIDTH + 2, cv2.LINE_AA, _SHIFT)
-    cv2.polylines(image_bgr, corners, False, color, _PATH_WIDTH, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(image_bgr, corners, False, (0, 0, 0), thickness + 2, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(image_bgr, corners, False, color, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def beside(left_bgr: NDArray[np.uint8], right_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
