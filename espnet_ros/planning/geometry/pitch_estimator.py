@@ -24,7 +24,7 @@ class PitchEstimator:
 
     Flat ground that is seen above the horizon, or sky below it, proves the pitch wrong. The
     correction is the smallest one that puts both where they belong. It is smoothed, limited,
-    and moves in steps, so that what is computed once for a pose is not computed anew for
+    and moves in steps, so that what is computed once for a pose is not computed again for
     every image.
 
     :param camera: of the mask's size
@@ -83,7 +83,7 @@ class PitchEstimator:
         Return the angle over the nominal horizon of the chosen area's edge, or None.
 
         In each column the area begins at its lowest pixel (the highest one where the lower
-        edge is asked for) and ends at the first gap, so that specks elsewhere do not count.
+        edge is wanted) and ends at the first gap, so that specks elsewhere do not count.
         """
         columns = np.flatnonzero(chosen.any(axis=0))
         if columns.size < _LEAST_COLUMNS:
