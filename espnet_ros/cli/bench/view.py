@@ -86,7 +86,7 @@ def _print_power_notes(record: BenchRecord) -> None:
         shortest_s = min((result.power.measured_s or 0.0) for result in record.results)
         if shortest_s < _TRUSTED_S:
             OUT.print(
-                f'Power was measured for {shortest_s:.0f} s; means want {_TRUSTED_S:.0f} s or '
+                f'Power was measured for {shortest_s:.0f} s; a mean needs {_TRUSTED_S:.0f} s or '
                 'more: raise --trials.',
                 markup=False,
                 style='yellow',

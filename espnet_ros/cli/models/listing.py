@@ -109,7 +109,7 @@ def _print_models(models: list[ListedModel]) -> None:
             Text('yes', style='green') if model.path else Text('no', style='dim'),
         )
     OUT.print(table)
-    OUT.print('\nmIoU in percent, as published; espnet-ros models show NAME tells how measured')
+    OUT.print('\nmIoU in percent, as published; its protocol: espnet-ros models show NAME')
     if not any(model.path for model in models):
         say(f'Get one with: espnet-ros models fetch {PUBLISHED[0].name}')
 

@@ -154,7 +154,7 @@ class FreeSpaceNode(ManagedNode):
 
     def _withdraw(self) -> None:
         if self._outputs is not None and self._outputs.costmap.withdraw_if_old():
-            self.get_logger().info('the last map is no longer current: it was taken away')
+            self.get_logger().info('the last map is no longer current: it was removed')
 
     def _tell(self, camera: str, reason: str) -> None:
         name = f'camera {camera}: ' if camera else ''
