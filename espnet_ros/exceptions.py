@@ -9,10 +9,10 @@ Every message says what was expected, what was found and what to do::
       OutputError              a result cannot be written
       ModelError               a checkpoint or model file cannot be used
       DownloadError            published weights could not be fetched or verified
-      RuntimeUnavailableError  the runtime, device or precision asked for is not on this machine
+      RuntimeUnavailableError  the requested runtime, device or precision is not on this machine
       BuildCancelled           somebody ended the build of an engine
       InferenceError           a runtime failed while it ran
-        DeviceLostError        its device cannot be used any more until it is opened anew
+        DeviceLostError        its device cannot be used any more until it is opened again
 
 ``ValueError`` and ``TypeError`` stay for mistakes of the calling code.
 """
@@ -43,7 +43,7 @@ class DownloadError(EspnetError):
 
 
 class RuntimeUnavailableError(EspnetError):
-    """The runtime, device or precision asked for is not on this machine."""
+    """The requested runtime, device or precision is not on this machine."""
 
 
 class InferenceError(EspnetError):
@@ -55,4 +55,4 @@ class BuildCancelled(EspnetError):  # noqa: N818  it is no error of the build
 
 
 class DeviceLostError(InferenceError):
-    """The device of a runtime cannot be used any more until it is opened anew."""
+    """The device of a runtime cannot be used any more until it is opened again."""

@@ -13,11 +13,11 @@ from espnet_ros.exceptions import ConfigError, InferenceError, InputError
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.model_file import open_model
 from espnet_ros.processing.finishing import (
-    apply_table,
+    apply_confidence_threshold,
     clip_roi,
-    drop_unsure,
-    place_map,
+    paste_into_roi,
     Rectangle,
+    remap_ids,
     scale_rectangle,
 )
 from espnet_ros.runtimes.base import Inference, Runtime
@@ -327,8 +327,8 @@ class Segmenter:
                 masks[place] = self._finish(inference, index, prepared.plan, prepared.crops[place])
         times = StageTimes(prepared.prepare_s, inferred.inference_s, perf_counter() - started)
         return [
-            Segmentation(labels, prepared.plan.label_set, sureness if confidence else None, times)
-            for labels, sureness in (masks[place] for place in range(len(prepared.crops)))
+            Segmentation(labels, prepared.plan.label_set, sure if confidence else None, times)
+            for labels, sure in (masks[place] for place in range(len(prepared.crops)))
         ]
 
     def replace_runtime(self, runtime: Runtime) -> None:
@@ -395,16 +395,16 @@ class Segmenter:
         labels = inference.labels[index]
         confidence = None if inference.confidence is None else inference.confidence[index]
         if plan.group_table is not None:
-            labels = apply_table(labels, plan.group_table)
+            labels = remap_ids(labels, plan.group_table)
         if confidence is not None and settings.confidence_threshold > 0:
-            labels = drop_unsure(
+            labels = apply_confidence_threshold(
                 labels, confidence, settings.confidence_threshold, settings.unlabelled_id
             )
         size = settings.fixed_mask_size() or (
             crop.image_size if settings.mask_size == 'image' else self._input_size
         )
         place = scale_rectangle(crop.part, crop.image_size, size)
-        mask = place_map(labels, size, place, settings.unlabelled_id)
+        mask = paste_into_roi(labels, size, place, settings.unlabelled_id)
         if confidence is None:
             return mask, None
-        return mask, place_map(confidence, size, place, OUTSIDE_CONFIDENCE)
+        return mask, paste_into_roi(confidence, size, place, OUTSIDE_CONFIDENCE)

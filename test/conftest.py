@@ -59,7 +59,7 @@ def kept_export(pytestconfig: pytest.Config) -> Callable[..., ModelFile]:
         'export/onnx_export.py',
         'export/graph_cleanup.py',
         'export/tracing.py',
-        'export/published.py',
+        'model_file/published.py',
         'model_file/file_format.py',
         'model_file/model_info.py',
         'labels/*.py',
@@ -90,7 +90,7 @@ def published_model(
 ) -> Callable[[str], ModelFile]:
     """Return a function that gives the model file of published weights by name."""
     from espnet_ros.export.onnx_export import export_checkpoint
-    from espnet_ros.export.published import find_published
+    from espnet_ros.model_file.published import find_published
 
     @functools.cache
     def get(name: str) -> ModelFile:

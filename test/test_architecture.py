@@ -13,7 +13,7 @@ from .conftest import ROOT
 
 WITHOUT_ROS_AND_TORCH = (
     'espnet_ros.cli.main',
-    'espnet_ros.export.published',
+    'espnet_ros.model_file.published',
     'espnet_ros.model_file',
     'espnet_ros.processing.overlay',
     'espnet_ros.runtimes.factory',

@@ -116,7 +116,7 @@ class NodeResult:
     :param precision: the arithmetic really used
     :param device_latency_ms: of the stand-in for the device
     :param image: encoding and size of what was published to the nodes
-    :param camera_rate_hz: images per second and camera that were asked for; 0 is on demand
+    :param camera_rate_hz: images per second and camera that were requested; 0 is on demand
     :param measured_s: how long was measured
     :param best_rate_hz: masks per second and camera that the device alone would give
     :param stages_ms: medians of the segmentation node's stages, by stage

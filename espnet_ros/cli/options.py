@@ -159,7 +159,7 @@ class ModelOptions:
         'Name of a shipped or fetched model, a model file (.onnx), an ONNX file of another '
         'origin, or a published checkpoint (.pth). Default: the best model that is here.',
     )
-    foreign: ForeignModelSettings = settings(ForeignModelSettings, 'ONNX files of another origin')
+    foreign: ForeignModelSettings = foreign_settings()
 
 
 def runtime_settings() -> Any:

@@ -26,7 +26,7 @@ class OutputFolder:
     :param path: the folder
     :param sources: what the user named as sources; where one is an image, a video or a folder,
         the results must not go beside the inputs
-    :ivar may_replace: tells of a file that is there whether it may be written anew
+    :ivar may_replace: tells of a file that is there whether it may be overwritten
     :raises ConfigError: the results would lie among the inputs
     :raises OutputError: the folder cannot be made or written to
     """

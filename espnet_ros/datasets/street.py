@@ -25,7 +25,7 @@ class StreetDataset(LabelledDataset):
     """
     Frames of many streets, seen by cameras of different heights, pitches and lenses.
 
-    Every second street is seen by a camera of 16:9 and squeezed to the size asked for, as a
+    Every second street is seen by a camera of 16:9 and squeezed to the requested size, as a
     network's input is.
 
     :param length: frames of an epoch

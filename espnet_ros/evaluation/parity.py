@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.exceptions import InputError
-from espnet_ros.labels import LabelSet
+from espnet_ros.labels import LabelSet, UNLABELLED_ID
 import numpy as np
 from numpy.typing import NDArray
-
-_IDS = 256
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,8 @@ class Parity:
 
     def __init__(self) -> None:
         self.images: list[ImageAgreement] = []
-        self.joint_counts = np.zeros((_IDS, _IDS), np.int64)
+        self._matrix = ConfusionMatrix(UNLABELLED_ID)
+        self.joint_counts = self._matrix.counts
 
     def add(
         self, name: str, labels_a: NDArray[np.uint8], labels_b: NDArray[np.uint8]
@@ -81,9 +81,7 @@ class Parity:
                 f'{name}: expected two label maps of one size, found '
                 f'{labels_a.shape} and {labels_b.shape}'
             )
-        joint = labels_a.astype(np.uint16) * np.uint16(_IDS) + labels_b
-        counts = np.bincount(joint.ravel(), minlength=_IDS * _IDS).reshape(_IDS, _IDS)
-        self.joint_counts += counts
+        counts = self._matrix.add(labels_a, labels_b)
         image = ImageAgreement(name, labels_a.size, labels_a.size - int(np.trace(counts)))
         self.images.append(image)
         return image

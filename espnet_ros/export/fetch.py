@@ -20,8 +20,8 @@ from typing import Any
 
 from espnet_ros.exceptions import DownloadError, ModelError, RuntimeUnavailableError
 from espnet_ros.export.golden import with_golden_labels
-from espnet_ros.export.published import find_published, PublishedModel
 from espnet_ros.model_file import load_model_file, ModelFile
+from espnet_ros.model_file.published import find_published, PublishedModel
 from espnet_ros.model_file.store import make_folder, models_folder, save_model_file, SUFFIX
 import pooch
 import requests
@@ -41,7 +41,7 @@ def fetch_model(name: str, *, progress: Progress | None = None) -> Path:
     What was fetched before, and is whole, is not fetched again. A fetch that fails or is
     killed leaves the models as they were.
 
-    :param name: one of the names in :data:`espnet_ros.export.published.PUBLISHED`
+    :param name: one of the names in :data:`espnet_ros.model_file.published.PUBLISHED`
     :param progress: is called while the download goes on
     :return: the model file, in :func:`espnet_ros.model_file.store.models_folder`
     :raises ModelError: no such model, or the model file cannot be written

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.export.graph_cleanup import missing_parameters
-from espnet_ros.export.published import find_by_sha256
 from espnet_ros.export.tracing import free_sizes, trace
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import ModelFile, ModelInfo
 from espnet_ros.model_file.file_format import check_interface
+from espnet_ros.model_file.published import find_by_sha256
 from espnet_ros.models.base import SegmentationNetwork, UNUSED_TENSOR
 from espnet_ros.models.checkpoints import Checkpoint, load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline

@@ -91,7 +91,7 @@ def read_golden_output(model: ModelFile) -> GoldenOutput | None:
     Return the golden output of a model file.
 
     :return: None where it has none, where it is for another input size, or where it cannot be
-        read: the labels can be computed anew
+        read: the labels can be computed again
     """
     try:
         content = json.loads(model.info.self_check)

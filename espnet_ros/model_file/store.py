@@ -17,27 +17,15 @@ from espnet_ros.exceptions import ModelError
 from espnet_ros.files import write_atomically
 from espnet_ros.model_file.external import wrap_external
 from espnet_ros.model_file.file_format import as_model_file, is_model_file, load_onnx, ModelFile
+from espnet_ros.model_file.published import PUBLISHED
 import platformdirs
 
 FOLDER_VARIABLE = 'ESPNET_ROS_MODELS'
 SUFFIX = '.onnx'
 AUTO = 'auto'
 
-PREFERRED_MODELS = (
-    'espnet_p2_q8_cityscapes',
-    'espnet_p2_q5_cityscapes',
-    'espnet_p2_q3_cityscapes',
-    'espnet_c_p2_q8_cityscapes',
-    'espnet_c_p2_q5_cityscapes',
-    'espnet_c_p2_q3_cityscapes',
-    'espnet_p2_q8_camvid',
-    'enet_camvid',
-    'espnetv2_s2_0_cityscapes',
-    'espnetv2_s1_5_cityscapes',
-    'espnetv2_s1_0_cityscapes',
-    'espnetv2_s0_5_cityscapes',
-)
-"""Models that can be fetched, best first; :mod:`espnet_ros.export.published` says why."""
+PREFERRED_MODELS = tuple(model.name for model in PUBLISHED)
+"""Models that can be fetched, best first."""
 
 
 def models_folder() -> Path:

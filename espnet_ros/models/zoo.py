@@ -35,7 +35,7 @@ class ModelRecord:
     :param input_size: (height, width) in pixels that its paper evaluates it at
     :param printed_parameters: in millions, as printed; empty where they are not
     :param printed_accuracy: as printed, with data set and split; empty where it is not
-    :param weights: published weights by name, see :mod:`espnet_ros.export.published`
+    :param weights: published weights by name, see :mod:`espnet_ros.model_file.published`
     """
 
     name: str

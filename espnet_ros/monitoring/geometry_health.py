@@ -39,8 +39,8 @@ class GeometrySnapshot:
     failure: Failure | None = None
 
 
-def judge_geometry(node: NodeHealth, geometry: GeometrySnapshot) -> Status:
-    """Judge whether masks go out with the geometry of their image."""
+def diagnose_geometry(node: NodeHealth, geometry: GeometrySnapshot) -> Status:
+    """Diagnose whether masks go out with the geometry of their image."""
     values = {
         'topic': geometry.topic,
         'camera_info_lag_ms': milliseconds(geometry.lag_s),

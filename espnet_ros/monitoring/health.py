@@ -78,20 +78,20 @@ def milliseconds(duration_s: float | None) -> str:
     return number(None if duration_s is None else duration_s * 1e3)
 
 
-def judge_model(node: NodeHealth) -> Status:
+def diagnose_model(node: NodeHealth) -> Status:
     values = {'state': node.state, 'enabled': str(node.is_enabled).lower(), **node.model}
     if node.failure:
         return Status('model', Level.ERROR, node.failure, values)
     if node.state == 'active':
         return Status('model', Level.OK, 'running', values)
     if node.state in ('unconfigured', 'inactive'):
-        verb = {'unconfigured': 'configure', 'inactive': 'activate'}[node.state]
-        message = f'{node.state}; ros2 lifecycle set it to {verb}'
+        transition = {'unconfigured': 'configure', 'inactive': 'activate'}[node.state]
+        message = f'{node.state}; ros2 lifecycle set it to {transition}'
         return Status('model', Level.WARN, message, values)
     return Status('model', Level.WARN, node.model.get('engine_build', node.state), values)
 
 
-def judge_input(
+def diagnose_input(
     node: NodeHealth,
     camera: CameraSnapshot,
     settings: DiagnosticsSettings,
@@ -101,7 +101,7 @@ def judge_input(
     waits_for_clock: bool = False,
 ) -> Status:
     """
-    Judge whether images come and can be used.
+    Diagnose whether images come and can be used.
 
     :param waits_for_clock: whether simulated time is used and has not begun
     """
@@ -135,13 +135,13 @@ def judge_input(
     return Status('input', level, message, values)
 
 
-def judge_output(
+def diagnose_output(
     node: NodeHealth,
     camera: CameraSnapshot,
     settings: DiagnosticsSettings,
     max_rate_hz: float,
 ) -> Status:
-    """Judge whether masks go out often enough."""
+    """Diagnose whether masks go out often enough."""
     lowest_hz = min(settings.min_rate_hz, 0.9 * max_rate_hz or math.inf)
     values = {
         'mask_rate_hz': number(camera.output_rate_hz),
@@ -165,7 +165,7 @@ def judge_output(
     return Status('output', level, message, values)
 
 
-def judge_latency(
+def diagnose_latency(
     node: NodeHealth, camera: CameraSnapshot, settings: DiagnosticsSettings
 ) -> Status:
     values = {
@@ -193,7 +193,7 @@ def judge_latency(
     return Status('latency', level, message, values)
 
 
-def judge_topic(
+def diagnose_topic(
     output: Status, camera: CameraSnapshot, settings: DiagnosticsSettings, topic: str
 ) -> Status:
     """Return the status that greenwave_monitor shows: named by the topic, with its keys."""

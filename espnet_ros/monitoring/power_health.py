@@ -7,11 +7,13 @@ Nothing here knows ROS.
 from __future__ import annotations
 
 from dataclasses import dataclass
+import time
 
 from espnet_ros.config import PowerSettings
 from espnet_ros.monitoring.health import Level, number, Status, UNAVAILABLE
-from espnet_ros.telemetry.device_state import DeviceState
+from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.file_tree import Quantity
+from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import PowerReading
 
 _BUDGET_ERROR = 1.25
@@ -49,6 +51,28 @@ class PowerSnapshot:
     recent_over_current: tuple[str, ...] = ()
     shed_rate_hz: float = 0.0
 
+    @classmethod
+    def of(
+        cls,
+        sampler: PowerSampler,
+        monitor: DeviceMonitor,
+        device: DeviceState | None,
+        mean_w: float | None,
+        frame_energy_j: float | None,
+    ) -> PowerSnapshot:
+        """Return the state now of what samples the power and of the machine."""
+        reading = sampler.latest
+        return cls(
+            monitor.board.name,
+            reading,
+            None if reading is None else time.monotonic() - reading.time_s,
+            mean_w,
+            sampler.meter.total_j,
+            frame_energy_j,
+            sampler.overhead,
+            device,
+        )
+
     def load(self, settings: PowerSettings) -> float | None:
         """Return what is used of the limit that is nearest, or None where none is known."""
         loads = []
@@ -60,9 +84,9 @@ class PowerSnapshot:
         return max(loads, default=None)
 
 
-def judge_power(snapshot: PowerSnapshot | None, settings: PowerSettings, state: str) -> Status:
+def diagnose_power(snapshot: PowerSnapshot | None, settings: PowerSettings, state: str) -> Status:
     """
-    Judge whether the power is within its budget.
+    Diagnose whether the power is within its budget.
 
     :param snapshot: None while the node is not configured
     :param state: of the node, for that case
@@ -90,8 +114,8 @@ def judge_power(snapshot: PowerSnapshot | None, settings: PowerSettings, state: 
     return Status('power', *_power_level(snapshot, reading, settings), values)
 
 
-def judge_device(snapshot: PowerSnapshot | None, settings: PowerSettings, state: str) -> Status:
-    """Judge whether the machine is hot, throttled or short of memory; see judge_power."""
+def diagnose_device(snapshot: PowerSnapshot | None, settings: PowerSettings, state: str) -> Status:
+    """Diagnose whether the machine is hot, throttled or short of memory; see diagnose_power."""
     if snapshot is None or snapshot.device is None:
         message = f'not read while {state}' if snapshot is None else 'no reading yet'
         return Status('device', Level.OK, message, {})

@@ -29,7 +29,7 @@ class RateMeter:
         """
         Take an event.
 
-        :param time_s: when it was, in seconds; a time before the last one starts anew, as
+        :param time_s: when it was, in seconds; a time before the last one starts again, as
             a clock that was set back or a recording that loops does
         """
         if self._times_s and time_s < self._times_s[-1]:

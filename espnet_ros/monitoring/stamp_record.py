@@ -47,7 +47,7 @@ class StampRecord:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew with the next image; counts go on."""
+        """Begin again with the next image; counts go on."""
         self._last_ns: int | None = None
         self._recent: dict[StampFault, tuple[float, float]] = {}
 

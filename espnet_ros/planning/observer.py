@@ -1,4 +1,4 @@
-"""One camera over time: its view is built once, and anew only where geometry changes."""
+"""One camera over time: its view is built once, and again only where geometry changes."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class RollingCostmap:
 
         :param cost: int8, of the shape's (rows, columns), robot's frame
         :param odometry: (4, 4), from the robot's frame to the odometry frame
-        :param time_s: when it was seen; a time before the last one starts anew
+        :param time_s: when it was seen; a time before the last one clears the map
         :param confidence: float32, of the same shape, 0..1; None is 1
         """
         self._pass_time(time_s)

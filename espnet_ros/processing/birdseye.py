@@ -18,6 +18,7 @@ _TEXT_BGR = (230, 230, 230)
 _LINES_EVERY_M = 5.0
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4
+_RADIUS = 2
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,6 @@ def draw_points(
     image_bgr: NDArray[np.uint8],
     pixels: NDArray[np.floating],
     color_bgr: Iterable[int],
-    radius: int = 2,
 ) -> None:
     """
     Draw points.
@@ -151,8 +151,8 @@ def draw_points(
     color = tuple(int(value) for value in color_bgr)
     height, width = image_bgr.shape[:2]
     for column, row in pixels[np.isfinite(pixels).all(axis=1)].tolist():
-        if -radius <= column < width + radius and -radius <= row < height + radius:
-            cv2.circle(image_bgr, (round(column), round(row)), radius, color, cv2.FILLED)
+        if -_RADIUS <= column < width + _RADIUS and -_RADIUS <= row < height + _RADIUS:
+            cv2.circle(image_bgr, (round(column), round(row)), _RADIUS, color, cv2.FILLED)
 
 
 def draw_path(

@@ -1,4 +1,4 @@
-"""What turns the label map of a network into the mask that the user asked for."""
+"""What turns the label map of a network into the mask that the user wants."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _scale_span(start: int, length: int, full: int, scaled: int) -> tuple[int, i
     return first, last - first
 
 
-def apply_table(labels: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def remap_ids(labels: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     Replace every id by its entry in a table, as in :meth:`LabelSet.group_table`.
 
@@ -83,7 +83,7 @@ def threshold_byte(threshold: float) -> int:
     return math.ceil(threshold * 255)
 
 
-def drop_unsure(
+def apply_confidence_threshold(
     labels: NDArray[np.uint8], confidence: NDArray[np.uint8], threshold: float, unlabelled_id: int
 ) -> NDArray[np.uint8]:
     """
@@ -97,7 +97,7 @@ def drop_unsure(
     return np.where(confidence < threshold_byte(threshold), np.uint8(unlabelled_id), labels)
 
 
-def place_map(
+def paste_into_roi(
     values: NDArray[np.uint8], size: tuple[int, int], part: Rectangle, outside: int
 ) -> NDArray[np.uint8]:
     """

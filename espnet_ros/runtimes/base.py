@@ -82,7 +82,7 @@ class Runtime(ABC):
     :param workload: what is known of the images to come
 
     :cvar rewrites: what the library wants of the graph, in order
-    :cvar has_engine: whether it builds an engine, which can be built anew
+    :cvar has_engine: whether it builds an engine, which can be rebuilt
     """
 
     name: ClassVar[str]

@@ -12,12 +12,12 @@ from espnet_ros.sources.bag_reader import Bag, CALIBRATION_TYPE, COMPRESSED_TYPE
 _log = logging.getLogger(__name__)
 
 
-def choose_images(path: Path, bag: Bag, asked: str) -> str:
+def choose_images(path: Path, bag: Bag, requested: str) -> str:
     """
     Return the topic of the images.
 
-    :param asked: which one; may be empty where one alone holds images
-    :raises InputError: there is none, several to choose from, or not the one that is asked for
+    :param requested: which one; may be empty where one alone holds images
+    :raises InputError: there is none, several to choose from, or not the one that is requested
     """
     counts = bag.counts(IMAGE_TYPES)
     found = _listed(counts)
@@ -26,8 +26,8 @@ def choose_images(path: Path, bag: Bag, asked: str) -> str:
             f'{path}: expected a bag with messages of sensor_msgs/Image or CompressedImage, '
             f'found none on its {bag.topic_count} topics'
         )
-    if asked:
-        topic = f'/{asked.lstrip("/")}'
+    if requested:
+        topic = f'/{requested.lstrip("/")}'
         if topic not in counts:
             raise InputError(f'{path}: no images on topic {topic}; expected one of {found}')
         return topic
@@ -39,18 +39,18 @@ def choose_images(path: Path, bag: Bag, asked: str) -> str:
     return next(iter(counts))
 
 
-def choose_calibrations(path: Path, bag: Bag, images: str, asked: str) -> str:
+def choose_calibrations(path: Path, bag: Bag, images: str, requested: str) -> str:
     """
     Return the topic of the calibrations, or nothing where there is none.
 
     :param images: topic of the images
-    :param asked: which one; empty takes camera_info beside the images
-    :raises InputError: the topic that is asked for is not in the bag
+    :param requested: which one; empty takes camera_info beside the images
+    :raises InputError: the topic that is requested is not in the bag
     """
     counts = bag.counts((CALIBRATION_TYPE,))
     found = _listed(counts) or 'none'
-    if asked:
-        topic = f'/{asked.lstrip("/")}'
+    if requested:
+        topic = f'/{requested.lstrip("/")}'
         if topic not in counts:
             raise InputError(f'{path}: no camera_info on topic {topic}; expected one of {found}')
         return topic

@@ -41,9 +41,9 @@ def open_source(
         behind it where several hold images (``drive_bag:/front/image_raw``); number or device
         of a webcam (``0``, ``/dev/video0``); or ``synthetic`` for the synthetic street
     :param loop: whether files start again at their end
-    :param rate_hz: frames per second: what files are to be played at, what a webcam is asked
-        for, how far the synthetic street moves between two frames; None takes the source's own
-    :param size: (height, width) of the synthetic street, or to ask a webcam for; None takes
+    :param rate_hz: frames per second at which files are played, the synthetic street moves, and
+        a webcam is requested to give images; None takes the source's own
+    :param size: (height, width) of the synthetic street, or to request of a webcam; None takes
         the source's own. Files have a size of their own and take none.
     :param seed: which synthetic street
     :param camera_info_topic: topic of a bag that the calibrations of its images are on; empty

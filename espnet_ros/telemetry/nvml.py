@@ -41,7 +41,7 @@ class NvmlGpu:
     """
     One GPU.
 
-    A value that the card does not have is asked for once and never again.
+    A value that the card does not have is requested once and never again.
 
     :param nvml: the module ``pynvml``
     :param handle: of the GPU

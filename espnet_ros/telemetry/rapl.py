@@ -45,7 +45,7 @@ class Zone:
 
     :param name: ``package-0``, or ``package-0/core`` inside it
     :param counter: file with the microjoules
-    :param range_j: where the counter starts anew
+    :param range_j: where the counter wraps
     """
 
     name: str
@@ -83,7 +83,7 @@ class RaplSensor(PowerSensor):
 
     :param tree: the machine's files
     :param zones: the domains that it has
-    :param asleep: returns how long the machine has been suspended; a counter may start anew
+    :param asleep: returns how long the machine has been suspended; a counter may start again
         meanwhile, so no power is told across that
     """
 

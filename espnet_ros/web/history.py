@@ -46,7 +46,7 @@ class History:
         """
         Keep a sample, if a second has passed since the last one.
 
-        :param time_s: when it was taken, seconds since 1970; one before the last starts anew, as
+        :param time_s: when it was taken, seconds since 1970; one before the last starts again, as
             after the clock was set
         :return: its row, or None where the second is not over
         """
@@ -71,7 +71,7 @@ class History:
         return row
 
     def _dropped_hz(self, time_s: float, dropped: int | None) -> float | None:
-        """Return the images dropped per second; a count that fell is one that began anew."""
+        """Return the images dropped per second; a count that fell was reset."""
         before = self._before
         self._before = None if dropped is None else (time_s, dropped)
         if before is None or dropped is None or dropped < before[1] or time_s <= before[0]:

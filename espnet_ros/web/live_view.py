@@ -24,7 +24,6 @@ which camera (empty for the only one, and for what is of none)."""
 class _Camera:
     frame: LiveFrame | None = None
     number: int = 0
-    offered_s: float = -math.inf
     watched_s: float = -math.inf
     questioned_s: float = -math.inf
     sample: Sample = field(default_factory=Sample)
@@ -94,7 +93,6 @@ class LiveView:
             entry = self._cameras[camera]
             entry.frame = frame
             entry.number += 1
-            entry.offered_s = time.monotonic()
         self._tell('frame', camera)
 
     def put_sample(self, camera: str, sample: Sample, time_s: float | None = None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import re
 import shutil
 
-from espnet_ros.export.published import PUBLISHED
+from espnet_ros.model_file.published import PUBLISHED
 import pytest
 
 

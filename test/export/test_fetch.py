@@ -11,10 +11,10 @@ import threading
 from typing import Any
 
 from espnet_ros.exceptions import DownloadError, ModelError, RuntimeUnavailableError
-from espnet_ros.export import fetch, published
+from espnet_ros.export import fetch
 from espnet_ros.export.fetch import fetch_model
-from espnet_ros.export.published import ESPNET, find_published
-from espnet_ros.model_file import load_model_file, ModelFile
+from espnet_ros.model_file import load_model_file, ModelFile, published
+from espnet_ros.model_file.published import ESPNET, find_published
 from espnet_ros.model_file.store import find_model, present_models, save_model_file
 import pytest
 
@@ -194,7 +194,8 @@ def test_download_that_stalls_is_given_up(
 def test_killed_fetch_leaves_no_model(server: Path, models: Path, shared_data: Path) -> None:
     shutil.copy(weights(shared_data), server / f'{Path(MODEL.path).name}.half')
     code = (
-        'from espnet_ros.export import fetch, published\n'
+        'from espnet_ros.export import fetch\n'
+        'from espnet_ros.model_file import published\n'
         f'published.RAW = {published.RAW!r}\n'
         f'fetch.fetch_model({NAME!r}, progress=lambda *step: print(*step, flush=True))\n'
     )

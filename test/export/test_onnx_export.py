@@ -10,9 +10,9 @@ pytest.importorskip('torch')
 pytest.importorskip('onnxscript')
 from espnet_ros.exceptions import ModelError
 from espnet_ros.export.onnx_export import export_checkpoint, export_network
-from espnet_ros.export.published import find_published
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo
+from espnet_ros.model_file.published import find_published
 from espnet_ros.model_file.store import save_model_file
 from espnet_ros.models.espnet.published_keys import published_espnet_keys as published_keys
 from espnet_ros.models.pipeline import SegmentationPipeline

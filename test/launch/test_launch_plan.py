@@ -231,7 +231,7 @@ def test_what_this_python_cannot_look_for_is_told_and_started(
     monkeypatch.setattr('espnet_ros.nodes.launching.plan.check_model', raise_import_error)
     found = plan(model='nope')
     assert found.processes
-    assert found.warnings == ('model nope: not looked for, as ros2 launch has no onnx',)
+    assert found.warnings == ('model nope: not checked, as ros2 launch has no onnx',)
 
 
 def test_webcam_that_is_there_is_taken(

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip('torch')
 from espnet_ros.exceptions import ModelError
-from espnet_ros.export.published import PUBLISHED, PublishedModel
+from espnet_ros.model_file.published import PUBLISHED, PublishedModel
 from espnet_ros.models.checkpoints import load_checkpoint
 from espnet_ros.models.enet.published_keys import published_enet_keys
 from espnet_ros.models.espnet.published_keys import published_espnet_keys as published_keys

@@ -3,7 +3,7 @@
 import pytest
 
 pytest.importorskip('torch')
-from espnet_ros.export.published import find_published
+from espnet_ros.model_file.published import find_published
 from espnet_ros.models.registry import ARCHITECTURES
 from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count, ZOO
 

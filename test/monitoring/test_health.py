@@ -5,11 +5,11 @@ from dataclasses import replace
 from espnet_ros.config import DiagnosticsSettings
 from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot, Failure
 from espnet_ros.monitoring.health import (
-    judge_input,
-    judge_latency,
-    judge_model,
-    judge_output,
-    judge_topic,
+    diagnose_input,
+    diagnose_latency,
+    diagnose_model,
+    diagnose_output,
+    diagnose_topic,
     Level,
     NodeHealth,
     number,
@@ -38,11 +38,11 @@ HEALTHY = replace(
 
 
 def input_of(camera: CameraSnapshot, node=WORKING, publishers=1, **facts):
-    return judge_input(node, camera, SETTINGS, '/image_raw', publishers, **facts)
+    return diagnose_input(node, camera, SETTINGS, '/image_raw', publishers, **facts)
 
 
 def output_of(camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_hz=0.0):
-    return judge_output(node, camera, settings, max_rate_hz)
+    return diagnose_output(node, camera, settings, max_rate_hz)
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_simulated_time_that_does_not_begin_is_a_warning():
 
 def test_an_age_that_is_not_known_is_not_in_time():
     ageless = replace(HEALTHY, median_s=TIMES | {'age': None})
-    status = judge_latency(WORKING, ageless, SETTINGS)
+    status = diagnose_latency(WORKING, ageless, SETTINGS)
     assert (status.level, 'not known, see input' in status.message) == (OK, True)
     off = DiagnosticsSettings(max_age_ms=0.0)
-    assert judge_latency(WORKING, ageless, off).message == 'in time'
+    assert diagnose_latency(WORKING, ageless, off).message == 'in time'
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_failing_network_is_told_with_its_reason(is_latest, level):
 def test_late_masks_are_a_warning_then_an_error(stage, share, level):
     limit_ms = {'latency': SETTINGS.max_latency_ms, 'age': SETTINGS.max_age_ms}[stage]
     slow = replace(HEALTHY, median_s=TIMES | {stage: share * limit_ms / 1e3})
-    status = judge_latency(WORKING, slow, SETTINGS)
+    status = diagnose_latency(WORKING, slow, SETTINGS)
     assert status.level is level
     assert status.message.startswith('in time' if level is OK else stage)
 
@@ -157,12 +157,12 @@ def test_late_masks_are_a_warning_then_an_error(stage, share, level):
 def test_limits_of_zero_are_off():
     slow = replace(HEALTHY, median_s=dict.fromkeys(TIMES, 99.0))
     off = DiagnosticsSettings(max_latency_ms=0.0, max_age_ms=0.0)
-    assert judge_latency(WORKING, slow, off).level is OK
+    assert diagnose_latency(WORKING, slow, off).level is OK
 
 
 def test_what_is_not_known_is_unavailable_and_never_zero():
     unknown = replace(HEALTHY, median_s=TIMES | {'age': None}, p99_s=TIMES | {'age': float('nan')})
-    values = judge_latency(WORKING, unknown, SETTINGS).values
+    values = diagnose_latency(WORKING, unknown, SETTINGS).values
     assert values['age_ms_p50'] == values['age_ms_p99'] == 'unavailable'
     assert values['latency_ms_p50'] == '10.00'
     assert number(0.0) == '0.00'
@@ -179,13 +179,13 @@ def test_what_is_not_known_is_unavailable_and_never_zero():
     ],
 )
 def test_a_node_that_does_not_run_is_not_green(node, level, words):
-    status = judge_model(node)
+    status = diagnose_model(node)
     assert status.level is level
     assert words in status.message
     for judged in (
         input_of(NEW, node),
         output_of(NEW, node),
-        judge_latency(node, NEW, SETTINGS),
+        diagnose_latency(node, NEW, SETTINGS),
     ):
         assert judged.level is level
 
@@ -196,15 +196,15 @@ def test_a_node_that_was_disabled_is_green_and_says_so():
     for status in (
         input_of(starved, resting),
         output_of(starved, resting),
-        judge_latency(resting, starved, SETTINGS),
+        diagnose_latency(resting, starved, SETTINGS),
     ):
         assert (status.level, status.message) == (OK, 'disabled by ~/enable')
-    assert judge_model(resting).values['enabled'] == 'false'
+    assert diagnose_model(resting).values['enabled'] == 'false'
 
 
 def test_the_topic_has_the_keys_of_greenwave_monitor():
     output = output_of(HEALTHY)
-    status = judge_topic(output, HEALTHY, SETTINGS, '/segmentation/mask')
+    status = diagnose_topic(output, HEALTHY, SETTINGS, '/segmentation/mask')
     assert status.name == '/segmentation/mask'
     assert dict(status.values) == {
         'frame_rate_node': '10.00',
@@ -221,7 +221,7 @@ def test_the_topic_has_the_keys_of_greenwave_monitor():
 def test_a_camera_has_the_time_that_its_user_gives_it(waited_s, level):
     settings = DiagnosticsSettings(image_timeout_s=3.0)
     starved = replace(HEALTHY, waited_s=waited_s)
-    assert judge_input(WORKING, starved, settings, '/image_raw', 1).level is level
+    assert diagnose_input(WORKING, starved, settings, '/image_raw', 1).level is level
 
 
 @pytest.mark.parametrize(
@@ -248,22 +248,22 @@ def test_a_rate_that_is_too_low_is_told_with_the_one_that_is_expected():
 
 def test_late_masks_are_told_in_the_milliseconds_that_they_took():
     slow = replace(HEALTHY, median_s=TIMES | {'latency': 0.25})
-    status = judge_latency(WORKING, slow, DiagnosticsSettings(max_latency_ms=200.0))
+    status = diagnose_latency(WORKING, slow, DiagnosticsSettings(max_latency_ms=200.0))
     assert status.message == 'latency 250 ms, expected 200 or less'
     assert status.values['max_latency_ms'] == '200.00'
 
 
 def test_limits_are_shown_as_they_are_and_unavailable_where_they_are_off():
     limits = DiagnosticsSettings(max_latency_ms=200.0, max_age_ms=0.0)
-    values = judge_latency(WORKING, HEALTHY, limits).values
+    values = diagnose_latency(WORKING, HEALTHY, limits).values
     assert (values['max_latency_ms'], values['max_age_ms']) == ('200.00', 'unavailable')
     limits = DiagnosticsSettings(max_latency_ms=0.0, max_age_ms=500.0)
-    values = judge_latency(WORKING, HEALTHY, limits).values
+    values = diagnose_latency(WORKING, HEALTHY, limits).values
     assert (values['max_latency_ms'], values['max_age_ms']) == ('unavailable', '500.00')
 
 
 def test_a_late_age_does_not_hide_a_later_latency():
     both = replace(HEALTHY, median_s=TIMES | {'latency': 0.5, 'age': 0.3})
     limits = DiagnosticsSettings(max_latency_ms=200.0, max_age_ms=200.0)
-    status = judge_latency(WORKING, both, limits)
+    status = diagnose_latency(WORKING, both, limits)
     assert (status.level, status.message) == (ERROR, 'latency 500 ms, expected 200 or less')

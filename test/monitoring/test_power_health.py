@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from espnet_ros.config import PowerSettings
 from espnet_ros.monitoring.health import Level
-from espnet_ros.monitoring.power_health import judge_device, judge_power, PowerSnapshot
+from espnet_ros.monitoring.power_health import diagnose_device, diagnose_power, PowerSnapshot
 from espnet_ros.telemetry.device_state import DeviceState
 from espnet_ros.telemetry.file_tree import Quantity
 from espnet_ros.telemetry.power_sensor import PowerReading, RailReading
@@ -42,7 +42,7 @@ NO_SENSOR = PowerSnapshot(None, NO_READING, 0.2, None, None, None, 0.0, BARE)
 
 
 def test_power_is_told_with_its_parts() -> None:
-    status = judge_power(GOOD, PowerSettings(), 'active')
+    status = diagnose_power(GOOD, PowerSettings(), 'active')
     assert (status.level, status.message) == (Level.OK, '9.25 W (module)')
     assert status.values['power_total_w'] == '9.250'
     assert status.values['rail_VDD_IN_w'] == '9.250'
@@ -57,15 +57,15 @@ def test_power_is_told_with_its_parts() -> None:
 )
 def test_budget_warns_and_then_is_an_error(mean_w: float, level: Level) -> None:
     snapshot = replace(GOOD, mean_w=mean_w)
-    status = judge_power(snapshot, PowerSettings(budget_w=10.0), 'active')
+    status = diagnose_power(snapshot, PowerSettings(budget_w=10.0), 'active')
     assert status.level is level
     assert ('expected 10 or less' in status.message) == (level is not Level.OK)
 
 
 def test_machine_without_a_sensor_is_in_order_and_shows_no_zero() -> None:
     for status in (
-        judge_power(NO_SENSOR, PowerSettings(), 'active'),
-        judge_device(NO_SENSOR, PowerSettings(), 'active'),
+        diagnose_power(NO_SENSOR, PowerSettings(), 'active'),
+        diagnose_device(NO_SENSOR, PowerSettings(), 'active'),
     ):
         assert status.level is Level.OK
         numbers = {
@@ -82,25 +82,25 @@ def test_machine_without_a_sensor_is_in_order_and_shows_no_zero() -> None:
     'settings', [PowerSettings(budget_w=10.0), PowerSettings(sensor='jetson')]
 )
 def test_sensor_that_somebody_counts_on_and_is_missing_warns(settings: PowerSettings) -> None:
-    status = judge_power(NO_SENSOR, settings, 'active')
+    status = diagnose_power(NO_SENSOR, settings, 'active')
     assert status.level is Level.WARN
     assert 'no power sensor was found' in status.message
 
 
 def test_sensor_that_answers_no_more_warns() -> None:
-    status = judge_power(replace(GOOD, age_s=7.0), PowerSettings(), 'active')
+    status = diagnose_power(replace(GOOD, age_s=7.0), PowerSettings(), 'active')
     assert (status.level, status.message) == (Level.WARN, 'no reading for 7.0 s')
 
 
 def test_shedding_is_told() -> None:
-    status = judge_power(replace(GOOD, shed_rate_hz=12.8), PowerSettings(), 'active')
+    status = diagnose_power(replace(GOOD, shed_rate_hz=12.8), PowerSettings(), 'active')
     assert status.level is Level.WARN
     assert 'held below 12.80 Hz' in status.message
     assert status.values['shed_rate_hz'] == '12.80'
 
 
 def test_device_is_told_with_units_in_the_keys() -> None:
-    status = judge_device(GOOD, PowerSettings(), 'active')
+    status = diagnose_device(GOOD, PowerSettings(), 'active')
     assert status.level is Level.OK
     expected = {
         'gpu_load_percent': '87.5',
@@ -129,18 +129,20 @@ def test_heat_and_throttling(
     temperature_c: float, throttling: tuple[str, ...], level: Level
 ) -> None:
     device = replace(DEVICE, temperatures_c={'tj-thermal': temperature_c}, throttling=throttling)
-    status = judge_device(replace(GOOD, device=device), PowerSettings(), 'active')
+    status = diagnose_device(replace(GOOD, device=device), PowerSettings(), 'active')
     assert status.level is level
 
 
 def test_over_current_events_of_the_last_seconds_warn() -> None:
-    status = judge_device(replace(GOOD, recent_over_current=('oc3',)), PowerSettings(), 'active')
+    status = diagnose_device(
+        replace(GOOD, recent_over_current=('oc3',)), PowerSettings(), 'active'
+    )
     assert status.level is Level.WARN
     assert 'oc3' in status.message
 
 
 def test_node_that_is_not_configured_reads_nothing() -> None:
-    for judge in (judge_power, judge_device):
+    for judge in (diagnose_power, diagnose_device):
         status = judge(None, PowerSettings(), 'unconfigured')
         assert (status.level, status.message) == (Level.OK, 'not read while unconfigured')
 

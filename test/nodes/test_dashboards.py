@@ -9,15 +9,15 @@ from xml.etree import ElementTree
 
 from espnet_ros.config import DiagnosticsSettings, PowerSettings
 from espnet_ros.monitoring.camera_record import CameraRecord
-from espnet_ros.monitoring.geometry_health import GeometrySnapshot, judge_geometry
+from espnet_ros.monitoring.geometry_health import diagnose_geometry, GeometrySnapshot
 from espnet_ros.monitoring.health import (
-    judge_input,
-    judge_latency,
-    judge_model,
-    judge_output,
+    diagnose_input,
+    diagnose_latency,
+    diagnose_model,
+    diagnose_output,
     NodeHealth,
 )
-from espnet_ros.monitoring.power_health import judge_device, judge_power
+from espnet_ros.monitoring.power_health import diagnose_device, diagnose_power
 import pytest
 import yaml
 
@@ -63,13 +63,13 @@ def test_every_status_has_its_place_in_the_aggregator() -> None:
     camera = CameraRecord('', 0.0).snapshot(1.0)
     health, settings = NodeHealth('active'), DiagnosticsSettings()
     statuses = [
-        judge_model(health),
-        judge_input(health, camera, settings, '/image_raw', 1),
-        judge_geometry(health, GeometrySnapshot('/camera_info')),
-        judge_output(health, camera, settings, 0.0),
-        judge_latency(health, camera, settings),
-        judge_power(None, PowerSettings(), 'active'),
-        judge_device(None, PowerSettings(), 'active'),
+        diagnose_model(health),
+        diagnose_input(health, camera, settings, '/image_raw', 1),
+        diagnose_geometry(health, GeometrySnapshot('/camera_info')),
+        diagnose_output(health, camera, settings, 0.0),
+        diagnose_latency(health, camera, settings),
+        diagnose_power(None, PowerSettings(), 'active'),
+        diagnose_device(None, PowerSettings(), 'active'),
     ]
     names = {f'segmentation: {status.name}' for status in statuses}
     assert names == set(prefixes)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.finishing import (
-    apply_table,
+    apply_confidence_threshold,
     clip_roi,
-    drop_unsure,
-    place_map,
+    paste_into_roi,
     Rectangle,
+    remap_ids,
     scale_rectangle,
     threshold_byte,
 )
@@ -58,7 +58,7 @@ def test_neighbouring_parts_neither_overlap_nor_leave_a_gap():
 def test_a_table_replaces_ids():
     table = np.arange(256, dtype=np.uint8)[::-1].copy()
     labels = np.array([[0, 1], [254, 255]], np.uint8)
-    np.testing.assert_array_equal(apply_table(labels, table), [[255, 254], [1, 0]])
+    np.testing.assert_array_equal(remap_ids(labels, table), [[255, 254], [1, 0]])
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,12 @@ def test_a_threshold_is_the_lowest_byte_that_is_not_below_it(threshold, lowest):
 def test_unsure_pixels_are_dropped_in_a_copy():
     labels = np.array([[1, 2, 3]], np.uint8)
     confidence = np.array([[127, 128, 255]], np.uint8)
-    np.testing.assert_array_equal(drop_unsure(labels, confidence, 0.5, 99), [[99, 2, 3]])
+    np.testing.assert_array_equal(
+        apply_confidence_threshold(labels, confidence, 0.5, 99), [[99, 2, 3]]
+    )
     np.testing.assert_array_equal(labels, [[1, 2, 3]])
 
 
 def test_a_map_is_placed_in_its_part_of_the_mask():
-    mask = place_map(np.array([[1, 2]], np.uint8), (3, 5), Rectangle(1, 1, 4, 1), 9)
+    mask = paste_into_roi(np.array([[1, 2]], np.uint8), (3, 5), Rectangle(1, 1, 4, 1), 9)
     np.testing.assert_array_equal(mask, [[9] * 5, [9, 1, 1, 2, 2], [9] * 5])

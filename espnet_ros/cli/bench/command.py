@@ -8,6 +8,7 @@ from pathlib import Path
 
 from espnet_ros.benchmark import gpu_clocks, nsight
 from espnet_ros.benchmark.contender import parse_contender
+from espnet_ros.benchmark.image import read_image, street_frame
 from espnet_ros.benchmark.measuring import measure, Measured, Telemetry
 from espnet_ros.benchmark.result import (
     BenchRecord,
@@ -28,10 +29,7 @@ from espnet_ros.cli.console import ERROR, say_json
 from espnet_ros.cli.options import changed
 from espnet_ros.cli.output import check_output, write_json
 from espnet_ros.cli.progress import FrameProgress
-from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.processing.codecs import decode_image
-from espnet_ros.processing.resize import resize_image
-from espnet_ros.sources import Frame, open_source
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.telemetry.file_tree import FileTree
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +67,8 @@ def _measure_models(options: Options) -> BenchRecord:
         image=str(options.protocol.image or 'rendered street'),
     )
     contenders = _contenders(options, protocol.size)
-    image_bgr = _open_image(options.protocol.image, protocol.size)
+    path, size = options.protocol.image, protocol.size
+    image_bgr = street_frame(size).image_bgr if path is None else read_image(path, size)
     power = options.power
     tree = FileTree(power.root)
     with Telemetry(power.sensor, tree, power.rate) as telemetry:
@@ -110,19 +109,6 @@ def _contenders(options: Options, size: tuple[int, int]) -> list[Contender]:
     if options.protocol.peers:
         contenders += [replace(contenders[0], way=way) for way in PEERS]
     return contenders
-
-
-def _open_image(path: Path | None, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the image that is segmented, of the requested size."""
-    if path is None:
-        with open_source('synthetic', size=size) as source:
-            for frame in source:
-                if isinstance(frame, Frame):
-                    return frame.image_bgr
-        raise InputError('the rendered street gave no image')
-    resized = np.empty((*size, 3), np.uint8)
-    resize_image(decode_image(path.read_bytes()), resized)
-    return resized
 
 
 def _measure(

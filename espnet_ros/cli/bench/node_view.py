@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from espnet_ros.benchmark.node_result import Flow, NodeResult, OutputRate, ProcessLoad
-from espnet_ros.cli.bench.view import DISTURBING_PERCENT, shown
+from espnet_ros.cli.bench.view import figures_table, print_disturbance, shown
 from espnet_ros.cli.console import OUT
-from rich.table import Table
 
 
 def print_node(result: NodeResult) -> None:
@@ -35,7 +34,7 @@ def _headline(result: NodeResult) -> str:
 
 
 def _print_flows(flows: Iterable[Flow]) -> None:
-    table = _table('', 'sent/s', 'out/s', 'ratio', 'p50 ms', 'p90 ms', 'p99 ms')
+    table = figures_table('', 'sent/s', 'out/s', 'ratio', 'p50 ms', 'p90 ms', 'p99 ms')
     for title in ('lost before', 'dropped in', 'failed in', 'lost after'):
         table.add_column(title, justify='right')
     for flow in flows:
@@ -53,7 +52,7 @@ def _print_flows(flows: Iterable[Flow]) -> None:
 
 
 def _print_outputs(outputs: Iterable[OutputRate]) -> None:
-    table = _table('beside', 'out/s', 'p50 ms', 'p90 ms', 'p99 ms')
+    table = figures_table('beside', 'out/s', 'p50 ms', 'p90 ms', 'p99 ms')
     for output in outputs:
         table.add_row(output.topic, shown(output.rate_hz, '.1f'), *_latencies(output))
     OUT.print(table)
@@ -61,7 +60,7 @@ def _print_outputs(outputs: Iterable[OutputRate]) -> None:
 
 
 def _print_processes(processes: Iterable[ProcessLoad]) -> None:
-    table = _table('process', 'CPU %', 'CPU ms/frame', 'MB', 'MB grown')
+    table = figures_table('process', 'CPU %', 'CPU ms/frame', 'MB', 'MB grown')
     for load in processes:
         table.add_row(
             load.name,
@@ -93,23 +92,9 @@ def _print_notes(result: NodeResult) -> None:
             f'{shown(result.energy_per_frame_j, ".3f")} J/frame',
             markup=False,
         )
-    if (result.other_programs_core_percent or 0.0) > DISTURBING_PERCENT:
-        OUT.print(
-            f'Other programs took {result.other_programs_core_percent:.0f} % of a core meanwhile; '
-            'measure again on a quiet machine.',
-            markup=False,
-            style='yellow',
-        )
+    print_disturbance(result.other_programs_core_percent)
 
 
 def _latencies(entry: Flow | OutputRate) -> tuple[str, ...]:
     found = entry.latency_ms
     return tuple(shown(value, '.1f') for value in (found.p50, found.p90, found.p99))
-
-
-def _table(first: str, *titles: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style='bold')
-    table.add_column(first, overflow='fold')
-    for title in titles:
-        table.add_column(title, justify='right', no_wrap=True)
-    return table

@@ -9,7 +9,7 @@ from espnet_ros.benchmark.result import BenchRecord, BenchResult
 from espnet_ros.cli.console import OUT, UNAVAILABLE
 from rich.table import Table
 
-DISTURBING_PERCENT = 30.0
+_DISTURBING_PERCENT = 30.0
 _TRUSTED_S = 30.0
 
 _COLUMNS: tuple[tuple[str, Callable[[BenchResult], Any], str], ...] = (
@@ -34,18 +34,11 @@ _COLUMNS: tuple[tuple[str, Callable[[BenchResult], Any], str], ...] = (
 def print_bench(record: BenchRecord) -> None:
     """Print the table of contenders, and what has to be known of it."""
     results = record.results
-    table = Table(box=None, pad_edge=False, header_style='bold')
-    table.add_column('', overflow='fold')
-    unknown = []
-    columns = []
-    for title, pick, form in _COLUMNS:
-        if all(pick(result) is None for result in results):
-            unknown.append(title)
-        else:
-            columns.append((pick, form))
-            table.add_column(title, justify='right', no_wrap=True)
+    known = [c for c in _COLUMNS if any(c[1](result) is not None for result in results)]
+    unknown = [title for title, pick, form in _COLUMNS if (title, pick, form) not in known]
+    table = figures_table('', *(title for title, _, _ in known))
     for result in results:
-        table.add_row(result.name, *(shown(pick(result), form) for pick, form in columns))
+        table.add_row(result.name, *(shown(pick(result), form) for _, pick, form in known))
     OUT.print(table)
     OUT.print()
     _print_notes(record, unknown)
@@ -69,14 +62,7 @@ def _print_notes(record: BenchRecord, unknown: list[str]) -> None:
             markup=False,
             style='dim',
         )
-    taken = [result.load.other_programs_core_percent or 0.0 for result in record.results]
-    if max(taken) > DISTURBING_PERCENT:
-        OUT.print(
-            f'Other programs took up to {max(taken):.0f} % of a core meanwhile; measure again on '
-            'a quiet machine.',
-            markup=False,
-            style='yellow',
-        )
+    print_disturbance(max(r.load.other_programs_core_percent or 0.0 for r in record.results))
     if unknown:
         OUT.print(f'{UNAVAILABLE}: {", ".join(unknown)}', markup=False)
     _print_power_notes(record)
@@ -100,7 +86,7 @@ def _print_power_notes(record: BenchRecord) -> None:
         shortest_s = min((result.power.measured_s or 0.0) for result in record.results)
         if shortest_s < _TRUSTED_S:
             OUT.print(
-                f'Power was measured for {shortest_s:.0f} s; means want {_TRUSTED_S:.0f} s or '
+                f'Power was measured for {shortest_s:.0f} s; a mean needs {_TRUSTED_S:.0f} s or '
                 'more: raise --trials.',
                 markup=False,
                 style='yellow',
@@ -109,6 +95,26 @@ def _print_power_notes(record: BenchRecord) -> None:
         OUT.print(
             'The clock of the GPU was free to change; fix it with sudo jetson_clocks, or '
             'measure with --gpu-clocks.',
+            markup=False,
+            style='yellow',
+        )
+
+
+def figures_table(first: str, *titles: str) -> Table:
+    """Return a table of names and the figures behind them."""
+    table = Table(box=None, pad_edge=False, header_style='bold')
+    table.add_column(first, overflow='fold')
+    for title in titles:
+        table.add_column(title, justify='right', no_wrap=True)
+    return table
+
+
+def print_disturbance(core_percent: float | None) -> None:
+    """Warn where other programs took so much of a core that the figures are doubtful."""
+    if core_percent is not None and core_percent > _DISTURBING_PERCENT:
+        OUT.print(
+            f'Other programs took up to {core_percent:.0f} % of a core meanwhile; measure again '
+            'on a quiet machine.',
             markup=False,
             style='yellow',
         )

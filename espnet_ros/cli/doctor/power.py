@@ -29,4 +29,4 @@ def check_power() -> list[Check]:
         checks.append(Check('power', status, found, fix or 'see espnet-ros power'))
     if checks:
         return checks
-    return [Check('power', Status.ABSENT, 'no sensor; espnet-ros power tells why')]
+    return [Check('power', Status.ABSENT, 'no sensor; espnet-ros power shows why')]

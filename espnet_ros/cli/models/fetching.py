@@ -8,7 +8,7 @@ from espnet_ros.cli.models.options import FetchOptions
 from espnet_ros.cli.progress import make_bar
 from espnet_ros.exceptions import ConfigError, EspnetError
 from espnet_ros.export.fetch import fetch_model
-from espnet_ros.export.published import PUBLISHED
+from espnet_ros.model_file.published import PUBLISHED
 from rich.progress import (
     BarColumn,
     DownloadColumn,

@@ -10,8 +10,8 @@ from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import OUT, say, say_json, warn
 from espnet_ros.cli.models.options import ListOptions
 from espnet_ros.exceptions import ModelError
-from espnet_ros.export.published import PUBLISHED
 from espnet_ros.model_file import load_model_file
+from espnet_ros.model_file.published import PUBLISHED
 from espnet_ros.model_file.store import present_models
 from rich.table import Table
 from rich.text import Text
@@ -109,7 +109,7 @@ def _print_models(models: list[ListedModel]) -> None:
             Text('yes', style='green') if model.path else Text('no', style='dim'),
         )
     OUT.print(table)
-    OUT.print('\nmIoU in percent, as published; espnet-ros models show NAME tells how measured')
+    OUT.print('\nmIoU in percent, as published; its protocol: espnet-ros models show NAME')
     if not any(model.path for model in models):
         say(f'Get one with: espnet-ros models fetch {PUBLISHED[0].name}')
 

@@ -44,15 +44,6 @@ class Machine:
         now_s = time.monotonic()
         if now_s - self._read_s >= _DEVICE_PERIOD_S:
             self._device, self._read_s = self._monitor.read(), now_s
-        reading = self._sampler.latest
         mean_w = self._sampler.window(_MEAN_S).mean_power_w
-        return PowerSnapshot(
-            board=self._monitor.board.name,
-            reading=reading,
-            age_s=None if reading is None else now_s - reading.time_s,
-            mean_w=mean_w,
-            energy_j=self._sampler.meter.total_j,
-            frame_energy_j=mean_w / frames_hz if mean_w is not None and frames_hz else None,
-            overhead=self._sampler.overhead,
-            device=self._device,
-        )
+        frame_j = mean_w / frames_hz if mean_w is not None and frames_hz else None
+        return PowerSnapshot.of(self._sampler, self._monitor, self._device, mean_w, frame_j)

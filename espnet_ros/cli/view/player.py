@@ -12,14 +12,14 @@ from espnet_ros.config import DiagnosticsSettings, PowerSettings
 from espnet_ros.exceptions import InputError
 from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot
 from espnet_ros.monitoring.health import (
-    judge_latency,
-    judge_model,
-    judge_output,
+    diagnose_latency,
+    diagnose_model,
+    diagnose_output,
     Level,
     NodeHealth,
     Status,
 )
-from espnet_ros.monitoring.power_health import judge_device, judge_power, PowerSnapshot
+from espnet_ros.monitoring.power_health import diagnose_device, diagnose_power, PowerSnapshot
 from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.sources import BrokenFrame, Frame, Source
 from espnet_ros.sources.read_ahead import read_ahead
@@ -162,8 +162,8 @@ class Player:
             'images arrive' if failure is None else failure.reason,
             {'image': snapshot.image or 'none', 'rate_hz': f'{rate_hz:g}'},
         )
-        yield judge_output(health, snapshot, settings, 0.0)
-        yield judge_latency(health, snapshot, settings)
-        yield judge_model(health)
-        yield judge_power(machine, power, 'active')
-        yield judge_device(machine, power, 'active')
+        yield diagnose_output(health, snapshot, settings, 0.0)
+        yield diagnose_latency(health, snapshot, settings)
+        yield diagnose_model(health)
+        yield diagnose_power(machine, power, 'active')
+        yield diagnose_device(machine, power, 'active')

@@ -47,7 +47,6 @@ def relieve(
     quantized: onnx.ModelProto,
     original: onnx.ModelProto,
     images_bgr: Sequence[NDArray[np.uint8]],
-    target: float = TARGET_AGREEMENT,
 ) -> Relieved:
     """
     Make layers float again, the most harmful first, until the labels agree.
@@ -55,12 +54,11 @@ def relieve(
     :param quantized: with one pair of Q and DQ for each input of a layer
     :param original: the same network in float
     :param images_bgr: uint8, (H, W, 3) each, of the network's size
-    :param target: share of pixels that must be labelled as by the float network
     """
     wanted = _labels(original, images_bgr)
     layers = quantized_layers(quantized)
     agreement = _agreement(quantized, images_bgr, wanted)
-    if agreement >= target:
+    if agreement >= TARGET_AGREEMENT:
         return Relieved(quantized, agreement, 0, len(layers))
     harm = {}
     for name in layers:
@@ -68,7 +66,7 @@ def relieve(
         harm[name] = 1 - _agreement(alone, images_bgr[:1], wanted[:1])
     worst = sorted(layers, key=lambda name: -harm[name])
     relieved, count = quantized, 0
-    while agreement < target and count < len(layers):
+    while agreement < TARGET_AGREEMENT and count < len(layers):
         count = min(count + _STEP, len(layers))
         relieved = as_float(quantized, worst[:count])
         agreement = _agreement(relieved, images_bgr, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -41,53 +41,48 @@ class EnetStyle:
     epsilon: float
 
 
+_ELAB = EnetStyle(
+    stem_pooling=2,
+    pooling=2,
+    inner_slopes=True,
+    outer_slopes=True,
+    decoder_prelu=False,
+    expanded_activation=False,
+    upsampling_activation=False,
+    doubling=3,
+    last=2,
+    bias=True,
+    inner_of_output=True,
+    asymmetric_norm=False,
+    epsilon=1e-3,
+)
+_DAVIDTVS = EnetStyle(
+    stem_pooling=3,
+    pooling=2,
+    inner_slopes=False,
+    outer_slopes=False,
+    decoder_prelu=False,
+    expanded_activation=True,
+    upsampling_activation=False,
+    doubling=2,
+    last=3,
+    bias=False,
+    inner_of_output=False,
+    asymmetric_norm=True,
+    epsilon=1e-5,
+)
 STYLES = {
     # e-lab/ENet-training, in Lua, of the paper's authors.
-    'elab': EnetStyle(
-        stem_pooling=2,
-        pooling=2,
-        inner_slopes=True,
-        outer_slopes=True,
-        decoder_prelu=False,
-        expanded_activation=False,
-        upsampling_activation=False,
-        doubling=3,
-        last=2,
-        bias=True,
-        inner_of_output=True,
-        asymmetric_norm=False,
-        epsilon=1e-3,
-    ),
+    'elab': _ELAB,
     # davidtvs/PyTorch-ENet as it is today.
-    'davidtvs': EnetStyle(
-        stem_pooling=3,
-        pooling=2,
-        inner_slopes=False,
-        outer_slopes=False,
-        decoder_prelu=False,
-        expanded_activation=True,
-        upsampling_activation=False,
-        doubling=2,
-        last=3,
-        bias=False,
-        inner_of_output=False,
-        asymmetric_norm=True,
-        epsilon=1e-5,
-    ),
+    'davidtvs': _DAVIDTVS,
     # The same at commit 921e40c1 of 2018, whose weights are in its repository.
-    'davidtvs_2018': EnetStyle(
-        stem_pooling=3,
+    'davidtvs_2018': replace(
+        _DAVIDTVS,
         pooling=3,
-        inner_slopes=False,
         outer_slopes=True,
         decoder_prelu=True,
-        expanded_activation=True,
         upsampling_activation=True,
         doubling=3,
-        last=3,
-        bias=False,
-        inner_of_output=False,
-        asymmetric_norm=True,
-        epsilon=1e-5,
     ),
 }

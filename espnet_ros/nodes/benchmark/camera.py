@@ -8,11 +8,11 @@ transport does.
 from __future__ import annotations
 
 from multiprocessing.connection import Connection
-from pathlib import Path
 import signal
 import time
 from typing import Any
 
+from espnet_ros.benchmark.image import read_image, street_frame
 from espnet_ros.benchmark.node_case import IMAGE_SIZE
 from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.nodes.benchmark.camera_commands import (
@@ -28,11 +28,6 @@ from espnet_ros.nodes.ros.conversions import array_to_image
 from espnet_ros.nodes.ros.qos import result_qos, sensor_qos
 from espnet_ros.nodes.ros.stamps import NS_PER_S
 from espnet_ros.nodes.ros.topics import input_topic
-from espnet_ros.processing.codecs import decode_image
-from espnet_ros.processing.resize import resize_image
-from espnet_ros.sources import Frame, open_source
-import numpy as np
-from numpy.typing import NDArray
 import rclpy
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -155,23 +150,13 @@ def _make_messages(plan: CameraPlan) -> tuple[Image, CameraInfo | None]:
     """
     header = Header(frame_id=FRAME_ID)
     if plan.image_path is not None:
-        return array_to_image(_read_image(plan.image_path, plan.image_size), 'bgr8', header), None
-    with open_source('synthetic', size=plan.image_size or IMAGE_SIZE) as source:
-        frame = next(frame for frame in source if isinstance(frame, Frame))
-        info = None
-        if plan.has_info and source.calibration is not None:
-            info = calibration_message(source.calibration, header)
+        return array_to_image(read_image(plan.image_path, plan.image_size), 'bgr8', header), None
+    frame = street_frame(plan.image_size or IMAGE_SIZE)
+    info = None
+    if plan.has_info and frame.calibration is not None:
+        info = calibration_message(frame.calibration, header)
     if not plan.plays_masks:
         return array_to_image(frame.image_bgr, 'bgr8', header), info
     if frame.labels is None:
         raise InputError('the rendered street gave no class ids')
     return array_to_image(frame.labels, 'mono8', header), info
-
-
-def _read_image(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
-    image_bgr = decode_image(path.read_bytes())
-    if size is None:
-        return image_bgr
-    resized = np.empty((*size, 3), np.uint8)
-    resize_image(image_bgr, resized)
-    return resized

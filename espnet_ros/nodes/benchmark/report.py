@@ -25,7 +25,7 @@ _MB = 1e6
 
 class Report:
     """
-    Works a recording up.
+    Evaluates a recording.
 
     :param case: what was run
     :param recording: what happened

@@ -170,7 +170,7 @@ def _take_number_of_webcam(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the node; return the exit code: 0 at the end of the source or when asked to end."""
+    """Run the node; return the exit code: 0 at the end of the source or after a signal to end."""
     return run_node(CameraSourceNode, NAME, arguments)
 
 

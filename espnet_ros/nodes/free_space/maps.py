@@ -73,7 +73,7 @@ class MapMaker:
     def is_waiting(self) -> bool:
         return len(self._queue) > 0
 
-    def start_anew(self, shape: GridShape) -> None:
+    def restart(self, shape: GridShape) -> None:
         """Forget what was seen before."""
         settings = self._settings()
         rules = CostmapRules(settings.scan.blocking_cost, settings.fusion.decay_s)

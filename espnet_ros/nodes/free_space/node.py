@@ -83,7 +83,7 @@ class FreeSpaceNode(ManagedNode):
 
     def start(self) -> None:
         """Make the topics and work."""
-        # TF is heard anew at each activation: what was in its tree before is over.
+        # TF is subscribed again at each activation: what was in its tree before is over.
         self._poses = open_poses(self, lambda: self._settings)
         self._outputs = FreeSpaceOutputs(self, self._settings.cameras, self._ages)
         self._pipeline = FreeSpacePipeline(
@@ -132,7 +132,7 @@ class FreeSpaceNode(ManagedNode):
             self._work.heard()
 
     def _wake(self) -> None:
-        """Look what can be worked up, after a message other than a mask."""
+        """Look what can be processed, after a message other than a mask."""
         if self._pipeline is not None and self._pipeline.is_waiting:
             self._work.heard()
 
@@ -154,7 +154,7 @@ class FreeSpaceNode(ManagedNode):
 
     def _withdraw(self) -> None:
         if self._outputs is not None and self._outputs.costmap.withdraw_if_old():
-            self.get_logger().info('the last map is no longer current: it was taken away')
+            self.get_logger().info('the last map is no longer current: it was removed')
 
     def _tell(self, camera: str, reason: str) -> None:
         name = f'camera {camera}: ' if camera else ''

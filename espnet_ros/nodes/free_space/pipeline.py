@@ -57,7 +57,7 @@ def make_shapes(settings: FreeSpaceSettings) -> tuple[GridShape, SweepShape]:
 
 class FreeSpacePipeline:
     """
-    Works masks up and publishes what planners take; used from one thread at a time.
+    Processes masks and publishes what planners take; used from one thread at a time.
 
     :param inputs: by camera name
     :param poses: where cameras and robot are
@@ -115,7 +115,7 @@ class FreeSpacePipeline:
         if self.streams[camera].take(mask):
             for stream in self.streams.values():
                 if stream is not self.streams[camera]:
-                    stream.start_anew()
+                    stream.restart()
             self._poses.forget()
             self._forget()
 
@@ -138,7 +138,7 @@ class FreeSpacePipeline:
     def give_up(self, camera: str, reason: str) -> None:
         """Drop all masks of a camera and all maps that wait, after a fault of the program."""
         self.streams[camera].give_up(reason)
-        self.maps.start_anew(self._grid)
+        self.maps.restart(self._grid)
 
     def _publish(self, sight: Sight) -> None:
         """Publish everything that has a reader; a map with memory may follow later."""
@@ -182,7 +182,7 @@ class FreeSpacePipeline:
     def _forget(self) -> None:
         self._sights.clear()
         self._last_ns = None
-        self.maps.start_anew(self._grid)
+        self.maps.restart(self._grid)
 
 
 def _dropped(sights: Sights, tell: Callable[[str, str], None], camera: str, reason: str) -> None:

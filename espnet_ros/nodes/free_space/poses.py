@@ -145,7 +145,7 @@ class TransformPoses:
         if time_ns <= 0:
             # To tf2, time 0 is the newest transform, which need not be that of the image.
             raise InputError(
-                f'{wanted}, which is no time; set stamps in the camera driver, or use '
+                f'{wanted}, which is not a time; set stamps in the camera driver, or use '
                 'pose_source: parameters'
             )
         tf = self._tf

@@ -10,9 +10,9 @@ import time
 from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
 from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot
 from espnet_ros.monitoring.health import (
-    judge_input,
-    judge_latency,
-    judge_topic,
+    diagnose_input,
+    diagnose_latency,
+    diagnose_topic,
     Level,
     NodeHealth,
     number,
@@ -71,7 +71,7 @@ class Report:
         for output in outputs.all():
             if output.is_wanted or output in (outputs.costmap, outputs[SCAN]):
                 ground = of_camera.get(output, best)
-                yield judge_output(self._health, output, self._settings.diagnostics, ground)
+                yield diagnose_output(self._health, output, self._settings.diagnostics, ground)
 
     def _judge_state(self, pipeline: FreeSpacePipeline | None, poses: PoseSource | None) -> Status:
         health, settings = self._health, self._settings
@@ -101,7 +101,7 @@ class Report:
         topic = self._node.resolve_topic_name(input_topic(name, 'mask'))
         publishers = self._node.count_publishers(topic)
         statuses = (
-            judge_input(
+            diagnose_input(
                 self._health,
                 snapshot,
                 diagnostics,
@@ -109,21 +109,21 @@ class Report:
                 publishers,
                 waits_for_clock=waits_for_clock(self._node),
             ),
-            judge_ground(self._health, snapshot, diagnostics, _describe_camera(stream)),
-            _own_stages(judge_latency(self._health, snapshot, diagnostics)),
+            diagnose_ground(self._health, snapshot, diagnostics, _describe_camera(stream)),
+            _own_stages(diagnose_latency(self._health, snapshot, diagnostics)),
         )
         for status in statuses:
             yield replace(status, name=f'{status.name} {name}'.strip())
 
 
-def judge_ground(
+def diagnose_ground(
     health: NodeHealth,
     camera: CameraSnapshot,
     settings: DiagnosticsSettings,
     facts: Mapping[str, str],
 ) -> Status:
     """
-    Judge whether the masks of a camera become metres, often enough and until now.
+    Diagnose whether the masks of a camera become metres, often enough and until now.
 
     :param facts: what else is shown, by key
     """
@@ -139,7 +139,7 @@ def judge_ground(
     failure = camera.failure
     if failure is not None and failure.is_latest:
         return Status('ground', Level.ERROR, failure.reason, values)
-    level, message = judge_rate(camera, settings, 'mask', 'mask became metres')
+    level, message = diagnose_rate(camera, settings, 'mask', 'mask became metres')
     if level is Level.OK and failure is not None:
         level, message = Level.WARN, failure.reason
     elif level is Level.OK and facts.get('sees_all_ranges') == 'false':
@@ -150,7 +150,7 @@ def judge_ground(
     return Status('ground', level, message, values)
 
 
-def judge_output(
+def diagnose_output(
     health: NodeHealth, output: Output, settings: DiagnosticsSettings, ground: Status
 ) -> Status:
     """
@@ -168,19 +168,19 @@ def judge_output(
     elif snapshot.failure is not None and snapshot.failure.is_latest:
         level, message = Level.ERROR, snapshot.failure.reason
     else:
-        level, message = judge_rate(snapshot, settings, 'message', 'message')
+        level, message = diagnose_rate(snapshot, settings, 'message', 'message')
         if level is Level.OK and snapshot.failure is not None:
             level, message = Level.WARN, snapshot.failure.reason
         if ground.level > level:
             level, message = ground.level, ground.message
-    return judge_topic(Status('', level, message, {}), snapshot, settings, output.topic)
+    return diagnose_topic(Status('', level, message, {}), snapshot, settings, output.topic)
 
 
-def judge_rate(
+def diagnose_rate(
     record: CameraSnapshot, settings: DiagnosticsSettings, noun: str, event: str
 ) -> tuple[Level, str]:
     """
-    Judge whether something happens often enough, and happened lately.
+    Diagnose whether something happens often enough, and happened lately.
 
     :param noun: what is counted, for the message
     :param event: what happens, for the message

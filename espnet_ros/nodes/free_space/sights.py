@@ -26,7 +26,7 @@ class Sight:
     :param received_s: when the mask came, by time.monotonic
     :param has_age: whether its stamp tells how old it is
     :param seen: what it says about the ground
-    :param seen_s: when it was worked up, by time.monotonic
+    :param seen_s: when it was processed, by time.monotonic
     """
 
     camera: str

@@ -37,10 +37,10 @@ _BACKLOG_SHARE = 0.5
 
 class CameraStream:
     """
-    Works the masks of one camera up, in the order of their stamps.
+    Processes the masks of one camera, in the order of their stamps.
 
     A mask waits for what belongs to it without holding up newer ones; once a newer one was
-    worked up, it is dropped. So is one that could have been worked up for a while, where a newer
+    processed, it is dropped. So is one that could have been processed for a while, where a newer
     one can be, too.
 
     :param source: where its messages come from
@@ -93,7 +93,7 @@ class CameraStream:
             self.drops['late'] += 1
             return False
         if went_back:
-            self.start_anew()
+            self.restart()
         pushed_out = self._queue.add(mask_ns, StampedMask(mask, has_age), now_s)
         if pushed_out is not None:
             self._drop(pushed_out.kind or 'age', f'too many masks wait; {pushed_out.reason}')
@@ -107,8 +107,8 @@ class CameraStream:
         age_s = self._ages.age_s(mask_ns)
         return age_s is not None and record.compared(now_s, -age_s) and is_stamped
 
-    def start_anew(self) -> None:
-        """Forget what waits and what was worked up: masks of any stamp may come."""
+    def restart(self) -> None:
+        """Forget what waits and what was processed: masks of any stamp may come."""
         self._queue.clear()
         self._last_ns = None
         self._late = 0
@@ -124,7 +124,7 @@ class CameraStream:
         self._drop('mask', reason)
 
     def sights(self) -> Iterator[Sight]:
-        """Work up what can be worked up now, and return what each of the masks says."""
+        """Process what can be processed now, and return what each of the masks says."""
         ready: list[tuple[Waiting[StampedMask], MaskParts]] = []
         # The newest first: a transform that comes meanwhile serves the older ones too.
         for entry in reversed(tuple(self._queue)):
@@ -217,7 +217,7 @@ class CameraStream:
         )
 
     def _observer_for(self, meaning: Meaning) -> GroundObserver:
-        """Return what reads masks of that meaning; a change of rules makes it anew."""
+        """Return what reads masks of that meaning; a change of rules makes a new one."""
         if self.observer is None or self.meaning is not meaning:
             settings = self._settings()
             rules = ViewRules(

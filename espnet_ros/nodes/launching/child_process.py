@@ -48,7 +48,7 @@ def node_process(
     remappings: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """
-    Run a node in a process of its own, which is asked to end as Ctrl-C does.
+    Run a node in a process of its own, which is ended as by Ctrl-C.
 
     :param executable: as :command:`ros2 run` names it
     :param parameters: of the node, by name

@@ -79,5 +79,5 @@ def _look(check: Callable[[str], None], argument: str, value: str) -> str:
         check(value)
     except ImportError as error:
         # ros2 launch may run in another Python than the nodes, which have their own libraries.
-        return f'{argument} {value}: not looked for, as ros2 launch has no {error.name}'
+        return f'{argument} {value}: not checked, as ros2 launch has no {error.name}'
     return ''

@@ -1,4 +1,4 @@
-"""What a launch is asked for: its arguments, and what the parameter files say beside them."""
+"""What a launch is to do: its arguments, and what the parameter files say beside them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class NodeFile:
 @dataclass(frozen=True)
 class LaunchRequest:
     """
-    What a launch is asked for.
+    What a launch is to do.
 
     :param share: the share folder of this package
     :param topics: of every camera

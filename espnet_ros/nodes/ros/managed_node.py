@@ -98,7 +98,7 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         return self._attempt(self.end, 'shuttingdown', 'finalized', 'finalized')
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End, so that the node can be configured anew."""
+        """End, so that the node can be configured again."""
         return self._attempt(self.end, 'errorprocessing', 'unconfigured', 'finalized')
 
     def configure_and_activate(self) -> bool:
@@ -133,10 +133,11 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
             return _SUCCESS
         self.state = otherwise
         if meanwhile in ('configuring', 'activating'):
-            verb = {'configuring': 'configure', 'activating': 'activate'}[meanwhile]
-            hint = f'; fix it, then: ros2 lifecycle set {self.get_fully_qualified_name()} {verb}'
+            transition = {'configuring': 'configure', 'activating': 'activate'}[meanwhile]
+            command = f'ros2 lifecycle set {self.get_fully_qualified_name()} {transition}'
+            hint = f'; fix it, then: {command}'
             self.get_logger().error(
-                f'cannot {verb}: {self.failure}{"" if self._ends_if_it_fails else hint}'
+                f'cannot {transition}: {self.failure}{"" if self._ends_if_it_fails else hint}'
             )
         else:
             self.get_logger().error(f'{meanwhile} from {before}: {self.failure}')

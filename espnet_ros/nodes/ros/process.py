@@ -1,4 +1,4 @@
-"""Running a node as a process: spin until asked to end, then end in order."""
+"""Running a node as a process: spin until a signal, then end in order."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def run_node(
         by itself
     :param name: of the node, for messages
     :param arguments: the command line; None takes that of the process
-    :return: the exit code: 0 ended when asked to, 1 it could not start, else the node's own
+    :return: the exit code: 0 ended by a signal, 1 it could not start, else the node's own
     """
     ended = threading.Event()
     exit_codes = [0]

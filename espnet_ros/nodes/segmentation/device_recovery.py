@@ -12,7 +12,7 @@ from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 MOST_TRIES = 3
 PAUSE_S = 1.0
 HEALTHY_S = 60.0
-"""After so long without a loss, tries count anew."""
+"""After so long without a loss, tries count from 0."""
 
 
 class DeviceRecovery:

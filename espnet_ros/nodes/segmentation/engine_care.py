@@ -1,4 +1,4 @@
-"""What the node does about its engine: watch a build, end it, build it anew."""
+"""What the node does about its engine: watch a build, end it, rebuild it."""
 
 from __future__ import annotations
 

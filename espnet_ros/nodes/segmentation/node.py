@@ -23,7 +23,7 @@ from espnet_ros.nodes.ros.process import run_node
 from espnet_ros.nodes.ros.topics import check_camera_names
 from espnet_ros.nodes.segmentation.device_recovery import DeviceRecovery
 from espnet_ros.nodes.segmentation.engine_care import EngineCare
-from espnet_ros.nodes.segmentation.health.report import describe_model, judge_node
+from espnet_ros.nodes.segmentation.health.report import describe_model, diagnose_node
 from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.nodes.segmentation.web_feed import WebFeed
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -156,13 +156,13 @@ class SegmentationNode(ManagedNode):
         model = self._model | self._engine.facts
         health = NodeHealth(self.state, self._is_enabled, self.failure, model)
         session = self._session
-        yield from judge_node(self, health, self._settings, session)
+        yield from diagnose_node(self, health, self._settings, session)
         if self._web is not None:
             yield from self._web.statuses()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the node; return the exit code: 0 when asked to end, or when build_only is done."""
+    """Run the node; return the exit code: 0 after a signal to end, or when build_only is done."""
     return run_node(SegmentationNode, NAME, arguments)
 
 

@@ -115,7 +115,7 @@ class Session:
 
     def rebuild_engine(self, watch: BuildWatch) -> str:
         """
-        Build the TensorRT engine anew and let it take over between two batches.
+        Rebuild the TensorRT engine and let it take over between two batches.
 
         :return: what was done, in words
         :raises EspnetError: there is no engine, or it cannot be built; the old one goes on

@@ -13,6 +13,9 @@ Array = NDArray[np.float64]
 
 _LEAST_COLUMNS = 8
 _SHARE = 95.0
+_LARGEST_RAD = math.radians(5.0)
+_SMOOTHING = 0.3
+_STEP_RAD = math.radians(0.1)
 
 
 class PitchEstimator:
@@ -21,16 +24,13 @@ class PitchEstimator:
 
     Flat ground that is seen above the horizon, or sky below it, proves the pitch wrong. The
     correction is the smallest one that puts both where they belong. It is smoothed, limited,
-    and moves in steps, so that what is computed once for a pose is not computed anew for
+    and moves in steps, so that what is computed once for a pose is not computed again for
     every image.
 
     :param camera: of the mask's size
     :param pose: how it is mounted when it stands still
     :param ground: bool, (256,), which class ids are road, and level
     :param sky: bool, (256,), which class ids are sky
-    :param largest_rad: most that it corrects
-    :param smoothing: share of a new estimate in the result, 0..1
-    :param step_rad: smallest change
     """
 
     def __init__(
@@ -39,17 +39,10 @@ class PitchEstimator:
         pose: CameraPose,
         ground: NDArray[np.bool_],
         sky: NDArray[np.bool_],
-        *,
-        largest_rad: float = math.radians(5.0),
-        smoothing: float = 0.3,
-        step_rad: float = math.radians(0.1),
     ) -> None:
         self.camera = camera
         self._ground = ground
         self._sky = sky
-        self._largest_rad = largest_rad
-        self._smoothing = smoothing
-        self._step_rad = step_rad
         self._smooth_rad = 0.0
         self.correction_rad = 0.0
         height, width = camera.size
@@ -79,9 +72,9 @@ class PitchEstimator:
             return self.correction_rad
         # Where the two contradict each other, their middle is the least wrong.
         found = 0.5 * (low + high) if low > high else min(max(0.0, low), high)
-        found = min(max(found, -self._largest_rad), self._largest_rad)
-        self._smooth_rad += self._smoothing * (found - self._smooth_rad)
-        if abs(self._smooth_rad - self.correction_rad) > self._step_rad:
+        found = min(max(found, -_LARGEST_RAD), _LARGEST_RAD)
+        self._smooth_rad += _SMOOTHING * (found - self._smooth_rad)
+        if abs(self._smooth_rad - self.correction_rad) > _STEP_RAD:
             self.correction_rad = self._smooth_rad
         return self.correction_rad
 
@@ -90,7 +83,7 @@ class PitchEstimator:
         Return the angle over the nominal horizon of the chosen area's edge, or None.
 
         In each column the area begins at its lowest pixel (the highest one where the lower
-        edge is asked for) and ends at the first gap, so that specks elsewhere do not count.
+        edge is wanted) and ends at the first gap, so that specks elsewhere do not count.
         """
         columns = np.flatnonzero(chosen.any(axis=0))
         if columns.size < _LEAST_COLUMNS:

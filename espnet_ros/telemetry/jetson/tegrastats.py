@@ -79,7 +79,7 @@ class TegrastatsSensor(PowerSensor):
         time_s, line = latest
         rails = parse_rails(line)
         if not rails:
-            reason = 'tegrastats tells no power; it does so for root only on JetPack 4'
+            reason = 'tegrastats reports no power; on JetPack 4 it does so for root only'
             return self._unavailable(time_s, reason)
         rule = find_total_rule(tuple(rail.name for rail in rails))
         if rule is None:

@@ -36,7 +36,7 @@ class OverCurrentCounter:
 
     def read(self) -> dict[str, int]:
         """Return the events by name; nothing where the board does not count them."""
-        # A counter that stands lower than before was started anew.
+        # A counter that stands lower than before was reset.
         return {
             name: count - self._first.get(name, 0) if count >= self._first.get(name, 0) else count
             for name, count in self._read_counts().items()

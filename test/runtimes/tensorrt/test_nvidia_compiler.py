@@ -13,11 +13,11 @@ from typing import Any
 
 from espnet_ros.config import ForeignModelSettings
 from espnet_ros.exceptions import ModelError
-from espnet_ros.export.published import PUBLISHED
 from espnet_ros.export.quantization import quantize_model
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile, ModelInfo, open_model
 from espnet_ros.model_file.external import adapt_external
+from espnet_ros.model_file.published import PUBLISHED
 from espnet_ros.runtimes.tensorrt.building.builder import build_engine, BuildInput
 from espnet_ros.runtimes.tensorrt.building.inspection import main_precision
 from espnet_ros.runtimes.tensorrt.building.network import fit_network

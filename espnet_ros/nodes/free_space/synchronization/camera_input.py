@@ -97,7 +97,7 @@ class CameraInput:
         )
 
     def _subscribe_sensor(self, kind: type, topic: str, callback: Callable[..., None]) -> None:
-        # All are read before any is worked up, so a depth makes no mask old, and loses none of
+        # All are read before any is processed, so a depth makes no mask old, and loses none of
         # those that come together with the calibration of another one.
         options = overridable()
         self._subscribe(kind, topic, callback, sensor_qos(_DEPTH), qos_overriding_options=options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 import math
 from pathlib import Path
 import threading
@@ -81,20 +82,14 @@ class PowerMonitor:
             return mean_w / (rate_hz * self._batch_size)
 
     def snapshot(self) -> PowerSnapshot:
-        reading, now_s, mean_w = self._sampler.latest, time.monotonic(), self.mean_w()
+        oldest_s, mean_w = time.monotonic() - OVER_CURRENT_S, self.mean_w()
         with self._lock:
-            while self._over_current and self._over_current[0][0] < now_s - OVER_CURRENT_S:
+            while self._over_current and self._over_current[0][0] < oldest_s:
                 self._over_current.popleft()
             recent = tuple(sorted({name for _, name in self._over_current}))
-        return PowerSnapshot(
-            board=self._monitor.board.name,
-            reading=reading,
-            age_s=None if reading is None else now_s - reading.time_s,
-            mean_w=mean_w,
-            energy_j=self._sampler.meter.total_j,
-            frame_energy_j=self.frame_energy_j(mean_w),
-            overhead=self._sampler.overhead,
-            device=self._device,
+        frame_j = self.frame_energy_j(mean_w)
+        return replace(
+            PowerSnapshot.of(self._sampler, self._monitor, self._device, mean_w, frame_j),
             recent_over_current=recent,
             shed_rate_hz=self._shedder.limit_hz,
         )

@@ -8,17 +8,17 @@ import time
 
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.monitoring.camera_record import CameraRecord
-from espnet_ros.monitoring.geometry_health import GeometrySnapshot, judge_geometry
+from espnet_ros.monitoring.geometry_health import diagnose_geometry, GeometrySnapshot
 from espnet_ros.monitoring.health import (
-    judge_input,
-    judge_latency,
-    judge_model,
-    judge_output,
-    judge_topic,
+    diagnose_input,
+    diagnose_latency,
+    diagnose_model,
+    diagnose_output,
+    diagnose_topic,
     NodeHealth,
     Status,
 )
-from espnet_ros.monitoring.power_health import judge_device, judge_power
+from espnet_ros.monitoring.power_health import diagnose_device, diagnose_power
 from espnet_ros.nodes.ros.stamps import waits_for_clock
 from espnet_ros.nodes.ros.topics import image_topic, input_topic, output_topic
 from espnet_ros.nodes.segmentation.session import Session
@@ -45,7 +45,7 @@ def describe_model(segmenter: Segmenter) -> dict[str, str]:
     }
 
 
-def judge_node(
+def diagnose_node(
     node: Node,
     health: NodeHealth,
     settings: SegmentationNodeSettings,
@@ -56,7 +56,7 @@ def judge_node(
 
     :param session: None while the node is not configured
     """
-    yield judge_model(health)
+    yield diagnose_model(health)
     cameras = {} if session is None else session.cameras
     max_rate_hz = settings.max_rate_hz if session is None else session.max_rate_hz
     now_s = time.monotonic()
@@ -69,9 +69,9 @@ def judge_node(
         publishers = node.count_publishers(topic)
         info_topic = node.resolve_topic_name(input_topic(name, 'camera_info'))
         geometry = camera.geometry.snapshot(now_s) if camera else GeometrySnapshot(info_topic)
-        output = judge_output(health, snapshot, settings.diagnostics, max_rate_hz)
+        output = diagnose_output(health, snapshot, settings.diagnostics, max_rate_hz)
         for status in (
-            judge_input(
+            diagnose_input(
                 health,
                 snapshot,
                 settings.diagnostics,
@@ -79,13 +79,13 @@ def judge_node(
                 publishers,
                 waits_for_clock=waits_for_clock(node),
             ),
-            judge_geometry(health, geometry),
+            diagnose_geometry(health, geometry),
             output,
-            judge_latency(health, snapshot, settings.diagnostics),
+            diagnose_latency(health, snapshot, settings.diagnostics),
         ):
             yield replace(status, name=f'{status.name} {name}'.strip())
         mask = node.resolve_topic_name(output_topic(name, 'mask'))
-        yield judge_topic(output, snapshot, settings.diagnostics, mask)
+        yield diagnose_topic(output, snapshot, settings.diagnostics, mask)
     power = None if session is None else session.power.snapshot()
-    yield judge_power(power, settings.power, health.state)
-    yield judge_device(power, settings.power, health.state)
+    yield diagnose_power(power, settings.power, health.state)
+    yield diagnose_device(power, settings.power, health.state)

@@ -66,7 +66,6 @@ class Ground:
         shape = (len(ahead_m), camera.width, 3)
         self._clear = np.broadcast_to(1 - haze, shape).astype(np.float32)
         self._haze = to_picture(np.broadcast_to(HAZE_BGR * haze, shape))
-        self._flat = np.empty(shape, np.uint8)
         means = np.array(((98.0, 96.0, 94.0), (146.0, 150.0, 152.0), (70.0, 110.0, 90.0)))
         self._far = to_picture(means[zone])
 

@@ -11,7 +11,7 @@ pytest.importorskip('sensor_msgs', reason='no ROS messages')
 from cameras import header_at, info_at, MS, S, SIZE
 from espnet_ros.exceptions import InputError
 from espnet_ros.monitoring.camera_record import Failure
-from espnet_ros.monitoring.geometry_health import GeometrySnapshot, judge_geometry
+from espnet_ros.monitoring.geometry_health import diagnose_geometry, GeometrySnapshot
 from espnet_ros.monitoring.health import Level, NodeHealth
 from espnet_ros.nodes.ros.info_buffer import InfoBuffer
 from espnet_ros.nodes.segmentation.camera.geometry import CameraGeometry, STEADY_COUNT
@@ -46,7 +46,7 @@ class Camera:
         return status.message
 
     def status(self, now_ns):
-        return judge_geometry(WORKING, self.geometry.snapshot(now_ns / S))
+        return diagnose_geometry(WORKING, self.geometry.snapshot(now_ns / S))
 
 
 @pytest.fixture
@@ -224,6 +224,6 @@ def test_an_uncalibrated_camera_info_is_passed_on_and_said(camera):
 
 def test_a_node_that_does_not_work_judges_no_geometry():
     broken = GeometrySnapshot(TOPIC, True, failure=Failure('geometry', 'a reason', True))
-    assert judge_geometry(WORKING, broken).message == 'a reason'
-    assert judge_geometry(NodeHealth('inactive'), broken).message == 'inactive'
-    assert judge_geometry(replace(WORKING, is_enabled=False), broken).level is Level.OK
+    assert diagnose_geometry(WORKING, broken).message == 'a reason'
+    assert diagnose_geometry(NodeHealth('inactive'), broken).message == 'inactive'
+    assert diagnose_geometry(replace(WORKING, is_enabled=False), broken).level is Level.OK

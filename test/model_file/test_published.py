@@ -4,13 +4,12 @@ import subprocess
 import sys
 
 from espnet_ros.exceptions import ModelError
-from espnet_ros.export.published import (
+from espnet_ros.model_file.published import (
     find_by_sha256,
     find_published,
     PUBLISHED,
     PublishedModel,
 )
-from espnet_ros.model_file.store import PREFERRED_MODELS
 import pytest
 
 
@@ -19,10 +18,6 @@ def test_record_is_that_of_the_file(model: PublishedModel, shared_data: Path) ->
     data = (shared_data / 'weights' / model.mirror_path).read_bytes()
     assert hashlib.sha256(data).hexdigest() == model.sha256
     assert len(data) == model.size_bytes
-
-
-def test_order_is_that_of_preference() -> None:
-    assert tuple(model.name for model in PUBLISHED) == PREFERRED_MODELS
 
 
 def test_address_is_fixed_to_one_commit() -> None:
@@ -49,7 +44,7 @@ def test_weights_are_recognised_by_their_checksum() -> None:
 
 @pytest.mark.parametrize(
     'module',
-    ['espnet_ros.export.published', 'espnet_ros.export.fetch', 'espnet_ros.evaluation.parity'],
+    ['espnet_ros.model_file.published', 'espnet_ros.export.fetch', 'espnet_ros.evaluation.parity'],
 )
 def test_import_takes_no_torch(module: str) -> None:
     code = f'import {module}, sys; sys.exit("torch" in sys.modules)'
