@@ -40,7 +40,7 @@ def check_buffers(cuda: Cuda) -> str:
         expected = np.random.default_rng(0).integers(0, 256, BYTES, np.uint8)
 
         def submit(buffer: TensorBuffer = buffer) -> None:
-            buffer.upload(1, stream)
+            buffer.upload(buffer.host.shape, stream)
             buffer.download(1, stream)
 
         buffer.host[0] = expected

@@ -123,8 +123,8 @@ def open_runtime(
     first usable one and logs which, and why the earlier ones were not taken.
 
     :param batch_size: the largest batch that is to come; TensorRT builds its engine for it
-    :param image_size: (height, width) of the images, where they are known: TensorRT's engines
-        that resize are built for it, else for the first image
+    :param image_size: (height, width) of the images, where they are known: with ``resize: device``
+        TensorRT builds its engine for it, else for the first image
     :param watch: who is told while TensorRT builds an engine, which takes minutes
     :return: the opened runtime; the caller closes it
     :raises RuntimeUnavailableError: the runtime, device or precision is not on this machine

@@ -49,7 +49,7 @@ def test_a_buffer_goes_there_and_back(cuda, stream, is_mapped):
     buffer = TensorBuffer(cuda, (2, 3), np.float32, is_mapped=is_mapped)
     assert buffer.address % 256 == 0
     buffer.host[:] = [[1, 2, 3], [4, 5, 6]]
-    buffer.upload(2, stream)
+    buffer.upload((2, 3), stream)
     cuda.synchronize(stream)
     if not is_mapped:
         buffer.host[:] = 0
@@ -69,7 +69,7 @@ def test_a_buffer_that_does_not_fit_leaves_nothing(cuda, stream):
 
 def test_a_graph_repeats_its_work(cuda, stream):
     buffer = TensorBuffer(cuda, (1, 3), np.uint8, is_mapped=False)
-    graph = CapturedGraph(cuda, stream, lambda: buffer.upload(1, stream))
+    graph = CapturedGraph(cuda, stream, lambda: buffer.upload((1, 3), stream))
     for value in (7, 8):
         buffer.host[:] = value
         graph.launch()
