@@ -60,11 +60,9 @@ def run(options: Options) -> int:
     if dataset.is_of_slides:
         matrix, runtime, count = _count_tiles(options, dataset, model, scored)
     else:
-        with ERROR.status('loading the model'):
-            runtime = open_runtime(model, options.runtime)
+        runtime, count = open_runtime(model, options.runtime), len(dataset)
         with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
             matrix = _count(dataset, segmenter, scored, worst, degraded)
-        count = len(dataset)
     report = make_report(matrix.counts, scored.label_set, count)
     name = model.info.name
     # Hours of work are shown before a disk or a folder can say no.
