@@ -39,7 +39,8 @@ def count_slides(
 
             def decide(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
                 progress.advance()
-                return scores.argmax(axis=0).astype(np.uint8)
+                labels: NDArray[np.uint8] = scores.argmax(axis=0).astype(np.uint8)
+                return labels
 
             for index, (path, _) in enumerate(dataset.pairs):
                 top = 0
