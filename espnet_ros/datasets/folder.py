@@ -55,13 +55,7 @@ def open_folder(
     :raises InputError: a file is missing, or the split has no images
     """
     if label_set is None:
-        path = root / LABEL_SET_FILE
-        if not path.is_file():
-            raise InputError(
-                f'{root}: expected {LABEL_SET_FILE} with the names and colours of the classes, '
-                'found none; give --label-set or write it like espnet_ros/labelsets/camvid.yaml'
-            )
-        label_set = load_label_set(str(path))
+        label_set = _read_label_set(root)
     if (root / 'images' / split).is_dir():
         pairs = pair_up(list_images(root / 'images' / split), root / 'labels' / split)
     else:
@@ -82,6 +76,16 @@ def open_folder(
             )
         ]
     return _paired(f'{root.resolve().name} {split}', label_set, pairs, window)
+
+
+def _read_label_set(root: Path) -> LabelSet:
+    path = root / LABEL_SET_FILE
+    if not path.is_file():
+        raise InputError(
+            f'{root}: expected {LABEL_SET_FILE} with the names and colours of the classes, '
+            'found none; give --label-set or write it like espnet_ros/labelsets/camvid.yaml'
+        )
+    return load_label_set(str(path))
 
 
 def _paired(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
+import zlib
 
 from espnet_ros.exceptions import InputError
 import numpy as np
@@ -114,7 +115,7 @@ class SlideReader:
                 if len(data) < count:
                     raise ValueError('the file is cut off')
             decoded, _, shape = page.decode(data, index, jpegtables=page.jpegtables)
-        except (ValueError, RuntimeError, IndexError, OSError) as error:
+        except (ValueError, RuntimeError, IndexError, OSError, zlib.error) as error:
             raise InputError(f'{self.path}: cannot be read at part {index} ({error})') from error
         if decoded is None:  # a sparse file leaves empty tiles out
             decoded = np.zeros((*shape[1:3], page.samplesperpixel), np.uint8)

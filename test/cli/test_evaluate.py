@@ -60,6 +60,8 @@ def test_a_perfect_model_has_100_percent(
     assert record['class_iou'] == {'blue': 100.0, 'green': None, 'red': 100.0}
     assert record['groupings']['warmth']['iou'] == {'cold': 100.0, 'warm': 100.0}
     assert record['model']['name'] == 'channels'
+    assert 'channels on onnxruntime fp32, 3 images' in ended.out
+    assert record['runtime']['precision'] == 'fp32' and record['runtime']['device']
 
 
 def test_the_worst_images_are_drawn_worst_first(

@@ -61,7 +61,7 @@ _INSTALLS = 'installs into the user\'s system; "make setup" in a clean clone is 
 _RECORDS = 'test/recording and test/nodes/segmentation/test_web_feed.py record'
 _BROWSER = 'test/web looks at the page; test/nodes/segmentation/test_web_feed.py at nodes'
 _FLEET = 'test/cli/segment and test/fleet run it on drives of their own'
-_CLUSTER = 'of a cluster, which has not been tried'
+_CLUSTER = 'of a cluster; scripts/check_fleet_nodes.py starts one'
 
 NOT_RUN: dict[str, str] = {
     r'espnet-ros view (--ros|.* --host .*)': _BROWSER,
@@ -100,6 +100,7 @@ NOT_RUN: dict[str, str] = {
     r'espnet-ros evaluate --data camvid .* --by (categories|camvid)': (
         'needs weights that were fetched'
     ),
+    r'espnet-ros evaluate --data slides .*': 'test/slides evaluates slides of its own',
     r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
     r'espnet-ros export .*': 'needs a file of the reader; see test_export.py',

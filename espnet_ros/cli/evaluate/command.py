@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, warn
+from espnet_ros.cli.evaluate.counted import Counted
 from espnet_ros.cli.evaluate.degraded_scores import check_conditions, DegradedScores
 from espnet_ros.cli.evaluate.options import Options
 from espnet_ros.cli.evaluate.view import print_report
@@ -29,7 +30,6 @@ from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile, ModelInfo
 from espnet_ros.processing.codecs import encode_png
 from espnet_ros.processing.matrix_picture import draw_confusion
-from espnet_ros.runtimes.base import Runtime
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 from espnet_ros.version import VERSION
@@ -58,24 +58,23 @@ def run(options: Options) -> int:
     worst = WorstImages(results.worst if folder else 0, scored.label_set)
     degraded = DegradedScores(results.conditions, results.seed, scored.label_set)
     if dataset.is_of_slides:
-        matrix, runtime, count = _count_tiles(options, dataset, model, scored)
+        found = _count_tiles(options, dataset, model, scored)
     else:
-        with ERROR.status('loading the model'):
-            runtime = open_runtime(model, options.runtime)
+        runtime = open_runtime(model, options.runtime)
         with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:
             matrix = _count(dataset, segmenter, scored, worst, degraded)
-        count = len(dataset)
-    report = make_report(matrix.counts, scored.label_set, count)
+            found = Counted.on(runtime, matrix, len(dataset))
+    report = make_report(found.matrix.counts, scored.label_set, found.images)
     name = model.info.name
     # Hours of work are shown before a disk or a folder can say no.
-    print_report(report, f'{name} on {runtime.name} {runtime.precision}', dataset.name)
+    print_report(report, f'{name} on {found.runtime} {found.precision}', dataset.name)
     degraded.print(report)
     if results.json is not None:
-        record = _describe(options, dataset, runtime, report)
+        record = _describe(options, dataset, found, report)
         write_json(results.json, record | {'worst_images': worst.describe()} | degraded.describe())
     if folder is not None:
         worst.write(folder)
-        _draw_confusions(folder, matrix, scored.label_set, f'{name} on {dataset.name}')
+        _draw_confusions(folder, found.matrix, scored.label_set, f'{name} on {dataset.name}')
         degraded.write(folder, report, f'{name} on {dataset.name}')
     return _verdict(report, results.require)
 
@@ -100,8 +99,8 @@ def _check_tiles(options: Options, dataset: LabelledDataset) -> None:
 
 def _count_tiles(
     options: Options, dataset: LabelledDataset, model: ModelFile, scored: CommonGroups
-) -> tuple[ConfusionMatrix, Runtime, int]:
-    """Return the matrix of pictures too large for memory, what ran, and how many they are."""
+) -> Counted:
+    """Return what was counted in pictures too large for memory."""
     # tifffile may be missing.
     from espnet_ros.cli.evaluate.slide_scores import count_slides  # noqa: PLC0415
     from espnet_ros.datasets.slides import SlideDataset  # noqa: PLC0415
@@ -109,8 +108,7 @@ def _count_tiles(
     assert isinstance(dataset, SlideDataset), 'no other is of slides'
     tile, overlap = options.slides.tile, options.slides.overlap
     assert tile is not None, '_check_tiles() comes first'
-    matrix, runtime = count_slides(dataset, model, options.runtime, (tile, overlap), scored)
-    return matrix, runtime, len(dataset.pairs)
+    return count_slides(dataset, model, options.runtime, (tile, overlap), scored)
 
 
 def _draw_confusions(
@@ -174,9 +172,9 @@ def _count(
 
 
 def _describe(
-    options: Options, dataset: LabelledDataset, runtime: Runtime, report: Report
+    options: Options, dataset: LabelledDataset, found: Counted, report: Report
 ) -> dict[str, object]:
-    model = runtime.model
+    model = found.model
     return {
         **report.to_dict(),
         'data': {
@@ -192,9 +190,9 @@ def _describe(
             'input_size': list(model.info.input_size),
         },
         'runtime': {
-            'name': runtime.name,
-            'precision': runtime.precision,
-            'device': runtime.device,
+            'name': found.runtime,
+            'precision': found.precision,
+            'device': found.device,
         },
         'espnet_ros': VERSION,
         'unit': 'percent',

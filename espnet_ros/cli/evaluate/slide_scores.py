@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from espnet_ros.cli.evaluate.counted import Counted
 from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.datasets.slides import SlideDataset
 from espnet_ros.evaluation.common_groups import CommonGroups
 from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.model_file import ModelFile
-from espnet_ros.runtimes.base import Runtime
 from espnet_ros.slides.scorer import TileScorer
 from espnet_ros.slides.tiling import blended_bands, Tiling
 from espnet_ros.sources.tiff_reader import SlideReader
@@ -22,14 +22,13 @@ def count_slides(
     settings: RuntimeSettings,
     tiles: tuple[int, int],
     scored: CommonGroups,
-) -> tuple[ConfusionMatrix, Runtime]:
+) -> Counted:
     """
     Segment pictures as ``segment --tile`` does, and count what became of each true class.
 
     The truth is read by a few rows at a time, so that the memory does not grow with the area.
 
     :param tiles: height and width of tiles, and their overlap
-    :return: the matrix, and what ran the network
     :raises InputError: a picture or its labels are damaged
     """
     tile, overlap = tiles
@@ -40,7 +39,8 @@ def count_slides(
 
             def decide(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
                 progress.advance()
-                return scores.argmax(axis=0).astype(np.uint8)
+                labels: NDArray[np.uint8] = scores.argmax(axis=0).astype(np.uint8)
+                return labels
 
             for index, (path, _) in enumerate(dataset.pairs):
                 top = 0
@@ -49,9 +49,9 @@ def count_slides(
                     for band in blended_bands(tiling, slide.read, scorer.score, decide):
                         _count(matrix, dataset, scored, (index, top), band)
                         top += len(band)
+        return Counted.on(scorer.runtime, matrix, len(dataset.pairs))
     finally:
         scorer.close()
-    return matrix, scorer.runtime
 
 
 def _count(

@@ -11,7 +11,7 @@ from typing import Any
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.slide_strips import JoinTask, StripTask
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.exceptions import ConfigError, OutputError
 from espnet_ros.fleet.unit import Report, Task
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.processing.codecs import encode_png
@@ -82,8 +82,7 @@ class SlideSegmenter:
         :param work: folder of the results
         :param on_tile: is called with each tile
         :return: what became of it, and what its summary says
-        :raises InputError: the picture cannot be read
-        :raises OutputError: the results cannot be written
+        :raises EspnetError: the picture cannot be read, or the results cannot be written
         """
         started = time.perf_counter()
         counts = np.zeros(256, np.int64)
@@ -107,8 +106,7 @@ class SlideSegmenter:
             'tile': tiling.tile,
             'overlap': tiling.overlap,
             'tiles': down * across,
-            'model': {'name': self.model.info.name, 'sha256': self.model.sha256},
-            'runtime': self._scorer.runtime.name,
+            **self._describe(),
             'elapsed_s': round(elapsed_s, 3),
             **files,
         }
@@ -126,15 +124,26 @@ class SlideSegmenter:
             return None
         started = time.perf_counter()
         folder = Path(task.folder)
-        if not folder.is_dir():  # another strip of the picture has failed
-            return Report(0, 0.0, ())
-        with SlideReader(Path(task.unit.specs[0]).expanduser()) as slide:
-            write_strip(folder, task.rows[0], self._bands(slide, on_tile, range(*task.rows)))
+        # Where another strip of the picture has failed, the folder is gone: nobody wants this one.
+        if folder.is_dir():
+            with SlideReader(Path(task.unit.specs[0]).expanduser()) as slide:
+                bands = self._bands(slide, on_tile, range(*task.rows))
+                try:
+                    write_strip(folder, task.rows[0], bands)
+                except OutputError:
+                    if folder.is_dir():
+                        raise
         return Report(0, round(time.perf_counter() - started, 4), ())
 
     def close(self) -> None:
         """Close the model."""
         self._scorer.close()
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            'model': {'name': self.model.info.name, 'sha256': self.model.sha256},
+            'runtime': self._scorer.runtime.name,
+        }
 
     def _tiling(self, slide: SlideReader) -> Tiling:
         tile = self._options.slides.tile
