@@ -115,7 +115,10 @@ class Events:
         self.disturbed_s.append(time.time())
         is_full = self.counts.get('walk', 0) % 3 == 2
         for transition in _FULL_WALK if is_full else _SHORT_WALK:
-            _require(self.observer.change_state(transition), f'transition {transition} failed')
+            if not self.observer.change_state(transition):
+                # It would stay where it is, and nothing after it could be judged.
+                self._kill(self.nodes.segmentation)
+                raise SoakError(f'transition {transition} failed; the node was started anew')
         self._expect_masks('after a walk through the lifecycle')
 
     def kill_camera(self) -> None:
