@@ -191,12 +191,12 @@ class TensorrtRuntime(Runtime):
                 error,
             )
             self._drop_engine()
+            self.self_check = None
             self._sizes = self._make_sizes('host')
             self._load()
 
     def _load(self) -> None:
         """Load the engine that is kept, or build, check and keep one."""
-        self.self_check = None
         device, size = self._device, self._sizes.engine
         if device is None or size is None:
             raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
