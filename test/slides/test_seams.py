@@ -50,10 +50,13 @@ def small_espnet() -> ModelFile:
 
     arguments = {'classes': CLASSES, 'alpha2': 1, 'alpha3': 1}
     torch.manual_seed(3)
-    network = create_model('espnet', **arguments).eval()
-    for name, tensor in network.state_dict().items():
-        if tensor.is_floating_point():
-            tensor.uniform_(0.5, 1.5) if 'running_var' in name else tensor.normal_(0, 0.3)
+    network = create_model('espnet', **arguments).train()
+    # Random weights tell pictures apart once each layer is normalised to what it sees.
+    image = torch.from_numpy((tissue()[:512, :512].astype(np.float32) - 110) / 60 / 255)
+    with torch.no_grad():
+        for _ in range(20):
+            network(image.permute(2, 0, 1)[None])
+    network.eval()
     info = ModelInfo(
         name='small_espnet',
         architecture='espnet',
@@ -126,7 +129,7 @@ def test_masks_by_tiles_are_those_of_the_picture_as_a_whole_out_of_reach_of_bord
     assert scores.masks[clear].size > scores.masks.size // 4
     assert np.array_equal(scores.masks[clear], expected[clear])
     assert np.abs(scores.tiled - scores.whole)[:, clear[0], clear[1]].max() < 1e-4
-    assert np.mean(scores.masks == expected) > 0.99
+    assert 0.95 < np.mean(scores.masks == expected) < 1, 'elsewhere borders are felt'
 
 
 @pytest.mark.parametrize('axis', [1, 2], ids=['rows', 'columns'])
