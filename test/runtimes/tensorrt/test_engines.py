@@ -274,7 +274,7 @@ def start_held_build(board, model, builds, hold):
 
     def work() -> None:
         try:
-            open_once(board, model, builds)
+            open_once(board, model, builds, resize='host')  # it is not tried in another form
         except Exception as error:  # noqa: BLE001  what the test looks at
             raised.append(error)
 
