@@ -96,7 +96,7 @@ class FreeSpaceSettings:
     )
     costs: tuple[str, ...] = setting(
         ('',),
-        "Your own costs by class name, for example ['pavement=20', 'terrain=100'], 0 to 100, with "
+        "Your own costs by class name, for example ['sidewalk=20', 'terrain=100'], 0 to 100, with "
         'any label set. Whether a class is flat or upright does not change.',
     )
     use_confidence: bool = setting(

