@@ -43,7 +43,9 @@ RUN: dict[str, Run] = {
         needs=('openvino', 'onnxruntime')
     ),
     r'espnet-ros compare drive\.mp4 --help': Run(),
-    r'espnet-ros evaluate --model MODEL --data camvid': Run(),
+    r'espnet-ros evaluate --model MODEL --data camvid': Run(
+        (('MODEL', 'espnet_p2_q8_camvid_street'),)
+    ),
     r'espnet-ros power': Run(),
     r'espnet-ros power --watch': Run(seconds=2.0),
     r'espnet-ros doctor( --json > doctor\.json)?': Run(),
