@@ -288,6 +288,19 @@ def test_wrong_usage_is_one_line(
     assert not (tmp_path / 'run' / 'mine.onnx').exists()
 
 
+def test_an_average_needs_the_network_that_the_training_began_as(
+    streets: Path, tmp_path: Path, cli: Run
+) -> None:
+    shipped = 'espnet_p2_q8_camvid_street'
+    alone = cli(*options(streets, tmp_path / 'a'), '--average-with', shipped)
+    assert alone.code == 2
+    assert '--average-with: expected --initial too, found none' in alone.err
+    other = cli(*options(streets, tmp_path / 'b'), '--initial', shipped, '--average-with', shipped)
+    assert other.code == 2
+    assert 'expected a network with the same tensors, found a difference at' in other.err
+    assert not (tmp_path / 'b').exists()
+
+
 def test_a_missing_label_file_is_named_before_anything_is_trained(
     cli: Run, streets: Path, tmp_path: Path
 ) -> None:
@@ -319,19 +332,6 @@ def test_a_model_is_trained_on_images_that_another_one_labels(
     model = load_model_file(output / 'here.onnx')
     assert model.info.label_set.names[0] == 'sky'
     assert model.info.input_size == (32, 48)
-
-
-def test_an_average_needs_the_network_that_the_training_began_as(
-    streets: Path, tmp_path: Path, cli: Run
-) -> None:
-    shipped = 'espnet_p2_q8_camvid_street'
-    alone = cli(*options(streets, tmp_path / 'a'), '--average-with', shipped)
-    assert alone.code == 2
-    assert '--average-with: expected --initial too, found none' in alone.err
-    other = cli(*options(streets, tmp_path / 'b'), '--initial', shipped, '--average-with', shipped)
-    assert other.code == 2
-    assert 'expected a network with the same tensors, found a difference at' in other.err
-    assert not (tmp_path / 'b').exists()
 
 
 def test_who_labels_and_what_belong_together(streets: Path, tmp_path: Path, cli: Run) -> None:
