@@ -56,11 +56,11 @@ def open_folder(
     """
     if label_set is None:
         label_set = _read_label_set(root)
-    if (root / 'images' / split).is_dir():
-        pairs = pair_up(list_images(root / 'images' / split), root / 'labels' / split)
+    if (root / IMAGES / split).is_dir():
+        pairs = pair_up(list_images(root / IMAGES / split), root / LABELS / split)
     else:
         folders = parts_of(root) or [root]
-        images = [image for folder in folders for image in list_images(folder / 'images')]
+        images = [image for folder in folders for image in list_images(folder / IMAGES)]
         if split in ('train', 'val'):
             images = [image for image in images if _validates(image) == (split == 'val')]
         if not images:
@@ -72,7 +72,7 @@ def open_folder(
             pair
             for folder in folders
             for pair in pair_up(
-                [image for image in images if image.parent.parent == folder], folder / 'labels'
+                [image for image in images if image.parent.parent == folder], folder / LABELS
             )
         ]
     return _paired(f'{root.resolve().name} {split}', label_set, pairs, window)
@@ -112,10 +112,10 @@ def label_set_file(label_set: LabelSet) -> bytes:
 
 def parts_of(root: Path) -> list[Path]:
     """Return the folders of a data set that lies in several; none where it lies in one."""
-    if (root / 'images').is_dir():
+    if (root / IMAGES).is_dir():
         return []
     folders = (path.parent for path in root.glob('*/images') if path.parent.name[0] != '.')
-    return sorted(folder for folder in folders if (folder / 'labels').is_dir())
+    return sorted(folder for folder in folders if (folder / LABELS).is_dir())
 
 
 def _validates(image: Path) -> bool:

@@ -42,15 +42,15 @@ def run(options: Options) -> int:
     """Train on a data set; return the exit code."""
     result = options.result
     job = _make_job(options)
+    partner = _open_partner(result, job)
     folder = result.output.expanduser()
     try:
         weights = _train(job, folder)
     except KeyboardInterrupt:
         warn(f'{PROGRAM}: interrupted; the same command resumes from the state in {folder}')
         return exit_codes.INTERRUPTED
-    if result.average_with is not None:
-        other = open_initial_weights(result.average_with)
-        weights = average_with(weights, other, result.average_share)
+    if partner is not None:
+        weights = average_with(weights, partner, result.average_share)
     with ERROR.status('validating the best weights'):
         report = _validate(weights, job)
     path = _export(result, job, weights, report)
@@ -83,13 +83,6 @@ def _make_job(options: Options) -> TrainingJob:
     arguments = _network_arguments(network, architecture, initial)
     # Built for its checks alone: a mistake is told before anything is read or written.
     built = create_model(architecture, classes=len(train.label_set.classes), **arguments)
-    if options.result.average_with is not None:
-        other = open_initial_weights(options.result.average_with)
-        if initial is None:
-            raise ConfigError('--average-with: expected --initial too, found none')
-        check_average(
-            built.state_dict(), initial.normalization, other, options.result.average_share
-        )
     recipe = _make_recipe(options.recipe, architecture, initial is not None)
     return TrainingJob(
         recipe=_with_crop(
@@ -108,6 +101,22 @@ def _make_job(options: Options) -> TrainingJob:
         initial=initial,
         teacher=None if network.teacher is None else open_teacher(network.teacher),
     )
+
+
+def _open_partner(result: ResultOptions, job: TrainingJob) -> InitialWeights | None:
+    """Return the weights that the result is averaged with, checked before anything is trained."""
+    if result.average_with is None:
+        return None
+    if job.initial is None:
+        raise ConfigError('--average-with: expected --initial too, found none')
+    partner = open_initial_weights(result.average_with)
+    classes = len(job.train.label_set.classes)
+    network = create_model(
+        job.recipe.stages[-1].architecture, classes=classes, **job.architecture_arguments
+    )
+    normalization = job.initial.normalization
+    check_average(network.state_dict(), normalization, partner, result.average_share)
+    return partner
 
 
 def _network_of(initial: InitialWeights | None) -> str:

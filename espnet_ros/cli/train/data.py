@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 
 from espnet_ros.cli.progress import FrameProgress
-from espnet_ros.cli.train.options import Options, RecipeChanges
+from espnet_ros.cli.train.options import Options, RecipeOptions
 from espnet_ros.config import ForeignModelSettings
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.datasets.folder import open_folder, WINDOW
@@ -18,6 +18,7 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.labels import LabelSet
 from espnet_ros.training.pseudo_labels import label_images, Teachers, Unlabelled
+from espnet_ros.training.recipes import find_recipe
 
 PSEUDO_LABELS = 'pseudo_labels'
 """Folder of the teacher's labels in the output folder of a training."""
@@ -86,16 +87,18 @@ def _street(frames: int, size: tuple[int, int], label_set: LabelSet) -> Labelled
 
 def _open_split(data: str, options: Options, split: str) -> LabelledDataset:
     how = options.data
-    window = _window(options.recipe.changes)
+    window = _window(options.recipe)
     return open_dataset(
         data, split, format_name=how.format, label_set=how.label_set, window=window
     )
 
 
-def _window(changes: RecipeChanges) -> tuple[int, int]:
+def _window(recipe: RecipeOptions) -> tuple[int, int]:
     """Return what is read of a picture too large for memory: what the widest crop covers."""
+    changes = recipe.changes
     if changes.crop is None:
         return WINDOW
-    lowest = 0.5 if changes.scales is None else changes.scales[0]
+    changed = find_recipe(recipe.recipe).changed(scales=changes.scales)
+    lowest, _ = changed.stages[-1].augmentation.scales
     height, width = changes.crop
     return ceil(height / lowest), ceil(width / lowest)
