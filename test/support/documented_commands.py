@@ -102,6 +102,8 @@ NOT_RUN: dict[str, str] = {
     r'espnet-ros evaluate --data camvid .* --by (categories|camvid)': (
         'needs weights that were fetched'
     ),
+    r'espnet-ros evaluate --data camvid --split test .*': 'needs the test images of CamVid',
+    r'python scripts/generalisation_table\.py .*': _MEASURES,
     r'espnet-ros evaluate --data slides .*': 'test/slides evaluates slides of its own',
     r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
