@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 
 from espnet_ros.training.recipes import find_recipe, Recipe
-from espnet_ros.training.states import load_weights
 from espnet_ros.training.trainer import BEST_FILE
+from espnet_ros.training.weights.states import load_weights
 from short_trainings import (
     add_options,
     conditions,

@@ -13,8 +13,8 @@ from espnet_ros.models.zoo import ModelRecord, ZOO
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import Recipe
-from espnet_ros.training.states import TrainedWeights
 from espnet_ros.training.trainer import Trainer
+from espnet_ros.training.weights.states import TrainedWeights
 
 DOCS = Path(__file__).resolve().parents[1] / 'docs' / 'models'
 SCALES = (0.5, 1.5)

@@ -18,7 +18,7 @@ import time
 
 from espnet_ros.nodes.launching.child_process import node_process
 from espnet_ros.nodes.launching.transport import set_transport
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 import numpy as np

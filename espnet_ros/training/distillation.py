@@ -12,7 +12,7 @@ from espnet_ros.model_file.store import open_model
 from espnet_ros.models.checkpoints import load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.runtimes.torch import rebuild_pipeline
-from espnet_ros.training.states import load_weights
+from espnet_ros.training.weights.states import load_weights
 import torch
 from torch import Tensor
 from torch.nn import functional

@@ -10,7 +10,7 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.training.devices import Compute
 from espnet_ros.training.distillation import Teacher
 from espnet_ros.training.recipes import Recipe
-from espnet_ros.training.transfer import InitialWeights
+from espnet_ros.training.weights.transfer import InitialWeights
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.augmentation import Augmentation
+from espnet_ros.training.data.augmentation import Augmentation
 
 OPTIMIZERS = ('adam', 'adamw', 'sgd')
 SCHEDULES = ('constant', 'halving', 'poly', 'cosine', 'one_cycle')

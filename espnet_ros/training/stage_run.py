@@ -19,17 +19,21 @@ from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.exceptions import InferenceError, InputError, ModelError
 from espnet_ros.models.pipeline import SegmentationPipeline
-from espnet_ros.training.averaging import WeightAverage
-from espnet_ros.training.batches import Batch, BatchLoader
+from espnet_ros.training.data.batches import Batch, BatchLoader
+from espnet_ros.training.data.statistics import (
+    class_frequencies,
+    count_labels,
+    warn_of_absent_classes,
+)
 from espnet_ros.training.distillation import distillation_loss
 from espnet_ros.training.job import TrainingJob
 from espnet_ros.training.losses import class_weights, SegmentationLoss
 from espnet_ros.training.recipes import Stage
 from espnet_ros.training.reporting import EpochReport, Reporter, StepReport
 from espnet_ros.training.schedules import learning_rate
-from espnet_ros.training.states import read_tensors, write_tensors
-from espnet_ros.training.statistics import class_frequencies, count_labels, warn_of_absent_classes
 from espnet_ros.training.validation import validate
+from espnet_ros.training.weights.averaging import WeightAverage
+from espnet_ros.training.weights.states import read_tensors, write_tensors
 import torch
 from torch import nn, Tensor
 

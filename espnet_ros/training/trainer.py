@@ -15,13 +15,13 @@ from espnet_ros.models.espnet.enlargement import start_as_enlargement
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import Normalization
+from espnet_ros.training.data.statistics import pixel_statistics
 from espnet_ros.training.job import TrainingJob
 from espnet_ros.training.recipes import Stage
 from espnet_ros.training.reporting import EpochReport, Reporter, StepReport
 from espnet_ros.training.stage_run import StageRun, STATE_FILE
-from espnet_ros.training.states import load_weights, save_weights, TrainedWeights
-from espnet_ros.training.statistics import pixel_statistics
-from espnet_ros.training.transfer import transfer
+from espnet_ros.training.weights.states import load_weights, save_weights, TrainedWeights
+from espnet_ros.training.weights.transfer import transfer
 import torch
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from itertools import islice
 from pathlib import Path
 
 from espnet_ros.nodes.camera_source.calibration_message import calibration_message
-from espnet_ros.nodes.ros.conversions import array_to_image
-from espnet_ros.nodes.ros.stamps import NS_PER_S
+from espnet_ros.nodes.ros.messages.images import array_to_image
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from espnet_ros.sources import Frame, open_source
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header

@@ -20,7 +20,7 @@ from espnet_ros.model_file import load_model_file
 from espnet_ros.models.registry import create_model
 from espnet_ros.training.distillation import open_teacher
 from espnet_ros.training.trainer import _tell_fresh
-from espnet_ros.training.transfer import open_initial_weights, transfer
+from espnet_ros.training.weights.transfer import open_initial_weights, transfer
 import numpy as np
 import pytest
 import torch

@@ -13,7 +13,7 @@ from espnet_ros.datasets.label_files import read_labels
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.labels.label_class import LabelClass
-from espnet_ros.training.statistics import count_labels, warn_of_absent_classes
+from espnet_ros.training.data.statistics import count_labels, warn_of_absent_classes
 import numpy as np
 import pytest
 

@@ -18,7 +18,7 @@ pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from espnet_ros.labels import load_label_set, parse_grouping
 from espnet_ros.nodes.free_space.node import FreeSpaceNode
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField

@@ -23,7 +23,7 @@ from time_limits import message_limit_s
 
 try:
     import espnet_ros.msg  # noqa: F401
-    from espnet_ros.nodes.ros.process import Spinner
+    from espnet_ros.nodes.ros.process.runner import Spinner
     import rclpy
     from rclpy.context import Context
     from rclpy.node import Node

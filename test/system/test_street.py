@@ -18,7 +18,7 @@ from cameras import stamp_ns_of
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.labels import load_label_set, shipped_label_sets
 from espnet_ros.msg import LabelSet
-from espnet_ros.nodes.ros.conversions import mask_values
+from espnet_ros.nodes.ros.messages.images import mask_values
 from espnet_ros.nodes.ros.qos import latched_qos
 from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid

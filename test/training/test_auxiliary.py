@@ -8,12 +8,12 @@ from pathlib import Path
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
-from espnet_ros.training.augmentation import Augmentation
+from espnet_ros.training.data.augmentation import Augmentation
 from espnet_ros.training.recipes import LossRecipe
-from espnet_ros.training.states import TrainedWeights
 from espnet_ros.training.trainer import Trainer
-from espnet_ros.training.transfer import transfer
 from espnet_ros.training.validation import validate
+from espnet_ros.training.weights.states import TrainedWeights
+from espnet_ros.training.weights.transfer import transfer
 import pytest
 
 from .test_resume import assert_same, make_job, STAGE, Stopper

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from espnet_ros.training.trainer import Trainer
-from espnet_ros.training.transfer import read_initial_weights
+from espnet_ros.training.weights.transfer import read_initial_weights
 import pytest
 import torch
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.labels import LabelSet
-from espnet_ros.training.augmentation import Augmentation
+from espnet_ros.training.data.augmentation import Augmentation
 from espnet_ros.training.distillation import distillation_loss, read_teacher, Teacher
 from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import LossRecipe, Recipe

@@ -11,13 +11,13 @@ import textwrap
 import cv2
 from espnet_ros.datasets.camvid import open_camvid
 from espnet_ros.exceptions import ConfigError, InferenceError, InputError, ModelError
-from espnet_ros.training.augmentation import Augmentation
+from espnet_ros.training.data.augmentation import Augmentation
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import LossRecipe, Recipe, Stage
 from espnet_ros.training.reporting import EpochReport, StepReport
-from espnet_ros.training.states import load_weights, TrainedWeights
 from espnet_ros.training.trainer import Trainer
+from espnet_ros.training.weights.states import load_weights, TrainedWeights
 import numpy as np
 import pytest
 import torch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from espnet_ros.training.augmentation import Augmentation
+from espnet_ros.training.data.augmentation import Augmentation
 from espnet_ros.training.recipes import SCHEDULES, Stage
 from espnet_ros.training.schedules import learning_rate
 import pytest

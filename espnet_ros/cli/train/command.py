@@ -22,17 +22,17 @@ from espnet_ros.model_file import ModelInfo
 from espnet_ros.model_file.store import save_model_file
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import create_model
-from espnet_ros.training.averaging import average_with, check_average
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.distillation import open_teacher
 from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import find_recipe, Recipe
 from espnet_ros.training.reporting import Reporter
-from espnet_ros.training.states import TrainedWeights
 from espnet_ros.training.tensorboard import TensorBoardReporter
 from espnet_ros.training.trainer import Trainer
-from espnet_ros.training.transfer import InitialWeights, open_initial_weights
 from espnet_ros.training.validation import validate
+from espnet_ros.training.weights.averaging import average_with, check_average
+from espnet_ros.training.weights.states import TrainedWeights
+from espnet_ros.training.weights.transfer import InitialWeights, open_initial_weights
 import yaml
 
 ESPNET = 'espnet'

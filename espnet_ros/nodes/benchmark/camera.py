@@ -24,9 +24,9 @@ from espnet_ros.nodes.benchmark.camera_commands import (
 )
 from espnet_ros.nodes.benchmark.demand import Demand
 from espnet_ros.nodes.camera_source.calibration_message import calibration_message
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from espnet_ros.nodes.ros.qos import result_qos, sensor_qos
-from espnet_ros.nodes.ros.stamps import NS_PER_S
 from espnet_ros.nodes.ros.topics import input_topic
 import rclpy
 from rclpy.node import Node

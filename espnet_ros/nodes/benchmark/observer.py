@@ -9,7 +9,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.msg import PowerReading
-from espnet_ros.nodes.ros.stamps import NS_PER_S
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from statistics import median
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from espnet_ros.nodes.ros.stamps import stamp_ns
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from espnet_ros.nodes.camera_source.outputs import (
 )
 from espnet_ros.nodes.ros.log_bridge import LogBridge
 from espnet_ros.nodes.ros.parameters import declare_settings
-from espnet_ros.nodes.ros.process import run_node
+from espnet_ros.nodes.ros.process.runner import run_node
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from espnet_ros.nodes.ros.topics import check_camera_names
 from espnet_ros.sources import BrokenFrame, Frame, open_source, Source

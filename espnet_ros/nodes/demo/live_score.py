@@ -9,8 +9,8 @@ from espnet_ros.evaluation.common_groups import common_groups, CommonGroups, sha
 from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.labels import LabelSet
-from espnet_ros.nodes.ros.conversions import mask_values
-from espnet_ros.nodes.ros.stamps import stamp_ns
+from espnet_ros.nodes.ros.messages.images import mask_values
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
-from espnet_ros.nodes.ros.stamps import stamp_ns
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 from espnet_ros.planning.corridor import free_ahead_m
 from espnet_ros.processing.birdseye import (
     beside,

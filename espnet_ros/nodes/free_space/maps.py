@@ -18,7 +18,7 @@ from espnet_ros.nodes.free_space.synchronization.stamp_queue import (
     StampQueue,
     Waiting,
 )
-from espnet_ros.nodes.ros.stamps import NS_PER_S
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from espnet_ros.planning.grid import GridShape
 from espnet_ros.planning.rolling_costmap import CostmapRules, RollingCostmap
 from espnet_ros.planning.sweep import merge_costs

@@ -28,7 +28,7 @@ from espnet_ros.nodes.ros.diagnostics import DiagnosticsPublisher
 from espnet_ros.nodes.ros.log_bridge import LogBridge
 from espnet_ros.nodes.ros.managed_node import ManagedNode
 from espnet_ros.nodes.ros.parameters import declare_settings
-from espnet_ros.nodes.ros.process import run_node
+from espnet_ros.nodes.ros.process.runner import run_node
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from espnet_ros.nodes.ros.topics import check_camera_names
 from rclpy.timer import Timer

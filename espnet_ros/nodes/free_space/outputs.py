@@ -9,8 +9,8 @@ from typing import Any
 
 from espnet_ros.monitoring.camera_record import CameraRecord
 from espnet_ros.nodes.free_space.synchronization.ages import Ages
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, seconds_since, stamp_ns
 from espnet_ros.nodes.ros.qos import create_publisher, latched_qos, result_qos
-from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since, stamp_ns
 from espnet_ros.nodes.ros.topics import output_topic
 from geometry_msgs.msg import PolygonStamped
 from nav_msgs.msg import OccupancyGrid

@@ -26,7 +26,7 @@ from espnet_ros.nodes.free_space.sights import Sight, Sights
 from espnet_ros.nodes.free_space.stream import CameraStream
 from espnet_ros.nodes.free_space.synchronization.ages import Ages
 from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
-from espnet_ros.nodes.ros.stamps import NS_PER_S
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from espnet_ros.nodes.ros.topics import output_topic
 from espnet_ros.planning.contacts import find_contacts, join_contacts
 from espnet_ros.planning.grid import GridShape, SweepShape

@@ -11,7 +11,7 @@ from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.nodes.free_space.synchronization.ages import in_seconds
 from espnet_ros.nodes.free_space.synchronization.stamp_queue import PendingError
-from espnet_ros.nodes.ros.stamps import stamp_ns
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 from espnet_ros.planning.geometry.pose import (
     CameraPose,
     matrix_pose,

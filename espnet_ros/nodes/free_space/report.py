@@ -25,7 +25,7 @@ from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
 from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
 from espnet_ros.nodes.free_space.synchronization.meaning import Meaning
-from espnet_ros.nodes.ros.stamps import waits_for_clock
+from espnet_ros.nodes.ros.messages.stamps import waits_for_clock
 from espnet_ros.nodes.ros.topics import input_topic, output_topic
 from rclpy.node import Node
 

@@ -8,7 +8,7 @@ import time
 
 from espnet_ros.nodes.free_space.outputs import Origin
 from espnet_ros.nodes.free_space.synchronization.ages import Ages
-from espnet_ros.nodes.ros.stamps import NS_PER_S
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from espnet_ros.planning.observer import Observation
 import numpy as np
 from numpy.typing import NDArray

@@ -24,7 +24,7 @@ from espnet_ros.nodes.free_space.synchronization.stamp_queue import (
     StampQueue,
     Waiting,
 )
-from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from espnet_ros.planning.grid import GridShape, SweepShape
 from espnet_ros.planning.observer import GroundObserver
 from espnet_ros.planning.view import ViewRules

@@ -8,12 +8,12 @@ import traceback
 from typing import Any, ClassVar
 
 from espnet_ros.exceptions import EspnetError
-from espnet_ros.nodes.ros.executor import (
+from espnet_ros.nodes.ros.process.executor import (
     call_in_spin_thread,
     SlowCallbackGroup,
     SlowReentrantCallbackGroup,
 )
-from espnet_ros.nodes.ros.memory import give_back_memory
+from espnet_ros.nodes.ros.process.memory import give_back_memory
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 
-from espnet_ros.nodes.ros.executor import SlowCallbackGroup
 from espnet_ros.nodes.ros.managed_node import ManagedNode
+from espnet_ros.nodes.ros.process.executor import SlowCallbackGroup
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 
 MOST_TRIES = 3

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import threading
 
 from espnet_ros.exceptions import EspnetError
-from espnet_ros.nodes.ros.executor import SlowCallbackGroup
+from espnet_ros.nodes.ros.process.executor import SlowCallbackGroup
 from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
 from rclpy.node import Node

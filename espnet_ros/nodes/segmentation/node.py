@@ -15,11 +15,11 @@ from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.monitoring.health import NodeHealth, Status
 from espnet_ros.nodes.ros.diagnostics import DiagnosticsPublisher
-from espnet_ros.nodes.ros.executor import SlowCallbackGroup
 from espnet_ros.nodes.ros.log_bridge import LogBridge
 from espnet_ros.nodes.ros.managed_node import ManagedNode
 from espnet_ros.nodes.ros.parameters import declare_settings
-from espnet_ros.nodes.ros.process import run_node
+from espnet_ros.nodes.ros.process.executor import SlowCallbackGroup
+from espnet_ros.nodes.ros.process.runner import run_node
 from espnet_ros.nodes.ros.topics import check_camera_names
 from espnet_ros.nodes.segmentation.device_recovery import DeviceRecovery
 from espnet_ros.nodes.segmentation.engine_care import EngineCare

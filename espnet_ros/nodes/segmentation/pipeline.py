@@ -13,8 +13,8 @@ from espnet_ros.config import MaskSettings, SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.monitoring.stage_clock import Stopwatch
-from espnet_ros.nodes.ros.conversions import image_to_bgr
-from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since
+from espnet_ros.nodes.ros.messages.images import image_to_bgr
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, seconds_since
 from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.camera.label_announcer import (
     MaskMeaning,

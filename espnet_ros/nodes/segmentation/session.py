@@ -13,7 +13,7 @@ from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.store import open_model
 from espnet_ros.monitoring.frame_slot import FrameSlots
 from espnet_ros.monitoring.load_shedder import effective_rate_hz
-from espnet_ros.nodes.ros.executor import call_in_spin_thread
+from espnet_ros.nodes.ros.process.executor import call_in_spin_thread
 from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.health.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.pictures import PictureWorker

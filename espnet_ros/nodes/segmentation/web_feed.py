@@ -10,7 +10,7 @@ import time
 from espnet_ros.config import WebSettings
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.monitoring.health import Level, Status
-from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from espnet_ros.nodes.segmentation.camera.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.session import Session

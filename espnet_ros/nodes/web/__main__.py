@@ -14,7 +14,7 @@ import sys
 
 from espnet_ros.config import WEB_PORT
 from espnet_ros.exceptions import EspnetError, RuntimeUnavailableError
-from espnet_ros.nodes.ros.process import run_node
+from espnet_ros.nodes.ros.process.runner import run_node
 from espnet_ros.nodes.web.topic_recorder import TopicRecorder
 from espnet_ros.nodes.web.viewer import ViewerNode
 from espnet_ros.web.live_view import LiveView

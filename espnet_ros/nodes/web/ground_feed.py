@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.ros.qos import sensor_qos
-from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
 from espnet_ros.web.live_view import LiveView
 from espnet_ros.web.records import Ground, Obstacle
 from geometry_msgs.msg import PolygonStamped

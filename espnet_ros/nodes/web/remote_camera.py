@@ -13,10 +13,10 @@ from espnet_ros.monitoring.health import Status
 from espnet_ros.monitoring.stage_clock import StageClock
 from espnet_ros.msg import InferenceStats
 from espnet_ros.msg import LabelSet as LabelSetMessage
-from espnet_ros.nodes.ros.conversions import image_to_bgr
-from espnet_ros.nodes.ros.label_set_message import read_label_set_message
+from espnet_ros.nodes.ros.messages.images import image_to_bgr
+from espnet_ros.nodes.ros.messages.label_set import read_label_set_message
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.ros.qos import latched_qos, sensor_qos
-from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.web.found_cameras import FoundCamera
 from espnet_ros.processing.codecs import decode_unchanged
 from espnet_ros.web.live_view import LiveView

@@ -18,7 +18,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 from builtin_interfaces.msg import Time
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.nodes.demo.live_score import can_score, LiveScore, WAITING_LIMIT
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 

@@ -7,8 +7,8 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.labels import load_label_set
 from espnet_ros.msg import LabelSet as LabelSetMessage
-from espnet_ros.nodes.ros.conversions import array_to_image
-from espnet_ros.nodes.ros.label_set_message import make_label_set_message
+from espnet_ros.nodes.ros.messages.images import array_to_image
+from espnet_ros.nodes.ros.messages.label_set import make_label_set_message
 from espnet_ros.nodes.ros.qos import latched_qos
 from espnet_ros.sources.street import StreetSource
 from lazy_frame import LazyFrame

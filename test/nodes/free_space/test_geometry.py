@@ -145,7 +145,7 @@ def test_a_mask_of_another_producer_may_be_a_smaller_image_of_the_same_proportio
 
 
 def test_a_mask_that_is_no_mask_is_told(ros, free_space):
-    from espnet_ros.nodes.ros.conversions import array_to_image
+    from espnet_ros.nodes.ros.messages.images import array_to_image
 
     free_space()
     camera = Camera(ros)

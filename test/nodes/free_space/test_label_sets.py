@@ -124,7 +124,7 @@ def test_a_named_set_that_contradicts_the_masks_stops_everything(ros, free_space
 
 
 def test_a_named_set_serves_masks_of_which_nobody_tells_anything(ros, free_space, maps):
-    from espnet_ros.nodes.ros.conversions import array_to_image
+    from espnet_ros.nodes.ros.messages.images import array_to_image
     from sensor_msgs.msg import CameraInfo, Image
 
     free_space(label_set='camvid')
@@ -212,7 +212,7 @@ def test_two_cameras_may_have_two_models(ros, free_space):
 
 
 def test_a_message_that_makes_no_sense_is_told(ros, free_space, maps):
-    from espnet_ros.nodes.ros.label_set_message import make_label_set_message
+    from espnet_ros.nodes.ros.messages.label_set import make_label_set_message
 
     free_space()
     camera = Camera(ros, label_set=None)

@@ -13,7 +13,7 @@ pytest.importorskip('nav_msgs', reason='no nav_msgs')
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.nodes.free_space.messages import CONTACT_TYPE, PLACE_TYPE
 from espnet_ros.nodes.parameter_file import format_parameter_file, FREE_SPACE_HEADING
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from espnet_ros.nodes.ros.qos import latched_qos
 from espnet_ros.planning.observer import GroundObserver
 from geometry_msgs.msg import PolygonStamped

@@ -11,7 +11,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('onnxruntime', reason='the stand-in for TensorRT computes with it')
 
 from diagnostic_msgs.msg import DiagnosticArray
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from espnet_ros.nodes.segmentation.device_recovery import MOST_TRIES
 from espnet_ros.nodes.segmentation.node import SegmentationNode
 from fake_tensorrt.board import Board, install_board, make_model, SIZE

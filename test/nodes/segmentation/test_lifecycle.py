@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.exceptions import ModelError
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from espnet_ros.segmenter import Segmenter
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState

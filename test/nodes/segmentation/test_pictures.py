@@ -10,7 +10,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from espnet_ros.msg import InferenceStats
-from espnet_ros.nodes.ros.conversions import bytes_to_compressed
+from espnet_ros.nodes.ros.messages.images import bytes_to_compressed
 from pictures import at_share, encoded, textured, TURNED_HALF, with_orientation
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header

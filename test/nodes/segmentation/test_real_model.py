@@ -8,7 +8,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('openvino', reason='no OpenVINO')
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 from sensor_msgs.msg import Image

@@ -12,7 +12,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.exceptions import InferenceError
 from espnet_ros.msg import InferenceStats
-from espnet_ros.nodes.ros.conversions import array_to_image, bytes_to_compressed
+from espnet_ros.nodes.ros.messages.images import array_to_image, bytes_to_compressed
 from espnet_ros.runtimes.onnxruntime import OnnxRuntime
 from live_settings import set_parameter
 from rclpy.qos import qos_profile_sensor_data

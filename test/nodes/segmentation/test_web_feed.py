@@ -19,7 +19,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from chromium import chromium, find_chromium
 from diagnostic_msgs.msg import DiagnosticArray
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from sensor_msgs.msg import Image, LaserScan
 from std_msgs.msg import Header
 from time_limits import message_limit_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from espnet_ros.config import FreeSpaceSettings
-from espnet_ros.nodes.ros.stamps import NS_PER_S, seconds_since
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, seconds_since
 
 
 class Ages:

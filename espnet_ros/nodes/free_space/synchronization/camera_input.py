@@ -13,10 +13,10 @@ from espnet_ros.msg import LabelSet as LabelSetMessage
 from espnet_ros.nodes.free_space.synchronization.meaning import HeardSet, MeaningSource
 from espnet_ros.nodes.free_space.synchronization.stamp_book import StampBook
 from espnet_ros.nodes.free_space.synchronization.stamp_queue import MOST_WAITING
-from espnet_ros.nodes.ros.label_info import label_info_types
-from espnet_ros.nodes.ros.label_set_message import read_label_set_message
+from espnet_ros.nodes.ros.messages.label_info import label_info_types
+from espnet_ros.nodes.ros.messages.label_set import read_label_set_message
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 from espnet_ros.nodes.ros.qos import latched_qos, overridable, sensor_qos
-from espnet_ros.nodes.ros.stamps import stamp_ns
 from espnet_ros.nodes.ros.topics import input_topic
 from rclpy.node import Node
 from rclpy.qos import QoSProfile

@@ -12,7 +12,7 @@ from espnet_ros.nodes.free_space.synchronization.camera_input import CameraInput
 from espnet_ros.nodes.free_space.synchronization.meaning import Meaning
 from espnet_ros.nodes.free_space.synchronization.stamp_book import confidence_of, info_of
 from espnet_ros.nodes.free_space.synchronization.stamp_queue import Waiting
-from espnet_ros.nodes.ros.conversions import mask_values
+from espnet_ros.nodes.ros.messages.images import mask_values
 from espnet_ros.planning.geometry.camera import Calibration, Camera, make_camera
 from espnet_ros.planning.geometry.pose import CameraPose
 import numpy as np

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from espnet_ros.exceptions import InputError
 from espnet_ros.nodes.free_space.synchronization.ages import in_seconds
 from espnet_ros.nodes.free_space.synchronization.stamp_queue import PendingError
-from espnet_ros.nodes.ros.stamps import stamp_ns
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 from sensor_msgs.msg import CameraInfo, Image
 
 T = TypeVar('T')

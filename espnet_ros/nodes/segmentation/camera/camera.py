@@ -7,8 +7,8 @@ import time
 
 from espnet_ros.monitoring.camera_record import CameraRecord
 from espnet_ros.monitoring.frame_slot import FrameSlots
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 from espnet_ros.nodes.ros.qos import overridable, sensor_qos
-from espnet_ros.nodes.ros.stamps import stamp_ns
 from espnet_ros.nodes.ros.topics import image_topic, input_topic
 from espnet_ros.nodes.segmentation.camera.geometry import CameraGeometry
 from espnet_ros.nodes.segmentation.camera.outputs import CameraOutputs

@@ -8,9 +8,9 @@ import threading
 from espnet_ros.exceptions import InputError
 from espnet_ros.monitoring.camera_record import FailureRecord, RECENT_S
 from espnet_ros.monitoring.geometry_health import GeometrySnapshot
-from espnet_ros.nodes.ros.camera_info import check_camera_info, is_calibrated
-from espnet_ros.nodes.ros.info_buffer import InfoBuffer
-from espnet_ros.nodes.ros.stamps import NS_PER_S, stamp_ns
+from espnet_ros.nodes.ros.messages.camera_info import check_camera_info, is_calibrated
+from espnet_ros.nodes.ros.messages.info_buffer import InfoBuffer
+from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from espnet_ros.labels import LabelSet
 from espnet_ros.msg import LabelSet as LabelSetMessage
-from espnet_ros.nodes.ros.label_info import label_info_types, make_label_info
-from espnet_ros.nodes.ros.label_set_message import make_label_set_message
+from espnet_ros.nodes.ros.messages.label_info import label_info_types, make_label_info
+from espnet_ros.nodes.ros.messages.label_set import make_label_set_message
+from espnet_ros.nodes.ros.messages.stamps import stamp_ns
 from espnet_ros.nodes.ros.qos import latched_qos
-from espnet_ros.nodes.ros.stamps import stamp_ns
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from rclpy.duration import Duration
 from rclpy.node import Node

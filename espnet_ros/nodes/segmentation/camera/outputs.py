@@ -8,8 +8,8 @@ from functools import partial
 
 from espnet_ros.config import OverlaySettings
 from espnet_ros.msg import InferenceStats
-from espnet_ros.nodes.ros.camera_info import scale_camera_info
-from espnet_ros.nodes.ros.conversions import bytes_to_compressed, serialize_image
+from espnet_ros.nodes.ros.messages.camera_info import scale_camera_info
+from espnet_ros.nodes.ros.messages.images import bytes_to_compressed, serialize_image
 from espnet_ros.nodes.ros.qos import create_publisher, result_qos
 from espnet_ros.nodes.ros.topics import compressed_topic, output_topic
 from espnet_ros.nodes.segmentation.camera.label_announcer import LabelAnnouncer

@@ -19,7 +19,7 @@ from espnet_ros.monitoring.health import (
     Status,
 )
 from espnet_ros.monitoring.power_health import diagnose_device, diagnose_power
-from espnet_ros.nodes.ros.stamps import waits_for_clock
+from espnet_ros.nodes.ros.messages.stamps import waits_for_clock
 from espnet_ros.nodes.ros.topics import image_topic, input_topic, output_topic
 from espnet_ros.nodes.segmentation.session import Session
 from espnet_ros.segmenter import Segmenter

@@ -14,7 +14,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from cameras import BLUE, image_at, MS, RED, S, stamp_ns_of
 from espnet_ros.msg import LabelSet
-from espnet_ros.nodes.ros.label_set_message import read_label_set_message
+from espnet_ros.nodes.ros.messages.label_set import read_label_set_message
 from espnet_ros.nodes.ros.qos import latched_qos
 from live_settings import set_parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy

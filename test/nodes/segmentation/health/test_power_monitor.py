@@ -12,7 +12,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from espnet_ros.msg import InferenceStats, PowerReading
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from espnet_ros.datasets.camvid import open_camvid
 from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.training.augmentation import Augmentation
-from espnet_ros.training.batches import BatchLoader
+from espnet_ros.training.data.augmentation import Augmentation
+from espnet_ros.training.data.batches import BatchLoader
 import numpy as np
 import pytest
 import torch

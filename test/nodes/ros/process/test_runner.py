@@ -15,7 +15,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray
 from espnet_ros.nodes.launching.child_process import node_command
-from espnet_ros.nodes.ros.conversions import array_to_image
+from espnet_ros.nodes.ros.messages.images import array_to_image
 from ros_harness import PROCESSES
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header

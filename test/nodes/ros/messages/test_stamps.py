@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from cameras import image_at, info_at, S
-from espnet_ros.nodes.ros.stamps import seconds_since, stamp_ns
+from espnet_ros.nodes.ros.messages.stamps import seconds_since, stamp_ns
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from status_reader import OK, StatusReader, values, WARN

@@ -6,7 +6,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelClass, LabelSet, load_label_set, shipped_label_sets
-from espnet_ros.nodes.ros.label_set_message import make_label_set_message, read_label_set_message
+from espnet_ros.nodes.ros.messages.label_set import make_label_set_message, read_label_set_message
 from std_msgs.msg import Header
 
 

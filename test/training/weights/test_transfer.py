@@ -8,9 +8,9 @@ from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.labels import load_label_set
 from espnet_ros.models.registry import create_model
 from espnet_ros.models.training_sets import CITYSCAPES, Normalization
-from espnet_ros.training.averaging import average_with
-from espnet_ros.training.states import load_weights, save_weights, TrainedWeights
-from espnet_ros.training.transfer import InitialWeights, read_initial_weights, transfer
+from espnet_ros.training.weights.averaging import average_with
+from espnet_ros.training.weights.states import load_weights, save_weights, TrainedWeights
+from espnet_ros.training.weights.transfer import InitialWeights, read_initial_weights, transfer
 import pytest
 import torch
 

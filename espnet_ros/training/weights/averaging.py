@@ -15,8 +15,8 @@ from dataclasses import replace
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.training.states import TrainedWeights
-from espnet_ros.training.transfer import InitialWeights
+from espnet_ros.training.weights.states import TrainedWeights
+from espnet_ros.training.weights.transfer import InitialWeights
 import numpy as np
 import torch
 from torch import Tensor

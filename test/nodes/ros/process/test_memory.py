@@ -9,7 +9,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from espnet_ros.nodes.ros.memory import keep_freed_memory
+from espnet_ros.nodes.ros.process.memory import keep_freed_memory
 if sys.argv[1] == 'kept':
     assert keep_freed_memory()
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -25,7 +25,7 @@ print(faults() - before)
 HEAP = """
 import gc
 from pathlib import Path
-from espnet_ros.nodes.ros.memory import give_back_memory, keep_freed_memory
+from espnet_ros.nodes.ros.process.memory import give_back_memory, keep_freed_memory
 assert keep_freed_memory()
 gc.disable()
 def own_mb():

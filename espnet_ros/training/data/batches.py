@@ -10,7 +10,7 @@ from itertools import islice
 
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.augmentation import Augmentation, mix_classes
+from espnet_ros.training.data.augmentation import Augmentation, mix_classes
 import numpy as np
 from numpy.typing import NDArray
 import torch

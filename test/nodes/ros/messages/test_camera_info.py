@@ -5,7 +5,7 @@ pytest.importorskip('sensor_msgs', reason='no ROS messages')
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.ros.camera_info import (
+from espnet_ros.nodes.ros.messages.camera_info import (
     check_camera_info,
     described_size,
     scale_camera_info,

@@ -9,8 +9,8 @@ import threading
 from typing import Protocol
 
 from espnet_ros.exceptions import EspnetError
-from espnet_ros.nodes.ros.executor import NodeExecutor
-from espnet_ros.nodes.ros.memory import keep_freed_memory
+from espnet_ros.nodes.ros.process.executor import NodeExecutor
+from espnet_ros.nodes.ros.process.memory import keep_freed_memory
 import rclpy
 from rclpy.context import Context
 from rclpy.exceptions import ParameterException

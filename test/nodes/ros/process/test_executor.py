@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
-from espnet_ros.nodes.ros.executor import (
+from espnet_ros.nodes.ros.process.executor import (
     call_in_spin_thread,
     SlowCallbackGroup,
     SlowReentrantCallbackGroup,
 )
-from espnet_ros.nodes.ros.process import Spinner
+from espnet_ros.nodes.ros.process.runner import Spinner
 import rclpy
 from rclpy.context import Context
 from rclpy.node import Node

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.labels import LabelSet
-from espnet_ros.nodes.ros.label_info import label_info_types, make_label_info
+from espnet_ros.nodes.ros.messages.label_info import label_info_types, make_label_info
 from espnet_ros.nodes.ros.qos import latched_qos
 from live_settings import set_parameter
 from rclpy.qos import QoSProfile
@@ -39,12 +39,12 @@ def test_every_class_is_listed_and_the_unlabelled_id_is_not():
 
 
 def test_it_is_left_out_without_vision_msgs(monkeypatch):
-    monkeypatch.setattr('espnet_ros.nodes.ros.label_info.find_spec', lambda _: None)
+    monkeypatch.setattr('espnet_ros.nodes.ros.messages.label_info.find_spec', lambda _: None)
     assert label_info_types() is None
 
 
 def test_the_message_types_come_from_vision_msgs(monkeypatch):
-    monkeypatch.setattr('espnet_ros.nodes.ros.label_info.find_spec', lambda name: name)
+    monkeypatch.setattr('espnet_ros.nodes.ros.messages.label_info.find_spec', lambda name: name)
     module = types.ModuleType('vision_msgs.msg')
     monkeypatch.setitem(sys.modules, 'vision_msgs', types.ModuleType('vision_msgs'))
     monkeypatch.setitem(sys.modules, 'vision_msgs.msg', module)

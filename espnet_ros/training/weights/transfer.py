@@ -14,7 +14,7 @@ from espnet_ros.models.base import SegmentationNetwork
 from espnet_ros.models.checkpoints import load_checkpoint
 from espnet_ros.models.training_sets import Normalization
 from espnet_ros.runtimes.torch import rebuild_pipeline
-from espnet_ros.training.states import load_weights
+from espnet_ros.training.weights.states import load_weights
 from torch import Tensor
 
 ENCODER = 'encoder.'

@@ -10,7 +10,7 @@ pytest.importorskip('sensor_msgs', reason='no ROS messages')
 
 from builtin_interfaces.msg import Time
 from espnet_ros.exceptions import InputError
-from espnet_ros.nodes.ros.conversions import (
+from espnet_ros.nodes.ros.messages.images import (
     array_to_image,
     bytes_to_compressed,
     image_to_bgr,
@@ -38,7 +38,7 @@ def test_a_message_of_every_encoding_becomes_bgr(image):
 @pytest.mark.parametrize('encoding', ['', 'BGR8', '32FC1', 'nonsense'])
 def test_an_encoding_that_is_not_ours_is_refused_by_name(encoding, monkeypatch):
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
-    monkeypatch.setattr('espnet_ros.nodes.ros.conversions.find_spec', lambda _: None)
+    monkeypatch.setattr('espnet_ros.nodes.ros.messages.images.find_spec', lambda _: None)
     with pytest.raises(
         InputError, match=r'expected one of bgr8.*cv_bridge, which is not'
     ) as error:
@@ -50,7 +50,7 @@ def stand_in_bridge(monkeypatch, convert):
     module = types.ModuleType('cv_bridge')
     module.CvBridge = lambda: types.SimpleNamespace(imgmsg_to_cv2=convert)
     monkeypatch.setitem(sys.modules, 'cv_bridge', module)
-    monkeypatch.setattr('espnet_ros.nodes.ros.conversions.find_spec', lambda name: name)
+    monkeypatch.setattr('espnet_ros.nodes.ros.messages.images.find_spec', lambda name: name)
 
 
 def test_cv_bridge_takes_what_is_not_ours(monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 from espnet_ros.datasets import IGNORED
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.training.augmentation import Augmentation, BORDER_BGR, mix_classes
+from espnet_ros.training.data.augmentation import Augmentation, BORDER_BGR, mix_classes
 import numpy as np
 import pytest
 

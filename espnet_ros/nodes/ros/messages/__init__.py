@@ -1,0 +1,1 @@
+"""What messages hold: images, geometry, labels, stamps."""

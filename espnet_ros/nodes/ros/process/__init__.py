@@ -1,0 +1,1 @@
+"""A node as a process: its threads, its memory, its end."""

@@ -1,0 +1,1 @@
+"""Weights of trainings: written and read, carried over, averaged."""
