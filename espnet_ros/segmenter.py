@@ -123,7 +123,6 @@ class PreparedBatch:
 
     @property
     def settings(self) -> MaskSettings:
-        """Return the settings that its masks follow."""
         return self.plan.settings
 
 
@@ -198,7 +197,6 @@ class Segmenter:
 
     @property
     def settings(self) -> MaskSettings:
-        """Return the settings that the next batch uses."""
         return self._plan.settings
 
     @property

@@ -62,7 +62,6 @@ class Measured:
     over_current_events: dict[str, int] = field(default_factory=dict)
 
     def add_events(self, events: dict[str, int]) -> None:
-        """Add the over-current events of a block."""
         for name, count in events.items():
             self.over_current_events[name] = self.over_current_events.get(name, 0) + count
 
@@ -77,7 +76,6 @@ class Measured:
 
     @property
     def duration_s(self) -> float:
-        """Return how long the trials took together, in seconds."""
         return sum(block.end_s - block.start_s for block in self.blocks)
 
     @property

@@ -77,12 +77,10 @@ class NodeCase:
 
     @property
     def has_segmentation(self) -> bool:
-        """Return whether the segmentation node is measured."""
         return SEGMENTATION in self.nodes
 
     @property
     def has_free_space(self) -> bool:
-        """Return whether the free space node is measured."""
         return FREE_SPACE in self.nodes
 
     @property

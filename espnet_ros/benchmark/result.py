@@ -144,7 +144,6 @@ class BenchRecord:
     sensitivity: list[Sensitivity]
 
     def to_dict(self) -> dict[str, object]:
-        """Return it as its JSON holds it."""
         content: dict[str, object] = {
             'protocol': asdict(self.protocol),
             'machine': asdict(self.machine),
@@ -155,7 +154,6 @@ class BenchRecord:
 
 
 def describe_machine(telemetry: Telemetry) -> Machine:
-    """Return what was measured on, and with what."""
     reading = telemetry.sampler.latest
     sensor = None if isinstance(telemetry.sensor, NoSensor) else telemetry.sensor
     states = telemetry.states()
@@ -278,7 +276,6 @@ def _gpu_clock_mhz(state: DeviceState) -> float | None:
 
 
 def _processor() -> str | None:
-    """Return the processor's name."""
     try:
         text = Path('/proc/cpuinfo').read_text(errors='replace')
     except OSError:

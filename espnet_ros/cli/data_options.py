@@ -9,8 +9,6 @@ from espnet_ros.cli.options import option
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """Which data set, and how it is read."""
-
     GROUP = 'data'
 
     data: str = option(

@@ -77,7 +77,6 @@ class OutputFolder:
         return path
 
     def write_json(self, name: str, content: Any) -> Path:
-        """Write a JSON file; see :meth:`write`."""
         return self.write(name, json_bytes(content))
 
     def part_of(self, name: str) -> Path:

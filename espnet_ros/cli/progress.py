@@ -33,7 +33,6 @@ class CountColumn(ProgressColumn):
     """Shows 3/20, or 3/? where the end is not known; rich 11 (Ubuntu 22.04) has none such."""
 
     def render(self, task: Task) -> Text:
-        """Return the text of a task."""
         total = '?' if task.total is None else f'{int(task.total)}'
         return Text(f'{int(task.completed):{len(total)}d}/{total}', style='progress.download')
 

@@ -117,7 +117,6 @@ class PairDataset(LabelledDataset):
         return len(self.pairs)
 
     def load(self, index: int, epoch: int = 0) -> Sample:
-        """Read one pair; see :meth:`LabelledDataset.load`."""
         image_path, label_path = self.pairs[index]
         picture = read_labels(label_path)
         image = read_image(image_path, picture.size)

@@ -49,6 +49,5 @@ class MappedDataset(LabelledDataset):
         return len(self._dataset)
 
     def load(self, index: int, epoch: int = 0) -> Sample:
-        """Return a sample with mapped labels; see :meth:`LabelledDataset.load`."""
         sample = self._dataset.load(index, epoch)
         return Sample(sample.name, sample.image_bgr, self._table[sample.labels])

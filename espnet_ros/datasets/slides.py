@@ -57,7 +57,6 @@ class SlideDataset(PairDataset):
         return len(self._places)
 
     def load(self, index: int, epoch: int = 0) -> Sample:
-        """Read one window; see :meth:`LabelledDataset.load`."""
         place = self._places[index]
         top, left = place.top, place.left
         size = self._sizes[place.pair]

@@ -62,7 +62,6 @@ class StreetDataset(LabelledDataset):
         return self._length
 
     def load(self, index: int, epoch: int = 0) -> Sample:
-        """Render a frame; see :meth:`LabelledDataset.load`."""
         with self._lock:
             if self._endless:
                 return self._render(index + epoch * self._length)

@@ -33,14 +33,12 @@ class LabelClass:
         return self.flat if self.flat is not None else (self.cost or 0) < 100
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the class as in a YAML file."""
         optional = {'cost': self.cost, 'flat': self.flat}
         given = {key: value for key, value in optional.items() if value is not None}
         return {'name': self.name, 'color': list(self.color_rgb), **given}
 
     @classmethod
     def from_dict(cls, content: Any) -> LabelClass:
-        """Build a class from what a YAML file holds."""
         red, green, blue = (int(value) for value in content['color'])
         name, cost, flat = content['name'], content.get('cost'), content.get('flat')
         if isinstance(name, bool):  # YAML takes yes, no, on and off for truth values

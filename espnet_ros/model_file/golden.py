@@ -37,7 +37,6 @@ class GoldenOutput:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return (height, width) of the image."""
         return self.labels.shape[0], self.labels.shape[1]
 
 

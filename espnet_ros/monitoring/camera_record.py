@@ -39,7 +39,6 @@ class FailureRecord:
         self._failed_s = self._succeeded_s = -math.inf
 
     def failed(self, now_s: float, kind: str, reason: str) -> None:
-        """Take a failure; see :class:`Failure`."""
         self._failure = (kind, reason)
         self._failed_s = now_s
 

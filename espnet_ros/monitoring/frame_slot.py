@@ -108,7 +108,6 @@ class FrameSlots(Generic[FrameT]):
             self._paused = True
 
     def resume(self) -> None:
-        """Give out frames again."""
         with self._changed:
             self._paused = False
             self._changed.notify_all()

@@ -45,7 +45,6 @@ class AuthorsWay(Peer):
         self._size = size
 
     def segment(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], StageTimes]:
-        """Segment an image; see :class:`Peer`."""
         started = perf_counter()
         tensor = self._prepare(image_bgr).to(self._torch_device)
         prepared = perf_counter()

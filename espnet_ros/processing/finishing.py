@@ -22,7 +22,6 @@ class Rectangle(NamedTuple):
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Return the rows and columns of the rectangle."""
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
 

@@ -113,7 +113,6 @@ class Runtime(ABC):
 
     @property
     def is_open(self) -> bool:
-        """Return whether it was opened and not closed."""
         return self._is_open
 
     @property

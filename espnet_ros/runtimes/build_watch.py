@@ -22,7 +22,6 @@ class BuildProgress:
 
     @property
     def words(self) -> str:
-        """Return it in words."""
         share = '' if self.fraction is None else f'{100 * self.fraction:.0f} %, '
         phase = f' ({self.phase})' if self.phase else ''
         return f'{share}{self.elapsed_s:.0f} s{phase}'

@@ -43,7 +43,6 @@ class FakeRuntime(Runtime):
 
     @property
     def precision(self) -> str:
-        """Return fp32, which a stand-in always has."""
         return 'fp32'
 
     @property

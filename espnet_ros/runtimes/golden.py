@@ -55,7 +55,6 @@ class SelfCheck:
 
     @property
     def words(self) -> str:
-        """Return it in words."""
         return (
             f'{100 * self.agreement:.2f} % of the pixels agree with {self.origin}, '
             f'{100 * self.lowest:g} % are needed'

@@ -51,7 +51,6 @@ class OnnxRuntime(Runtime):
 
     @property
     def device(self) -> str:
-        """Return the execution provider; empty before it is opened."""
         return self._provider
 
     def _open(self) -> None:

@@ -70,12 +70,10 @@ class OpenvinoRuntime(Runtime):
 
     @property
     def precision(self) -> str:
-        """Return the arithmetic of the compiled graph; empty before it is opened."""
         return self._precision
 
     @property
     def device(self) -> str:
-        """Return the device and its full name; empty before it is opened."""
         if not self._device_name:
             return ''
         full_name = self._core.get_property(self._device_name, 'FULL_DEVICE_NAME')

@@ -44,12 +44,10 @@ class TorchRuntime(Runtime):
 
     @property
     def precision(self) -> str:
-        """Return the arithmetic of the network; empty before it is opened."""
         return self._precision
 
     @property
     def device(self) -> str:
-        """Return the CPU or the name of the GPU; empty before it is opened."""
         if self._pipeline is None:
             return ''
         if self._device.type == 'cpu':

@@ -51,7 +51,6 @@ class WebcamSource(Source):
         )
 
     def catch_up(self) -> None:
-        """Drop the images that wait in the driver's buffers; see :meth:`Source.catch_up`."""
         # Not every backend tells how many they are; one is what is requested at the start.
         buffered = int(self._capture.get(cv2.CAP_PROP_BUFFERSIZE))
         for _ in range(min(max(buffered, 1), _BUFFERED_AT_MOST)):

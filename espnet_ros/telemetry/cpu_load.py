@@ -69,7 +69,6 @@ def read_cpu_clock(tree: FileTree) -> Quantity:
 
 
 def read_memory(tree: FileTree) -> Memory:
-    """Return the memory in use."""
     kilobytes = {}
     for line in (tree.text('/proc/meminfo') or '').splitlines():
         key, _, rest = line.partition(':')

@@ -79,7 +79,6 @@ class Refusal(asyncio.Protocol):
     """A connection that is one too many: it is told so, and closed."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say no."""
         if isinstance(transport, asyncio.Transport):
             transport.write(_BUSY)
             transport.close()

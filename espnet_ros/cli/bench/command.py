@@ -38,7 +38,6 @@ PROTOCOL_SIZE = (512, 1024)
 
 
 def run(options: Options) -> int:
-    """Measure models, or the nodes; return the exit code."""
     if not options.power.root.is_dir():
         raise ConfigError(f'--root {options.power.root}: expected a folder, found none')
     output = options.output
@@ -136,7 +135,6 @@ def _ask(command: str) -> None:
 
 
 def _sensitivities(by_clock: Mapping[int, list[Measured]]) -> list[Sensitivity]:
-    """Return how much the clock matters for each contender."""
     found = []
     for n, last in enumerate(by_clock[max(by_clock)]):
         times_s = {mhz: float(each[n].latencies_s.mean()) for mhz, each in by_clock.items()}

@@ -32,8 +32,6 @@ trials, start-up excluded. Each contender runs in its own process, and all take 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """What is measured, and how often."""
-
     GROUP = 'protocol'
 
     trials: int = option(200, '', 'N')
@@ -72,8 +70,6 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class PowerOptions:
-    """What the power is read from, and how often."""
-
     GROUP = 'power'
 
     sensor: str = option(
@@ -96,8 +92,6 @@ class PowerOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """Where the result goes."""
-
     GROUP = 'output'
 
     json: Path | None = option(
@@ -156,8 +150,6 @@ class NodeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is measured, how, and where the result goes."""
-
     USAGE = '%(prog)s [MODEL ...] [options]'
     EPILOG = EPILOG
 

@@ -32,7 +32,6 @@ _COLUMNS: tuple[tuple[str, Callable[[BenchResult], Any], str], ...] = (
 
 
 def print_bench(record: BenchRecord) -> None:
-    """Print the table of contenders, and what has to be known of it."""
     results = record.results
     known = [c for c in _COLUMNS if any(c[1](result) is not None for result in results)]
     unknown = [title for title, pick, form in _COLUMNS if (title, pick, form) not in known]

@@ -26,7 +26,6 @@ from rich.progress import BarColumn, TaskProgressColumn, TimeElapsedColumn
 
 
 def run(options: Options) -> int:
-    """Build the engine; return the exit code."""
     settings = replace(options.engine.settings, runtime=options.engine.runtime)
     _check(options.int8, settings.precision)
     _check_size(options.engine.image_size, settings.resize)

@@ -13,8 +13,6 @@ ENGINE_RUNTIMES = ('tensorrt', 'tensorrt_rtx')
 
 @dataclass(frozen=True, kw_only=True)
 class EngineOptions:
-    """Which engine is built."""
-
     GROUP = 'engine'
 
     settings: RuntimeSettings = settings(RuntimeSettings, GROUP, ('runtime', 'threads'))
@@ -55,8 +53,6 @@ class QuantizationOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Which model becomes which engine."""
-
     USAGE = '%(prog)s [--model MODEL] [--precision int8 --calibration SOURCE] [options]'
 
     model: ModelOptions = section(ModelOptions)

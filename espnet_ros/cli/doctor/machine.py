@@ -31,7 +31,6 @@ _OLDEST_PYTHON = (3, 10)
 
 
 def check_machine() -> list[Check]:
-    """Look at processor and Python."""
     cores = len(os.sched_getaffinity(0))
     model, features = _read_cpu()
     checks = [

@@ -9,8 +9,6 @@ from espnet_ros.cli.options import option
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How the result is told."""
-
     EPILOG = 'Exit code 1 only where this machine cannot segment at all.'
 
     json: bool = option(False, 'Write JSON to standard output.')

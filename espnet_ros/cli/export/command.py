@@ -19,7 +19,6 @@ from espnet_ros.model_file.store import save_model_file
 
 
 def run(options: Options) -> int:
-    """Export a model; return the exit code."""
     output = options.output
     if output.suffix != '.onnx':
         raise ConfigError(f'--output: expected a file name that ends with .onnx, found {output}')

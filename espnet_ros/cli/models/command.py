@@ -9,7 +9,6 @@ from espnet_ros.cli.models.showing import show_model
 
 
 def run(options: ListOptions | FetchOptions | ShowOptions) -> int:
-    """Do what the command below ``models`` says; return the exit code."""
     if isinstance(options, ListOptions):
         return show_models(options)
     return fetch_models(options) if isinstance(options, FetchOptions) else show_model(options)

@@ -19,7 +19,6 @@ from rich.progress import (
 
 
 def fetch_models(options: FetchOptions) -> int:
-    """Fetch the models that were named; return the exit code."""
     known = [model.name for model in PUBLISHED]
     unknown = [name for name in options.names if name not in known]
     if unknown:

@@ -41,7 +41,6 @@ class ListedModel:
 
 
 def show_models(options: ListOptions) -> int:
-    """List the models; return the exit code."""
     models = list_models()
     if options.json:
         say_json([asdict(model) for model in models])

@@ -9,15 +9,11 @@ from espnet_ros.cli.options import argument, option
 
 @dataclass(frozen=True, kw_only=True)
 class ListOptions:
-    """How the list is told."""
-
     json: bool = option(False, 'Write JSON to standard output.')
 
 
 @dataclass(frozen=True, kw_only=True)
 class FetchOptions:
-    """What is fetched."""
-
     DESCRIPTION = (
         'Download published weights, check them, and keep them as model files in the data '
         'folder of espnet_ros. ESPNET_ROS_MIRROR names a folder to take them from instead of '
@@ -30,8 +26,6 @@ class FetchOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowOptions:
-    """Which model is shown, and how."""
-
     model: str = argument('Name of a model, or a model file.', 'NAME|PATH')
     json: bool = option(False, 'Write JSON to standard output.')
 

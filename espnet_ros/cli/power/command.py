@@ -25,7 +25,6 @@ _GAP_PERIODS = 3.0
 
 
 def run(options: Options) -> int:
-    """Read the sensors of a machine; return the exit code."""
     if not options.root.is_dir():
         raise ConfigError(f'--root {options.root}: expected a folder, found none')
     tree = FileTree(options.root)

@@ -22,8 +22,6 @@ What cannot be read is unavailable (null in JSON) with its reason, never 0.
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is read, how often, and how it is told."""
-
     EPILOG = EPILOG
 
     watch: bool = option(False, 'Keep reading and show a live table, until Ctrl-C.')

@@ -48,7 +48,6 @@ def describe(
 
 
 def describe_state(state: DeviceState) -> dict[str, object]:
-    """Return the machine's state as JSON."""
     quantities = {
         entry.name: value
         for entry in fields(state)

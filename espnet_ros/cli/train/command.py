@@ -39,7 +39,6 @@ ESPNET = 'espnet'
 
 
 def run(options: Options) -> int:
-    """Train on a data set; return the exit code."""
     result = options.result
     job = _make_job(options)
     partner = _open_partner(result, job)

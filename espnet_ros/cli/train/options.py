@@ -224,8 +224,6 @@ class ResultOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Where and how it runs."""
-
     GROUP = 'run'
 
     device: str = option('auto', 'auto, cpu, cuda or cuda:N. Default: the GPU.')
@@ -241,8 +239,6 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is trained, on what, how, and where the result goes."""
-
     USAGE = '%(prog)s [--data DIR] --output DIR [options]'
     EPILOG = EPILOG
 

@@ -50,7 +50,6 @@ class TrainingProgress:
             ERROR.print(f'{report.stage}: step {report.step} of {report.total}, {numbers}')
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Tell the result of a validation."""
         classes = 'class' if report.classes == 1 else 'classes'
         best = ', the best so far' if report.best else ''
         ERROR.print(

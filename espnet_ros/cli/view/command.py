@@ -23,7 +23,6 @@ from espnet_ros.web.server import WebServer
 
 
 def run(options: Options) -> int:
-    """Show it until the source ends or Ctrl-C; return the exit code."""
     if options.ros == bool(options.source):
         raise ConfigError('view: expected a SOURCE, or --ros and none, to be looked at')
     if options.ros:

@@ -30,8 +30,6 @@ The page is at http://127.0.0.1:{WEB_PORT}/ and on this machine alone. From anot
 
 @dataclass(frozen=True, kw_only=True)
 class PageOptions:
-    """Where the page is."""
-
     GROUP = 'page'
 
     port: int = option(WEB_PORT, 'Port of the page; 0 takes one that is free.', 'PORT', type=int)
@@ -45,8 +43,6 @@ class PageOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is looked at, and where."""
-
     USAGE = '%(prog)s (SOURCE | --ros) [options]'
     EPILOG = EPILOG
 

@@ -42,11 +42,9 @@ class GraphView:
         return known and attributes(node).get('group', 1) == 1
 
     def values(self, name: str) -> NDArray[Any]:
-        """Return a constant."""
         return numpy_helper.to_array(self.constants[name])
 
     def add(self, name: str, values: NDArray[Any]) -> str:
-        """Add a constant; return its name."""
         entry = numpy_helper.from_array(np.ascontiguousarray(values), name)
         self._graph.initializer.append(entry)
         self.constants[name] = entry

@@ -131,7 +131,6 @@ class _Reader:
         self._images = images_bgr
 
     def as_tools_want(self) -> Any:
-        """Return a CalibrationDataReader."""
         batches = self._batches()
 
         class Reader(self._tools.CalibrationDataReader):  # type: ignore[misc, name-defined]

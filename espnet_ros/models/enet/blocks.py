@@ -28,7 +28,6 @@ class LayerMaker:
         self._prelu = style.decoder_prelu or not decoder
 
     def norm(self, channels: int) -> nn.Module:
-        """Return a batch norm."""
         return nn.BatchNorm2d(channels, eps=self.style.epsilon)
 
     def activation(self, channels: int, *, outer: bool = False) -> nn.Module:

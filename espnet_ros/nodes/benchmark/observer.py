@@ -94,7 +94,6 @@ class Observer(Node):  # type: ignore[misc]
         return done
 
     def close(self) -> None:
-        """Listen no more."""
         self._executor.shutdown()
         self.destroy_node()
 

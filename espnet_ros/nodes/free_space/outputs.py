@@ -109,7 +109,6 @@ class Output:
         return True
 
     def close(self) -> None:
-        """Take the topic away."""
         self._node.destroy_publisher(self._publisher)
 
 
@@ -145,6 +144,5 @@ class FreeSpaceOutputs:
         return [self.costmap, *self._others.values()]
 
     def close(self) -> None:
-        """Take the topics away."""
         for output in self.all():
             output.close()

@@ -75,7 +75,6 @@ class ParameterPoses:
         self._settings = settings
 
     def camera_pose(self, camera: str, frame: str, stamp: Any) -> CameraPose:
-        """Return where a camera is; see :meth:`PoseSource.camera_pose`."""
         settings = self._settings()
         mount = settings.mount.of_camera(settings.cameras.index(camera))
         if mount['height_m'] <= 0:
@@ -86,7 +85,6 @@ class ParameterPoses:
         return mounted_pose(**mount)
 
     def odometry(self, stamp: Any) -> Array:
-        """Raise NoFrameError."""
         raise NoFrameError('there is no odometry where poses come from parameters')
 
     def forget(self) -> None:

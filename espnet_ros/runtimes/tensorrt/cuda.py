@@ -130,15 +130,12 @@ class Cuda:
         return version // 1000, version % 1000 // 10
 
     def device_count(self) -> int:
-        """Return how many devices there are."""
         return self._number('cudaGetDeviceCount')
 
     def attribute(self, attribute: Attribute, device: int) -> int:
-        """Return an attribute of a device."""
         return self._number('cudaDeviceGetAttribute', attribute, device)
 
     def set_device(self, device: int) -> None:
-        """Make a device the current one of this thread."""
         self._call('cudaSetDevice', device)
 
     def wait_asleep(self) -> None:
@@ -146,19 +143,15 @@ class Cuda:
         self._call('cudaSetDeviceFlags', _SCHEDULE_BLOCKING_SYNC)
 
     def allocate(self, size_bytes: int) -> int:
-        """Return the address of fresh device memory."""
         return self._handle('cudaMalloc', size_bytes)
 
     def free(self, address: int) -> None:
-        """Free device memory."""
         self._call('cudaFree', address)
 
     def allocate_host(self, size_bytes: int, kind: HostMemory) -> int:
-        """Return the address of fresh pinned host memory."""
         return self._handle('cudaHostAlloc', size_bytes, kind)
 
     def free_host(self, address: int) -> None:
-        """Free pinned host memory."""
         self._call('cudaFreeHost', address)
 
     def device_address(self, host_address: int) -> int:
@@ -174,7 +167,6 @@ class Cuda:
         return self._handle('cudaStreamCreateWithFlags', _STREAM_NON_BLOCKING)
 
     def destroy_stream(self, stream: int) -> None:
-        """Destroy a stream."""
         self._call('cudaStreamDestroy', stream)
 
     def synchronize(self, stream: int) -> None:
@@ -196,7 +188,6 @@ class Cuda:
         return self._handle('cudaGraphInstantiateWithFlags', graph, 0)
 
     def launch(self, executable: int, stream: int) -> None:
-        """Run a graph on a stream."""
         self._call('cudaGraphLaunch', executable, stream)
 
     def destroy_graph(self, graph: int) -> None:
@@ -204,7 +195,6 @@ class Cuda:
         self._call('cudaGraphDestroy', graph)
 
     def destroy_executable(self, executable: int) -> None:
-        """Destroy a graph that was made ready."""
         self._call('cudaGraphExecDestroy', executable)
 
     def forget_error(self) -> None:

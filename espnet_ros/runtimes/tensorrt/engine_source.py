@@ -71,7 +71,6 @@ class EngineSource:
 
     @property
     def path(self) -> Path:
-        """Return where the engine lies, whether it is there or not."""
         return self._cache.path_of(self.spec, self._name)
 
     def get_or_build(self, *, force: bool) -> SerializedEngine:

@@ -92,5 +92,4 @@ class ImageSizes:
         )
 
     def forget_first(self) -> None:
-        """Forget the size of the first image."""
         self.engine = self._known

@@ -103,17 +103,14 @@ def load_tensorrt(library: Library) -> Any:
 
 
 def library_of(trt: Any) -> Library:
-    """Return which library a module is."""
     return LIBRARIES[trt.__name__]
 
 
 def name_of(trt: Any) -> str:
-    """Return name and version of a library."""
     return f'{library_of(trt).words} {trt.__version__}'
 
 
 def version_of(trt: Any) -> tuple[int, ...]:
-    """Return the version of the library as numbers."""
     return tuple(int(part) for part in re.findall(r'\d+', trt.__version__)[:4])
 
 

@@ -56,7 +56,6 @@ class Gpu:
 
     @property
     def capability_words(self) -> str:
-        """Return the compute capability as in ``8.7``."""
         return '{}.{}'.format(*self.compute_capability)
 
     @property

@@ -88,12 +88,10 @@ class TensorrtRuntime(Runtime):
 
     @property
     def resizes(self) -> bool:
-        """Return whether the engine resizes."""
         return self._sizes.resizes
 
     @property
     def has_confidence(self) -> bool:
-        """Return whether the engine is to give the confidence."""
         return self.settings.engine.engine_confidence
 
     @property
@@ -103,7 +101,6 @@ class TensorrtRuntime(Runtime):
 
     @property
     def device(self) -> str:
-        """Return the GPU; empty before it is opened."""
         return '' if self._device is None else self._device.gpu.name
 
     @property
@@ -126,7 +123,6 @@ class TensorrtRuntime(Runtime):
         return self._sizes.engine is None
 
     def takes(self, size: tuple[int, int]) -> bool:
-        """Return whether images of (height, width) go in as they are."""
         return self._sizes.takes(size)
 
     def allocate_batch(

@@ -97,12 +97,10 @@ class EngineSpec:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        """Return it as JSON."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> EngineSpec:
-        """Return what :meth:`to_json` gave."""
         content = json.loads(text)
         for key in ('image_size', 'mask_size'):
             content[key] = tuple(content[key])

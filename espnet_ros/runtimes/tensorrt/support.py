@@ -33,7 +33,6 @@ class Device:
 
     @property
     def version(self) -> str:
-        """Return the version of TensorRT."""
         return str(self.trt.__version__)
 
     @property

@@ -225,7 +225,6 @@ def merge_labels(first: Seen, second: Seen | None, teachers: Teachers) -> NDArra
 def _label(
     image: NDArray[np.uint8], segmenters: Sequence[Segmenter], teachers: Teachers
 ) -> NDArray[np.uint8]:
-    """Return the labels of an image by all teachers."""
     voting = segmenters[: len(teachers.models)]
     views = [_see(image, segmenter) for segmenter in voting]
     if teachers.mirrored:

@@ -37,7 +37,6 @@ class QuietTrigger:
         self._guard.trigger()
 
     def destroy(self) -> None:
-        """Call back no more."""
         self._node.destroy_guard_condition(self._guard)
 
     def _look(self) -> None:

@@ -34,11 +34,9 @@ class StampBook(Generic[T]):
             self._items.popitem(last=False)
 
     def get(self, time_ns: int) -> T | None:
-        """Return the message of a stamp."""
         return self._items.get(time_ns)
 
     def drop_before(self, time_ns: int) -> None:
-        """Forget those of earlier stamps."""
         for early in [stamp for stamp in self._items if stamp < time_ns]:
             del self._items[early]
 

@@ -36,7 +36,6 @@ class InfoBuffer:
         self._infos.append(info)
 
     def drop_from(self, stamp_ns: int) -> None:
-        """Drop those with this stamp or a later one."""
         while self._stamps_ns and self._stamps_ns[-1] >= stamp_ns:
             self._stamps_ns.pop()
             self._infos.pop()
@@ -51,7 +50,6 @@ class InfoBuffer:
         return (self._stamps_ns[index - 1], self._infos[index - 1]) if index else None
 
     def reaches(self, stamp_ns: int) -> bool:
-        """Return whether one has this stamp or a later one."""
         return bool(self._stamps_ns) and self._stamps_ns[-1] >= stamp_ns
 
     def oldest_ns(self) -> int | None:

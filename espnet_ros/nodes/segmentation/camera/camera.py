@@ -67,12 +67,10 @@ class Camera:
 
     @property
     def topic(self) -> str:
-        """Return the resolved topic of the images."""
         return str(self._node.resolve_topic_name(self._image_name))
 
     @property
     def info_topic(self) -> str:
-        """Return the resolved topic of the camera's geometry."""
         return str(self._node.resolve_topic_name(self._info_name))
 
     def subscribe(self, slots: FrameSlots[Frame]) -> None:
@@ -116,7 +114,6 @@ class Camera:
         self._subscriptions.clear()
 
     def destroy(self) -> None:
-        """Take all its topics away."""
         self.unsubscribe()
         self.outputs.destroy()
 

@@ -53,7 +53,6 @@ class ImageOutput:
 
     @property
     def has_listeners(self) -> bool:
-        """Return whether somebody listens."""
         return has_listeners(self.publisher)
 
     def publish(self, values: NDArray[np.uint8], encoding: str, header: Header) -> None:
@@ -90,14 +89,12 @@ class CameraOutputs:
 
     @property
     def wants_confidence(self) -> bool:
-        """Return whether somebody wants the confidence."""
         if self.confidence is None:
             return False
         return self.confidence.has_listeners or self.is_probed()
 
     @property
     def wants_stats(self) -> bool:
-        """Return whether somebody listens to the statistics."""
         return has_listeners(self.stats)
 
     @property
@@ -162,7 +159,6 @@ class CameraOutputs:
         self.stats.publish(stats)
 
     def destroy(self) -> None:
-        """Take the topics away."""
         self.labels.destroy()
         self._destroy_publishers()
 
@@ -210,5 +206,4 @@ def draw_overlay(
 
 
 def has_listeners(publisher: Publisher) -> bool:
-    """Return whether somebody listens to a publisher."""
     return bool(publisher.get_subscription_count())

@@ -23,14 +23,12 @@ class PhaseTree:
         self._highest = 0.0
 
     def start(self, name: str, parent: str | None, steps: int) -> None:
-        """Begin a phase of so many steps."""
         with self._lock:
             if not self._phases:
                 self._highest = 0.0
             self._phases[name] = (parent, steps, 0)
 
     def step(self, name: str, step: int) -> None:
-        """Count a step as done."""
         with self._lock:
             parent, steps, _ = self._phases.get(name, (None, 1, 0))
             self._phases[name] = (parent, steps, step + 1)
@@ -74,7 +72,6 @@ def make_monitor(trt: Any, report: PhaseReport) -> Any:
             self._tree = PhaseTree()
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            """Begin a phase."""
             self._tree.start(phase_name, parent_phase, num_steps)
             report(phase_name, self._tree.share())
 
@@ -84,7 +81,6 @@ def make_monitor(trt: Any, report: PhaseReport) -> Any:
             return report(phase_name, self._tree.share())
 
         def phase_finish(self, phase_name: str) -> None:
-            """End a phase."""
             self._tree.finish(phase_name)
 
     return Monitor()
