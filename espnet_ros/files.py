@@ -19,7 +19,6 @@ def write_atomically(
     Write a file beside its name first, and rename it when it is whole.
 
     :param path: where to; a file that is there is replaced, its folder has to exist
-    :param data: the content
     :param durable: whether it is on the disk, not only in its cache, before it gets its name
     :param private: whether only this user may read it
     :raises OSError: it cannot be written; nothing is left behind, and what was there is as it was

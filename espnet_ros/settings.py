@@ -27,8 +27,6 @@ class Setting:
     :param name: full name, for example ``overlay.alpha``
     :param default: value where nothing was set; its type is the setting's type
     :param description: one sentence, with the unit
-    :param minimum: lowest value allowed, or None
-    :param maximum: highest value allowed, or None
     :param choices: the values allowed; empty for any
     :param read_only: whether it can be set at start only
     """

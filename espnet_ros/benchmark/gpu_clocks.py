@@ -56,7 +56,6 @@ class GpuClockLock:
     """
     Fixes the clock of a Jetson's GPU, and frees it when the context ends.
 
-    :param tree: the machine's files
     :raises RuntimeUnavailableError: there is no GPU whose clock can be fixed here
     """
 

@@ -44,12 +44,9 @@ class Measured:
     """
     What was measured of a contender.
 
-    :ivar info: what was opened
     :ivar way: ours, or which peer
     :ivar warm_up_s: latencies before those that count
-    :ivar blocks: the trials, round by round
     :ivar windows: energy of each block
-    :ivar states: the machine during the blocks
     :ivar over_current_events: during the blocks, by name; empty where nothing counts them
     """
 
@@ -122,13 +119,7 @@ class OwnProcess:
 
 
 class Telemetry:
-    """
-    Power and the machine's state while something runs.
-
-    :param kind: kind of power sensor
-    :param tree: the machine's files
-    :param rate_hz: power readings per second
-    """
+    """Power and the machine's state while something runs."""
 
     def __init__(self, kind: str, tree: FileTree, rate_hz: float) -> None:
         self._period_s = 1.0 / rate_hz

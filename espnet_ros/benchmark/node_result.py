@@ -52,9 +52,7 @@ class Flow:
     :param node: segmentation or free_space
     :param camera: its name, empty for the only one or for all together
     :param sent: images or masks that were published to the node
-    :param received: of those the node received
     :param published: masks or maps that the node published
-    :param arrived: of those the observer received
     :param sent_rate_hz: images or masks per second that were published to the node
     :param rate_hz: masks or maps per second that arrived
     :param ratio: of ``rate_hz`` to what the device alone would give, or None
@@ -112,12 +110,9 @@ class NodeResult:
     """
     What a benchmark of the nodes found; None is not known.
 
-    :param runtime: what ran the network
     :param precision: the arithmetic really used
-    :param device_latency_ms: of the stand-in for the device
     :param image: encoding and size of what was published to the nodes
     :param camera_rate_hz: images per second and camera that were requested; 0 is on demand
-    :param measured_s: how long was measured
     :param best_rate_hz: masks per second and camera that the device alone would give
     :param stages_ms: medians of the segmentation node's stages, by stage
     :param other_programs_core_percent: CPU time of all other programs, in percent of one core

@@ -35,7 +35,6 @@ class Contender:
     What is measured.
 
     :param model: name or path of its model
-    :param settings: runtime and precision
     :param foreign: how an ONNX file of another origin is fed
     :param way: ``ours`` or a key of :data:`PEERS`
     :param size: (height, width) of the image
@@ -55,9 +54,7 @@ class ContenderInfo:
 
     :param precision: the arithmetic really used
     :param resize: where the image is resized, host or device
-    :param parameters: of the network
     :param accuracy: as published, or None
-    :param open_s: what opening it took
     """
 
     model: str

@@ -23,7 +23,6 @@ class OutputFolder:
     Every file is written under a hidden name and renamed when it is whole, so a reader
     never meets half a file, and a failure leaves what was there before.
 
-    :param path: the folder
     :param sources: what the user named as sources; where one is an image, a video or a folder,
         the results must not go beside the inputs
     :ivar may_replace: tells of a file that is there whether it may be overwritten

@@ -47,7 +47,6 @@ class FrameProgress:
     :param what: what is done, for example ``segmenting``
     :param total: frames to come, or None where that is unknown
     :param on_frame: is called with each frame in place of a bar and lines, where it is given
-    :ivar done: frames done so far
     """
 
     def __init__(

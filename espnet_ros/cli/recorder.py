@@ -25,7 +25,6 @@ def open_recorder(
     Return what writes frames into an MCAP file.
 
     :param stack: closes the file, which gets its name then
-    :param style: how overlays look
     :param replaces: whether a file that is there is replaced
     :raises ModuleNotFoundError: rosbags is not installed
     :raises OutputError: the file cannot be written

@@ -52,7 +52,6 @@ class LabelledDataset(ABC):
     Labelled images by index.
 
     :ivar name: what it is, in words for messages and model files
-    :ivar label_set: what the labels mean
     :cvar is_of_slides: whether samples are windows of pictures too large for memory
     """
 
@@ -134,7 +133,6 @@ class PairDataset(LabelledDataset):
         Return the class of every pixel of a label file.
 
         :param raw: ids, (H, W), or colours, (H, W, 3), BGR
-        :param path: the file, for messages
         :param hint: what to do where pixels are of no class
         :raises InputError: pixels are of no class
         """
@@ -233,7 +231,6 @@ def pair_up(images: Sequence[Path], labels: Path, suffix: str = '.png') -> list[
     """
     Return each image with the label file of the same stem; of TIFF images that may be one too.
 
-    :param labels: folder of the label files
     :raises InputError: an image without labels, which is named
     """
     pairs = []

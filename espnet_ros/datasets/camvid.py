@@ -17,7 +17,6 @@ def open_camvid(root: Path, split: str, label_set: LabelSet | None = None) -> Pa
     Open one split.
 
     :param root: the folder that holds ``SPLIT/`` (images) and ``SPLITannot/`` (PNGs of ids)
-    :param split: for example ``train``, ``val`` or ``test``
     :param label_set: its classes; None for the 11 of CamVid and void
     :raises InputError: no such folder, no images, or an image without labels
     """

@@ -31,7 +31,6 @@ class StreetDataset(LabelledDataset):
     :param length: frames of an epoch
     :param first_seed: the streets are this one and those after it; a validation set takes
         others than the training set
-    :param size: (height, width) of the frames, pixels
     :param endless: whether each epoch has other frames; otherwise all show the same, which are
         rendered once and kept in memory (0.7 MB a frame of 360x480)
     :raises ConfigError: no frames

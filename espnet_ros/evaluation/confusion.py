@@ -13,7 +13,6 @@ class ConfusionMatrix:
     Ids without a class, for example 255 for unlabelled, are counted in one more row and column,
     the last.
 
-    :param classes: number of classes
     :ivar counts: int64, (classes + 1, classes + 1); rows are the truth, columns the prediction
     :raises ValueError: no classes, or more than ids of uint8
     """

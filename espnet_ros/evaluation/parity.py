@@ -17,13 +17,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class ImageAgreement:
-    """
-    The agreement on one image.
-
-    :param name: the image
-    :param pixels: how many it has
-    :param differing: how many differ
-    """
+    """The agreement on one image."""
 
     name: str
     pixels: int
@@ -40,7 +34,6 @@ class ClassChange:
     """
     What becomes of one class.
 
-    :param name: the class
     :param share_a: its share of all pixels in A, 0 to 1
     :param share_b: its share of all pixels in B, 0 to 1
     :param iou: pixels that have it in both by those that have it in one; None where none has
@@ -56,7 +49,6 @@ class Parity:
     """
     The agreement on many images, counted one after the other; no label map is kept.
 
-    :ivar images: each image, in order
     :ivar joint_counts: int64, (256, 256), pixels that are row in A and column in B
     """
 
@@ -71,7 +63,6 @@ class Parity:
         """
         Count an image.
 
-        :param name: the image
         :param labels_a: uint8, (H, W)
         :param labels_b: uint8, (H, W)
         :raises InputError: the label maps differ in size, or have no pixels

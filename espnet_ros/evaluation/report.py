@@ -39,7 +39,6 @@ class ClassAccuracy:
     """
     How well one class is found; all 0 to 1, NaN where the class neither is nor was predicted.
 
-    :param name: its name
     :param iou: void ignored
     :param iou_void_as_false_positive: by the other protocol
     :param recall: share of its pixels that were found
@@ -78,7 +77,6 @@ class Report:
     :param class_average: mean recall of the classes
     :param pixel_accuracy: share of the labelled pixels that got their class
     :param classes: each class, void not among them
-    :param groupings: each grouping of the label set
     """
 
     images: int

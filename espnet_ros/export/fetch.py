@@ -42,7 +42,6 @@ def fetch_model(name: str, *, progress: Progress | None = None) -> Path:
     killed leaves the models as they were.
 
     :param name: one of the names in :data:`espnet_ros.model_file.published.PUBLISHED`
-    :param progress: is called while the download goes on
     :return: the model file, in :func:`espnet_ros.model_file.store.models_folder`
     :raises ModelError: no such model, or the model file cannot be written
     :raises DownloadError: the weights cannot be had, or they are not those on record
@@ -173,12 +172,7 @@ def _reason(error: requests.RequestException) -> str:
 
 
 class _ProgressBar:
-    """
-    What pooch takes for a progress bar: counts the bytes and reports them.
-
-    :param report: who is told
-    :param total: bytes of the file
-    """
+    """What pooch takes for a progress bar: counts the bytes and reports them."""
 
     def __init__(self, report: Progress, total: int) -> None:
         self.total = total

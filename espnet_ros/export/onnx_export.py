@@ -39,8 +39,6 @@ def export_checkpoint(
     checkpoints, which are recognised by their sha256.
 
     :param name: name of the model; None for the published one, or the file's name
-    :param label_set: its classes
-    :param normalization: the statistics that it was trained with
     :param input_size: (height, width) in pixels that it is to be used at
     :return: the model file in memory; see :func:`espnet_ros.model_file.store.save_model_file`
     :raises ModelError: the checkpoint cannot be used, or the label set does not fit it
@@ -65,7 +63,6 @@ def export_network(
     ``size_multiple``. A network of ``fixed_size`` takes the input size of ``info`` only.
 
     :param network: in evaluation mode, on the CPU, float32
-    :param normalization: the statistics that it was trained with
     :param info: what the file says of itself; size multiple, channel order and version are
         filled in
     :raises ModelError: label set or input size do not fit the network

@@ -41,7 +41,6 @@ class LabelSet:
     """
     Classes by id, the void id, and groupings by name.
 
-    :param name: name of the set, for example ``cityscapes``
     :param classes: the classes; the position is the class id
     :param void_id: id of the class that means "none of these", or None
     :param groupings: named ways to merge classes, for example ``categories``
@@ -176,7 +175,6 @@ class LabelSet:
         Build a label set from what a YAML file or a model file holds.
 
         :param content: as :meth:`to_dict` returns it
-        :param origin: where it came from, for error messages
         :raises ConfigError: a key is missing or has the wrong form
         """
         try:

@@ -30,8 +30,6 @@ def adapt_external(path: str | Path, settings: ForeignModelSettings) -> ModelFil
     Normalisation, channel order, upsampling of the logits, argmax and confidence are added
     to the graph. Where the file gives labels only, the confidence is 255.
 
-    :param path: the ONNX file
-    :param settings: its normalisation, channel order and class names
     :raises ModelError: it cannot be read, is no such graph, or the settings do not fit it
     :raises ConfigError: a class name is given twice
     """

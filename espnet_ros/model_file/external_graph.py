@@ -102,7 +102,6 @@ def describe_graph(proto: onnx.ModelProto, name_count: int, origin: str) -> Exte
 
     :param name_count: how many class names there are, 0 for none; tells the axis of the
         classes where both could be
-    :param origin: the file, for error messages
     :raises ModelError: it is none of the graphs in the module's docstring
     """
     image, image_shape = _find_image(proto, origin)

@@ -23,8 +23,6 @@ def wrap_graph(
     Return the graph with our inputs and outputs, as :mod:`.file_format` describes them.
 
     :param proto: a model of opset 13 or newer
-    :param graph: what it takes and gives
-    :param settings: its normalisation and channel order
     """
     network = onnx.compose.add_prefix(proto, _NETWORK)
     nodes = _NodeList(proto)

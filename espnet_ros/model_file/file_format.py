@@ -36,7 +36,6 @@ class ModelFile:
     """
     A model file in memory, parsed once.
 
-    :param info: what it says of itself
     :param proto: the parsed ONNX model; others hold it too, so it is never changed
     :param sha256: sha256 of the file as it lay on disk
     :param path: where it lay, or None
@@ -109,7 +108,6 @@ class ModelFile:
 
         The labels of its self-check are of the old size, so they are left behind.
 
-        :param size: (height, width) in pixels
         :raises ConfigError: no multiples of what the network halves, or its size is fixed
         """
         if size == self.info.input_size:

@@ -28,7 +28,6 @@ class GoldenOutput:
     """
     The labels of the golden image.
 
-    :param seed: which image
     :param labels: uint8, (H, W), in fp32 on a CPU
     """
 
@@ -44,8 +43,6 @@ def make_golden_image(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     """
     Return a picture with the layout of a street, the same everywhere.
 
-    :param seed: which one
-    :param size: (height, width)
     :return: uint8, (height, width, 3), BGR
     """
     height, width = size

@@ -24,13 +24,9 @@ class ModelInfo:
     :param architecture_arguments: arguments that rebuild the network in torch
     :param input_size: (height, width) in pixels that the network was made for
     :param size_multiple: height and width of the input must be multiples of this
-    :param label_set: the classes
     :param training_set: what the weights were trained on
     :param accuracy: accuracy with its protocol and source, or an empty string
-    :param license: licence of the weights
     :param source: where the weights came from (an address)
-    :param weights_sha256: sha256 of the checkpoint file
-    :param package_version: version of espnet_ros that wrote the file
     :param channel_order: order of the channels inside of the graph, ``bgr`` or ``rgb``; needed
         to rebuild the network in torch, for the graph's input is BGR always
     :param self_check: see :mod:`espnet_ros.model_file.golden`, or an empty string
@@ -77,7 +73,6 @@ class ModelInfo:
         """
         Read the metadata properties of an ONNX file.
 
-        :param origin: the file, for error messages
         :raises ModelError: a property is missing or cannot be read
         """
         content = {

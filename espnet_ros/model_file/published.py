@@ -24,8 +24,6 @@ class Origin:
     A repository at one commit.
 
     :param repository: owner and name on GitHub
-    :param commit: hash of the commit
-    :param license: licence of what lies there
     :param folder: what its weights' folder is called in a mirror
     """
 
@@ -73,16 +71,11 @@ class PublishedModel:
     """
     Published weights.
 
-    :param name: name of the model
     :param path: where they lie in the authors' repository
     :param file_name: what they are called in a mirror
-    :param sha256: sha256 of the file
-    :param size_bytes: size of the file
     :param classes: number of classes, void included
-    :param parameters: number of trained parameters
     :param training_set: what they were trained on
     :param accuracy: as published, with protocol and source; empty where none was
-    :param origin: the repository
     """
 
     name: str

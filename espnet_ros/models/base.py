@@ -87,7 +87,6 @@ def check_depth(name: str, depth: int) -> int:
     """
     Return the number of modules of a stage.
 
-    :param name: name of the argument, for the message
     :raises ValueError: less than one
     """
     if depth < 1:

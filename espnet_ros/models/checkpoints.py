@@ -33,10 +33,7 @@ class Checkpoint:
     """
     What a checkpoint holds.
 
-    :param path: where it lies
-    :param sha256: sha256 of the file
     :param architecture: key of the model registry
-    :param architecture_arguments: arguments that build the network
     :param state_dict: tensors by our names, float32, on the CPU
     """
 

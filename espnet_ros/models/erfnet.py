@@ -78,7 +78,6 @@ class Erfnet(SegmentationNetwork):
     """
     ERFNet.
 
-    :param classes: number of classes
     :raises ValueError: fewer than two classes
     """
 

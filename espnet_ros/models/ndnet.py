@@ -96,7 +96,6 @@ class NdnetBackbone(nn.Module):
     """
     The backbone.
 
-    :param backbone: widths and depths
     :param last_dilated: whether the last stage stays at 1/16 and is dilated
     """
 
@@ -147,7 +146,6 @@ class NdnetFcn(_Ndnet):
     """
     NDNet with the head of FCN32: one prediction at 1/32, upsampled.
 
-    :param classes: number of classes
     :param backbone: a key of :data:`BACKBONES`
     :raises ValueError: fewer than two classes, or an unknown backbone
     """
@@ -170,7 +168,6 @@ class Ndnet(_Ndnet):
 
     The auxiliary head that the authors train with is not part of it.
 
-    :param classes: number of classes
     :param backbone: a key of :data:`BACKBONES`; the authors have ``ndnet45``
     :raises ValueError: fewer than two classes, or an unknown backbone
     """

@@ -13,7 +13,6 @@ class SegmentationPipeline(nn.Module):
     """
     Normalisation, network, upsampling, argmax and softmax in one module.
 
-    :param network: the network
     :param normalization: what its weights were trained with
     """
 
@@ -63,7 +62,6 @@ class SegmentationPipeline(nn.Module):
         """
         Return the images as the network takes them.
 
-        :param image_bgr: as :meth:`forward` takes it
         :return: float32, (N, 3, H, W), in the network's channel order
         """
         # The cast comes first, before any change of layout: TensorRT takes uint8 no other way.

@@ -48,11 +48,9 @@ class TrainingSet:
     """
     A data set that weights were trained on.
 
-    :param name: its name in words
     :param label_set: name of the label set that ships with the package
     :param classes: classes that the networks predict, void included
     :param input_size: (height, width) in pixels that the networks were evaluated at
-    :param normalization: its pixel statistics
     """
 
     name: str

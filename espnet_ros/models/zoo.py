@@ -27,7 +27,6 @@ class ModelRecord:
     """
     A network of a paper.
 
-    :param name: as people call it
     :param architecture: key of the model registry
     :param arguments: what builds it, without the number of classes
     :param paper: where it is from
@@ -62,8 +61,6 @@ def mac_count(network: SegmentationNetwork, size: tuple[int, int]) -> int:
     Return the multiplications with an addition of one image.
 
     Convolutions and matrix products count, as in the papers; nothing is computed.
-
-    :param size: (height, width) in pixels
     """
     network = network.to('meta').eval()
     image = torch.empty(1, IMAGE_CHANNELS, *size, device='meta')

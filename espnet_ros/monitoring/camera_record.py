@@ -22,7 +22,6 @@ class Failure:
 
     :param kind: ``input`` where the image could not be used, ``output`` where the network
         or a later step failed
-    :param reason: the error, in words
     :param is_latest: whether nothing succeeded since
     """
 

@@ -39,7 +39,6 @@ class Status:
     One status of /diagnostics.
 
     :param name: for example ``input``
-    :param values: keys and values as they are shown
     """
 
     name: str

@@ -28,14 +28,9 @@ class PowerSnapshot:
     """
     Power and machine at one moment; what is not known is None.
 
-    :param board: its name
-    :param reading: the latest reading
-    :param age_s: how old that is
     :param mean_w: mean power of the last seconds
     :param energy_j: since the node was configured
-    :param frame_energy_j: of one frame
     :param overhead: share of one core that sampling takes
-    :param device: the machine's latest state
     :param recent_over_current: names of the over-current counters that rose lately
     :param shed_rate_hz: rate that the load is held below, 0 for none
     """

@@ -30,7 +30,6 @@ class StageClock:
         Keep a duration.
 
         :param stage: for example ``inference``
-        :param duration_s: how long it took, in seconds
         :param now_s: the time now, by a clock that never goes back
         """
         if duration_s is None or math.isnan(duration_s):
@@ -46,7 +45,6 @@ class StageClock:
         """
         Return a percentile of a stage's durations in seconds, or None where there are none.
 
-        :param percent: 0 to 100
         :param window_s: look back only so far
         """
         since_s = now_s - (self._window_s if window_s is None else window_s)

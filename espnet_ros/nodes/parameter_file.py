@@ -38,12 +38,7 @@ FREE_SPACE_HEADING = """\
 
 
 def format_parameter_file(cls: type, heading: str = HEADING) -> str:
-    """
-    Return a YAML file that sets every parameter of a node to its default.
-
-    :param cls: the settings dataclass of the node
-    :param heading: comment that the file begins with
-    """
+    """Return a YAML file that sets every parameter of a node to its default."""
     lines = [heading.rstrip(), '/**:', '  ros__parameters:']
     section: tuple[str, ...] = ()
     for entry in list_settings(cls):

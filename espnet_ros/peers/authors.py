@@ -25,7 +25,6 @@ class AuthorsWay(Peer):
     """
     Segments as the authors' script does.
 
-    :param model: a network of this package
     :param size: (height, width) of the network's input
     :param threads: CPU threads; 0 leaves PyTorch's own choice
     """

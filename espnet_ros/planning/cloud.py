@@ -20,7 +20,6 @@ class PixelCloud:
     above that place. Laid flat, obstacles would smear over the ground that they hide.
 
     :param camera: of the mask's size
-    :param pose: how it is mounted
     :param polar: bearings of the same camera
     :param reach_m: farther points are NaN
     """

@@ -22,7 +22,6 @@ class GroundScan:
     """
     A mask, along the bearings of a polar grid of shape (B, R).
 
-    :param polar: where it looks
     :param labels: uint8, class ids
     :param confidence: uint8, 0..255, or None where it is not known
     :param cost: int8, UNKNOWN where nothing is known, as it is behind what stands
@@ -47,9 +46,7 @@ class GroundScanner:
     nothing about the ground that they hide. It counts as ``depth_m`` deep, and behind that
     the ground is unknown until flat ground is seen again.
 
-    :param polar: where the camera looks
     :param size: (height, width) of the masks
-    :param costs: what classes cost
     :param depth_m: how deep what stands is at least
     :param bridged_px: an unlabelled gap of at most that many pixels takes the class behind it
     """

@@ -21,7 +21,6 @@ class Observation:
     """
     What one mask says.
 
-    :param view: through which it was seen
     :param scan: along the view's bearings
     :param labels: uint8, (H, W), the mask
     """
@@ -32,12 +31,7 @@ class Observation:
 
 
 class GroundObserver:
-    """
-    Reads the masks of one camera, whose calibration and pose may change.
-
-    :param rules: how masks are read
-    :param correct_pitch: whether road and sky correct the pitch
-    """
+    """Reads the masks of one camera, whose calibration and pose may change."""
 
     def __init__(self, rules: ViewRules, *, correct_pitch: bool) -> None:
         self.rules = rules
@@ -65,7 +59,6 @@ class GroundObserver:
         Read a mask.
 
         :param camera: of the mask's size
-        :param mount: how it is mounted
         :param labels: uint8, (H, W), class ids
         :param confidence: uint8, (H, W), or None
         :raises InputError: the camera sees no ground, or a size is not that of the camera

@@ -51,7 +51,6 @@ def plan_path(
     entered. Of goals that are as far ahead the cheapest is reached first.
 
     :param cost: int8, (rows, columns), the map; see :func:`inflate`
-    :param shape: of the map
     :param start_m: (x, y) where it starts; the nearest known cell ahead stands for it
     :param reach_m: how far ahead (x) the way shall go
     :return: (N, 2), x and y; shorter where the way ahead ends early; None where there is none

@@ -46,7 +46,6 @@ class RollingCostmap:
     for long is unknown and never remembered as free.
 
     :param shape: of the maps that come in and go out, in the robot's frame
-    :param rules: how observations add up
     """
 
     def __init__(self, shape: GridShape, rules: CostmapRules) -> None:

@@ -16,7 +16,6 @@ class Sweep:
     """
     What cameras saw along the bearings of a sweep, A bearings of S places each.
 
-    :param shape: bearings and ranges
     :param scans: what each camera saw
     :param indices: for each camera int32, (A, S), its polar grid's place for each of the sweep
     """

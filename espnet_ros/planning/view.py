@@ -22,9 +22,6 @@ class ViewRules:
     """
     How a mask is read.
 
-    :param grid: the map
-    :param sweep: the bearings
-    :param costs: what classes cost
     :param depth_m: how deep what stands is at least
     :param bridged_px: see :class:`GroundScanner`
     """
@@ -41,8 +38,6 @@ class GroundView:
     Reads the masks of one camera.
 
     :param camera: of the masks' size
-    :param pose: how it is mounted
-    :param rules: how masks are read
     :raises InputError: the camera sees no ground
     """
 

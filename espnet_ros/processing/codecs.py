@@ -74,7 +74,6 @@ def decode_image(data: bytes, *, turned: bool = True) -> NDArray[np.uint8]:
     """
     Return the image that a PNG, JPEG or other common file holds.
 
-    :param data: the content of the file
     :param turned: whether it is turned as its EXIF orientation says, as photographs are meant to
         be seen
     :return: uint8, (H, W, 3), BGR; gray images have three equal channels
@@ -90,7 +89,6 @@ def decode_unchanged(data: bytes) -> NDArray[Any]:
 
     Nothing is turned: camera_info is of the image as the sensor has it, whatever EXIF says.
 
-    :param data: the content of the file
     :return: (H, W) or (H, W, channels), of the file's own depth; colours in the order B, G, R, A
     :raises InputError: the data is no image, is cut off or damaged
     """

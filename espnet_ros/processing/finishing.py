@@ -51,7 +51,6 @@ def scale_rectangle(
     """
     Return the pixels of a mask that belong to a part of its image.
 
-    :param part: the part of the image
     :param image_size: (height, width) of the image
     :param mask_size: (height, width) of the mask
     """

@@ -24,8 +24,6 @@ class VideoWriter:
 
     Videos have an even width and height: the last column and row of odd frames are cut off.
 
-    :param path: the file
-    :param rate_hz: frames per second
     :param size: (height, width) of every frame
     :raises OutputError: OpenCV cannot write such a video there
     """

@@ -22,7 +22,6 @@ class BagFile:
     Used by one thread at a time.
 
     :param path: of the file; it ends with .mcap and is not there yet
-    :param replaces: whether one that is there is replaced
     :raises OutputError: another suffix, the file is there already, or its folder cannot be written
     """
 

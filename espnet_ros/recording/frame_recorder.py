@@ -25,13 +25,7 @@ _UNKNOWN = math.nan
 
 
 class FrameRecorder:
-    """
-    Writes overlay, mask, calibration, label set and statistics of frames into a bag.
-
-    :param bag: where to
-    :param segmenter: whose frames they are
-    :param style: how overlays look
-    """
+    """Writes overlay, mask, calibration, label set and statistics of frames into a bag."""
 
     def __init__(
         self, bag: BagFile, segmenter: Segmenter, style: OverlaySettings | None = None

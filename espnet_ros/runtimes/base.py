@@ -27,7 +27,6 @@ class TensorSpec:
     """
     Name, type and shape of an input or output.
 
-    :param name: tensor name in the graph
     :param dtype: numpy name of the element type, for example ``uint8``
     :param shape: size of each dimension; None where any size goes
     """
@@ -57,7 +56,6 @@ class Workload:
 
     :param batch_size: the largest batch
     :param image_size: (height, width) of the images; None where the first one tells
-    :param watch: who is told of a build
     :param find_reference: returns labels to check an engine by, of a model and an image size, or
         None where there are none
     """
@@ -77,7 +75,6 @@ class Runtime(ABC):
     until the next call: whoever keeps them longer copies them. The batch that it is given
     may be reused by the caller as soon as the call returns.
 
-    :param model: the model to run
     :param settings: device, precision and threads; ``runtime`` is not looked at
     :param workload: what is known of the images to come
 
@@ -195,7 +192,6 @@ class Runtime(ABC):
 
         :param batch: (N, H, W, 3), BGR, of the type of :attr:`input_spec`, C-contiguous;
             H and W multiples of the model's ``size_multiple``, or any where it resizes
-        :param confidence: whether to compute the confidence too
         :return: arrays of the batch's size, or of the network's input size where it resizes,
             that are valid until the next call
         :raises InputError: the batch is not of that type or shape

@@ -13,7 +13,6 @@ class BuildProgress:
 
     :param phase: what TensorRT does, in its own words; empty where it does not tell
     :param fraction: done, 0 to 1, or None where nobody knows
-    :param elapsed_s: seconds since the build began
     """
 
     phase: str

@@ -37,8 +37,6 @@ class RuntimeEntry:
     """
     Where a runtime lies; its module is loaded where it is used.
 
-    :param module: which defines it
-    :param class_name: of the runtime
     :param find: returns what it lacks on this machine, or nothing, and the version of its
         library; None where the library is the package of the runtime's own name
     :param is_automatic: whether ``auto`` may take it

@@ -40,7 +40,6 @@ class ImageFeeder:
         """
         Return a batch of images that :meth:`group` put together.
 
-        :param index: of the group
         :param images_bgr: uint8, (H, W, 3) each, which may be views with padded rows
         :return: valid until the next call of this index, and as long as a single image is
         """

@@ -26,7 +26,6 @@ class Reference:
 
     :param image_bgr: uint8, (H, W, 3)
     :param labels: uint8, (h, w), of the network's input size
-    :param origin: where the labels are from
     """
 
     image_bgr: NDArray[np.uint8]
@@ -41,7 +40,6 @@ class SelfCheck:
 
     :param agreement: share of pixels with the reference's label, 0 to 1
     :param lowest: what it must be
-    :param origin: where the reference labels are from
     """
 
     agreement: float

@@ -38,7 +38,6 @@ class BagSource(Source):
 
     :param path: a folder that ``ros2 bag record`` wrote, or one .mcap or .db3 file
     :param topic: which topic; may be empty where one alone holds images
-    :param loop: whether to start again at the end
     :param rate_hz: rate to play it at; None takes that of the stamps
     :param camera_info_topic: topic of the calibrations; empty takes camera_info beside the
         images, where that is in the bag

@@ -33,7 +33,6 @@ class BagImage:
     An image message.
 
     :param stamp_ns: of its header, nanoseconds; 0 where the driver set none
-    :param frame_id: of its header
     :param message: with the fields of sensor_msgs/Image or CompressedImage
     :param is_compressed: which of the two
     """
@@ -47,7 +46,6 @@ class BagImage:
         """
         Return the pixels.
 
-        :param bit_depth: bits that count in values of 16
         :return: uint8, (H, W, 3), BGR; may be a read-only view of the message
         :raises InputError: they cannot be read
         """
@@ -61,7 +59,6 @@ class BagCalibration:
     A sensor_msgs/CameraInfo.
 
     :param stamp_ns: of its header, nanoseconds; 0 where the driver set none
-    :param calibration: what it says
     """
 
     stamp_ns: int
@@ -73,8 +70,6 @@ class Record:
     """
     A recorded message, not looked into yet.
 
-    :param topic: the topic that it came on
-    :param recorded_ns: when it was recorded, nanoseconds
     :param message_type: for example ``sensor_msgs/msg/Image``
     :param data: as it was sent
     """
@@ -120,11 +115,7 @@ class Record:
 
 
 class Bag:
-    """
-    An open bag.
-
-    :ivar topic_count: how many topics it has
-    """
+    """An open bag."""
 
     def __init__(self, path: Path, reader: Reader) -> None:
         self._path = path

@@ -43,7 +43,6 @@ def choose_calibrations(path: Path, bag: Bag, images: str, requested: str) -> st
     """
     Return the topic of the calibrations, or nothing where there is none.
 
-    :param images: topic of the images
     :param requested: which one; empty takes camera_info beside the images
     :raises InputError: the topic that is requested is not in the bag
     """

@@ -22,7 +22,6 @@ class FrameCalibration:
     """
     The calibration of a frame: what a sensor_msgs/CameraInfo holds, without its stamp.
 
-    :param calibration: its numbers
     :param frame_id: frame of its header, where a recording tells; None is that of the image
     :param do_rectify: the flag of its region of interest
     """
@@ -85,8 +84,6 @@ class CameraModel:
     :param fy: focal length down, pixels
     :param cx: column of the optical axis, pixels
     :param cy: row of the optical axis, pixels
-    :param width: columns of the image
-    :param height: rows of the image
     :param height_m: height of the camera above the ground, or None where it is not known
     :param pitch_rad: how far the optical axis points below the horizontal, or None where it
         is not known
@@ -123,7 +120,6 @@ class Source(ABC):
     context manager; closing it frees its device.
 
     :ivar name: what it is, in words for messages
-    :ivar loop: whether iteration starts again at the end
     :ivar rate_hz: frames per second that it is meant to be played at, or None where it has
         none of its own
     :ivar frame_count: frames of one pass as far as the source tells, or None for endless

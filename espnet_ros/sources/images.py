@@ -20,9 +20,7 @@ class ImageFilesSource(Source):
 
     A file that cannot be read becomes a :class:`BrokenFrame`.
 
-    :param name: what it is, for messages
     :param paths: the files; at least one
-    :param loop: whether to start again at the end
     :param rate_hz: rate to play them at; files have none of their own
     :ivar names: of the frames, in the order of the files
     """

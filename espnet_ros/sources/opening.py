@@ -40,7 +40,6 @@ def open_source(
     :param spec: path of a video, an image or a folder of images; path of a bag, with the topic
         behind it where several hold images (``drive_bag:/front/image_raw``); number or device
         of a webcam (``0``, ``/dev/video0``); or ``synthetic`` for the synthetic street
-    :param loop: whether files start again at their end
     :param rate_hz: frames per second at which files are played, the synthetic street moves, and
         a webcam is requested to give images; None takes the source's own
     :param size: (height, width) of the synthetic street, or to request of a webcam; None takes

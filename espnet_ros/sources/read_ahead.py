@@ -26,7 +26,6 @@ def read_ahead(
 
     :param items: iterated in the other thread only
     :param limit: how many items to take; None takes all
-    :param depth: how many wait at most
     """
     waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()

@@ -30,8 +30,6 @@ class VideoSource(Source):
     frames before it have been given. Containers without an exact frame count announce an
     estimate, so a difference of less than a second is a warning only.
 
-    :param path: the file
-    :param loop: whether to start again at the end
     :param rate_hz: rate to play it at; None takes the file's own
     :raises InputError: it is not a video, or it has no frame that can be read
     """

@@ -27,12 +27,7 @@ def find_amdgpus(tree: FileTree) -> tuple[Path, ...]:
 
 
 class AmdgpuSensor(PowerSensor):
-    """
-    Reads AMD graphics; on a processor with built-in graphics this is the whole chip.
-
-    :param tree: the machine's files
-    :param files: the power files
-    """
+    """Reads AMD graphics; on a processor with built-in graphics this is the whole chip."""
 
     kind = 'amdgpu'
     scope = 'gpu'

@@ -31,9 +31,6 @@ class BatterySensor(PowerSensor):
     Reads the discharge rate of every battery.
 
     On mains a battery tells how fast it charges, so there is no reading then.
-
-    :param tree: the machine's files
-    :param batteries: folders of the batteries
     """
 
     kind = 'battery'

@@ -24,11 +24,7 @@ class Memory:
 
 
 class CpuLoad:
-    """
-    Measures the load of the cores between two readings.
-
-    :param tree: the machine's files
-    """
+    """Measures the load of the cores between two readings."""
 
     def __init__(self, tree: FileTree) -> None:
         self._tree = tree

@@ -22,19 +22,13 @@ class DeviceState:
     The machine at one time; what cannot be read is None with its reason.
 
     :param cpu_load_percent: mean of all cores since the last reading
-    :param core_loads_percent: by core
     :param cpu_clock_hz: mean of all cores
     :param gpu_load_percent: share of the time in which the GPU was busy
-    :param gpu_clock_hz: its clock
     :param gpu_max_clock_hz: what it may go up to
-    :param gpu_clocks_locked: whether the clock is fixed, or None
-    :param memory_used_bytes: of main memory
-    :param memory_total_bytes: of main memory
     :param temperatures_c: by name, in degrees Celsius
     :param throttling: what slows the machine down now; empty for nothing, None where
         nothing tells
     :param over_current_events: since the monitor was made, by name
-    :param power_mode: nvpmodel's, or None
     """
 
     cpu_load_percent: Quantity
@@ -58,11 +52,7 @@ class DeviceState:
 
 
 class DeviceMonitor:
-    """
-    Reads the state of the machine; used from one thread at a time.
-
-    :param tree: the machine's files
-    """
+    """Reads the state of the machine; used from one thread at a time."""
 
     def __init__(self, tree: FileTree) -> None:
         self.board: Board = find_board(tree)

@@ -30,7 +30,6 @@ def find_sensor(kind: str, tree: FileTree) -> PowerSensor:
 
     :param kind: one of :data:`KINDS`, ``auto`` for what tells most of the machine's power,
         or ``none``
-    :param tree: the machine's files
     :return: the sensor, which the caller closes; :class:`NoSensor`, which says why, where
         there is none
     """

@@ -22,7 +22,6 @@ class EnergyWindow:
     """
     The energy of a stretch of time.
 
-    :param duration_s: how long it was
     :param covered_s: for how long of it the power is known
     :param covered_j: energy of that part, in joules
     """

@@ -44,7 +44,6 @@ class NvmlGpu:
     A value that the card does not have is requested once and never again.
 
     :param nvml: the module ``pynvml``
-    :param handle: of the GPU
     :param index: of the GPU in NVML's order, which is not CUDA's
     """
 

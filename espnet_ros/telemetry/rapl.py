@@ -81,8 +81,6 @@ class RaplSensor(PowerSensor):
     The total is the packages and, on servers, their memory; cores lie inside a package, and
     ``psys`` may hold more or less than it, so both are told and not added.
 
-    :param tree: the machine's files
-    :param zones: the domains that it has
     :param asleep: returns how long the machine has been suspended; a counter may start again
         meanwhile, so no power is told across that
     """

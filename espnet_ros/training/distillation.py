@@ -27,7 +27,6 @@ class Teacher:
 
     :param name: where it came from, for the record
     :param pipeline: network and normalisation
-    :param label_set: what its outputs mean
     """
 
     name: str

@@ -22,7 +22,6 @@ class RunSettings:
     :param workers: threads that make samples
     :param validate_every: epochs between validations; the last epoch always has one
     :param save_every_s: seconds between states
-    :param compile: whether torch compiles the network
     """
 
     seed: int = 0
@@ -37,12 +36,8 @@ class TrainingJob:
     """
     What is to be trained.
 
-    :param recipe: how
     :param architecture_arguments: of the network, without ``classes``
-    :param train: what trains
     :param validation: what decides which epoch is the best
-    :param settings: of the run
-    :param compute: where it runs
     :param initial: weights to start from, or None for fresh ones
     :param teacher: a better network to learn from beside the labels, or None
     :raises ConfigError: training set, validation set and teacher do not fit each other

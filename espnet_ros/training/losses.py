@@ -31,8 +31,6 @@ class SegmentationLoss(nn.Module):
     """
     The loss of a batch.
 
-    :param recipe: what it is made of
-    :param void_id: the void class, or None
     :param weights: float32, one for each class; None for equal ones
     """
 

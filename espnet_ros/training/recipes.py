@@ -65,13 +65,8 @@ class Stage:
 
     :param name: names its folder
     :param architecture: key of the model registry
-    :param epochs: passes over the data
-    :param batch_size: images of one step
-    :param augmentation: how samples are varied
-    :param loss: what is minimised
     :param optimizer: one of :data:`OPTIMIZERS`
     :param learning_rate: the highest one
-    :param weight_decay: as the optimiser takes it
     :param schedule: one of :data:`SCHEDULES`
     :param warmup_epochs: epochs over which the learning rate rises from zero; may be a part
     :param halving_epochs: of the schedule ``halving``
@@ -116,7 +111,6 @@ class Recipe:
     """
     A whole training.
 
-    :param name: its name
     :param stages: one after the other; each starts from the best weights of the one before
     """
 

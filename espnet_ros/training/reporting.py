@@ -11,11 +11,9 @@ class StepReport:
     """
     One step.
 
-    :param stage: name of the stage
     :param step: from 1, over all epochs of the stage
     :param total: steps of the stage
     :param loss: of the batch
-    :param learning_rate: of the step
     :param images_per_s: images a second since the training was started or resumed
     """
 
@@ -32,7 +30,6 @@ class EpochReport:
     """
     One epoch, after it was validated.
 
-    :param stage: name of the stage
     :param epoch: from 1
     :param loss: mean of its steps
     :param miou: mean IoU on the validation set, void ignored, 0 to 1

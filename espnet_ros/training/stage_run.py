@@ -47,7 +47,6 @@ class Progress:
     """
     Where a stage is.
 
-    :param step: steps done
     :param loss_sum: of the steps of this epoch
     :param best_miou: best validation so far, 0 to 1; -1 before the first
     :param best_epoch: its epoch, from 1
@@ -66,7 +65,6 @@ class StageRun:
     Trains one network.
 
     :param pipeline: the network, with the weights to start from, and its normalisation
-    :param job: the training that the stage belongs to
     :param folder: where the state goes, and where it is looked for
     :ivar best_state: averaged weights of the best validation; on the device
     :raises ModelError: the state cannot be read or is of another training

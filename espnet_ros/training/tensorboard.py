@@ -18,7 +18,6 @@ class TensorBoardReporter:
     A resumed training writes on; what was written after the state that it resumes from is
     replaced by what it computes again.
 
-    :param folder: where the event files go
     :raises ModuleNotFoundError: tensorboard is not installed
     """
 

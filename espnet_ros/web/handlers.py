@@ -36,9 +36,6 @@ class Handlers:
     """
     Answers requests, in the server's event loop.
 
-    :param view: what is shown
-    :param access: who may look
-    :param wakeups: tells what is new
     :ivar connections: counts those of the server; set by it
     """
 

@@ -29,7 +29,6 @@ class Pacer:
     Lets pictures go at a rate in the order in which they were requested, whoever requests them.
 
     :param rate_hz: the highest rate of all together
-    :param clock: seconds that never go back
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class RequestMeter:
     Counts the requests of each address, and tells when they are too many.
 
     :param rate_hz: requests per second that may go on for ever
-    :param clock: seconds that never go back
     """
 
     def __init__(
@@ -85,12 +83,7 @@ class Refusal(asyncio.Protocol):
 
 
 class Connections:
-    """
-    Counts open connections, and closes those that say nothing.
-
-    :param make: makes the protocol of a new connection
-    :param most: how many may be open
-    """
+    """Counts open connections, and closes those that say nothing."""
 
     def __init__(self, make: Callable[[], asyncio.Protocol], most: int = MOST_CONNECTIONS) -> None:
         self._make = make

@@ -17,7 +17,6 @@ class PictureQuery:
     """
     Which pictures somebody wants.
 
-    :param camera: its name
     :param width: largest width in pixels
     :param rate_hz: highest rate
     :param after: number of the picture that is there already

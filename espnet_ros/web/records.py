@@ -37,13 +37,9 @@ class Sample:
     """
     The numbers of a camera and its machine at one moment; what is not known is None.
 
-    :param masks_hz: masks per second
-    :param images_hz: images per second
     :param latency_p50_ms: image received to mask published, median
     :param latency_p99_ms: the same, 99th percentile
-    :param dropped: images dropped so far
     :param power_w: mean power of the last seconds
-    :param frame_energy_j: energy of one frame
     :param temperature_c: of the hottest part
     :param throttling: what slows the machine down, in words; empty for nothing
     :param power_scope: what the power is of, as board, cpu or gpu
@@ -68,7 +64,6 @@ class Obstacle:
 
     :param x_m: metres ahead
     :param y_m: metres to the left
-    :param class_id: of the label set
     """
 
     x_m: float
@@ -84,7 +79,6 @@ class Ground:
     :param outline: corners of the ground that is free
     :param hits: where the ranges of the scan end
     :param obstacles: things with their class
-    :param range_m: how far the scan reaches
     :param frame_id: frame of the coordinates
     """
 

@@ -29,14 +29,12 @@ class WebServer:
     """
     Shows a live view to browsers, from the moment it is made until it is closed.
 
-    :param view: what is shown
     :param host: address to listen on; only 127.0.0.1 needs no token
     :param port: 0 takes one that is free
     :param token: what a viewer must know; None makes one where it is needed
     :raises RuntimeUnavailableError: aiohttp is not installed
     :raises ConfigError: the address is not one of this machine, or in use
 
-    :ivar port: the port
     :ivar address: what to open in a browser, with the token where one is needed
     """
 

@@ -16,8 +16,6 @@ class Wakeups:
     """
     Wakes coroutines of one event loop.
 
-    :param view: what they wait for
-    :param loop: where they run
     :ivar has_ended: whether nothing new will come, so that everybody is to go
     """
 

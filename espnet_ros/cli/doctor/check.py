@@ -20,9 +20,6 @@ class Check:
     """
     One line of the report.
 
-    :param topic: what was looked at
-    :param status: how it looks
-    :param found: what was found
     :param fix: what to do; empty where nothing is to be done
     """
 

@@ -25,7 +25,6 @@ class ListedModel:
     :param classes: number of classes, void included
     :param parameters: number of parameters, or None where the file does not tell
     :param size_bytes: size of the published weights, or of the file where there are none
-    :param training_set: what it was trained on
     :param accuracy: as published, with its protocol; empty where none was
     :param path: where the model file lies, or None where it is not here
     """

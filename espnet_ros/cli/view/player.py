@@ -43,10 +43,6 @@ class Player:
 
     A frame that is late by more than its turn is left out, as a camera's would be.
 
-    :param source: what is played
-    :param segmenter: segments it
-    :param view: where it is shown
-    :param machine: tells what it costs
     :param take: takes every frame too
     """
 

@@ -14,9 +14,6 @@ class GraphView:
     """
     A graph, as it was when this was made, with the constants that are added since.
 
-    :param graph: which is read and added to
-
-    :ivar constants: by name
     :ivar producers: the node that gives each tensor
     :ivar readers: the nodes that read each tensor; the graph's outputs are not among them
     """

@@ -28,8 +28,6 @@ class _Head:
     The end of a graph.
 
     :param scores: name of the tensor that both read, (N, classes, H, W)
-    :param classes: how many there are
-    :param labels: name of the output
     :param confidence: name of the output, or None where there is none
     """
 

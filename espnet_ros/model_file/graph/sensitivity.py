@@ -31,10 +31,7 @@ class Relieved:
     """
     A quantised network whose worst layers are float again.
 
-    :param proto: the network
     :param agreement: share of pixels labelled as by the float network, on the images
-    :param float_layers: how many layers are float again
-    :param layers: how many layers there were
     """
 
     proto: onnx.ModelProto

@@ -16,12 +16,7 @@ INTERNAL_RATIO = 4
 
 
 class LayerMaker:
-    """
-    Makes the layers of one part of the network.
-
-    :param style: which ENet
-    :param decoder: whether they belong to the decoder
-    """
+    """Makes the layers of one part of the network."""
 
     def __init__(self, style: EnetStyle, *, decoder: bool = False) -> None:
         self.style = style

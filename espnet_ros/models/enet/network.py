@@ -24,7 +24,6 @@ class Enet(SegmentationNetwork):
     """
     ENet (arXiv 1606.02147, table 1).
 
-    :param classes: number of classes
     :param variant: ``elab``, the authors' own; ``davidtvs``, the best known one in torch; or
         ``davidtvs_2018``, whose weights are published
     :raises ValueError: fewer than two classes, or an unknown variant

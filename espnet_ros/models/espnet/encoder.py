@@ -41,7 +41,6 @@ class EspnetC(SegmentationNetwork):
     """
     ESPNet-C of the paper (figure 4c).
 
-    :param classes: number of classes
     :param alpha2: modules at a quarter of the image's size (p in the authors' code)
     :param alpha3: modules at an eighth of the image's size (q in the authors' code)
     :param style: choices of :class:`espnet_ros.models.espnet.style.EspnetStyle` by name

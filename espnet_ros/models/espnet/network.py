@@ -26,7 +26,6 @@ class Decoder(nn.Module):
     """
     The decoder of ESPNet (the paper's figure 4d).
 
-    :param classes: number of classes
     :param skip_channels: channels of what it takes at half of the image's size
     :param style: how its ESP module and activations are built
     """
@@ -68,7 +67,6 @@ class Espnet(SegmentationNetwork):
     the image's size: those for Cityscapes take the raw stem (test/Model.py), that for CamVid
     the stem with the image beside it (train/Model.py).
 
-    :param classes: number of classes
     :param alpha2: ESP modules at a quarter of the image's size (p in the authors' code)
     :param alpha3: ESP modules at an eighth of the image's size (q in the authors' code)
     :param skip: what the decoder takes at half of the image's size, ``stem`` or

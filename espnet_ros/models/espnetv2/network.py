@@ -69,7 +69,6 @@ class Espnetv2(SegmentationNetwork):
     """
     ESPNetv2 with the decoder of the published Cityscapes weights.
 
-    :param classes: number of classes
     :param scale: a key of :data:`CHANNELS`
     :raises ValueError: fewer than two classes, or an unknown scale
     """

@@ -60,14 +60,7 @@ def play(plan: CameraPlan, connection: Connection) -> None:
 
 
 class BenchmarkCamera:
-    """
-    Publishes one message as several cameras.
-
-    :param plan: what is published
-    :param message: the image or mask
-    :param info: its geometry, or None
-    :param connection: where commands come from
-    """
+    """Publishes one message as several cameras."""
 
     def __init__(
         self, plan: CameraPlan, message: Image, info: CameraInfo | None, connection: Connection

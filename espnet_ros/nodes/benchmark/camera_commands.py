@@ -12,7 +12,6 @@ class CameraPlan:
     """
     What the process publishes.
 
-    :param namespace: of the topics
     :param cameras: names, one empty name for a single camera
     :param rate_hz: images per second and camera; 0 publishes on demand
     :param plays_masks: whether class ids of the street are published as ``mask`` instead of images
@@ -39,12 +38,7 @@ class Command(Enum):
 
 @dataclass(frozen=True)
 class Arrival:
-    """
-    Tells a camera on demand what became of an image: it and those before it are done.
-
-    :param index: of the camera
-    :param stamp_ns: of the image
-    """
+    """Tells a camera on demand what became of an image: it and those before it are done."""
 
     index: int
     stamp_ns: int

@@ -25,12 +25,7 @@ _ENDED = 'the camera of the benchmark ended by itself'
 
 
 class CameraProcess:
-    """
-    A camera that plays in a process of its own.
-
-    :param process: running :func:`play`
-    :param connection: to it
-    """
+    """A camera that plays in a process of its own."""
 
     def __init__(self, process: SpawnProcess, connection: Connection) -> None:
         self._process = process

@@ -21,8 +21,6 @@ class Demand:
     Keeps account of what is under way.
 
     Times are by a clock that never goes back, in seconds.
-
-    :param cameras: how many
     """
 
     def __init__(self, cameras: int) -> None:

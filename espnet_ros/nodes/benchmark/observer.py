@@ -23,7 +23,6 @@ class Arrivals:
     """
     What arrived on one topic.
 
-    :ivar stamps_ns: of the headers
     :ivar times_ns: when they arrived, by the clock that stamps are of
     """
 
@@ -47,11 +46,9 @@ class Observer(Node):  # type: ignore[misc]
     """
     Listens to topics, diagnostics and power readings.
 
-    :param namespace: of the topics
     :param topics: message type by topic
     :param power_topic: of the power readings, or empty
 
-    :ivar arrivals: by topic
     :ivar diagnostics: everything that was heard, in order
     :ivar power_w: the readings that are known
     :ivar when_arrived: is called with topic and stamp of every message

@@ -61,11 +61,8 @@ class Recording:
     What happened in a run.
 
     :param image: encoding and size of what the camera published
-    :param played: by the camera, in the whole run
     :param counts: of the whole run, by node and camera
-    :param statuses: of the run, by node
     :param window_ns: when measuring began and ended
-    :param usage: by process
     :param busy_core_percent: what all programs took together, or None
     """
 
@@ -90,10 +87,6 @@ class Run:
     """
     A case that runs.
 
-    :param case: what is run
-    :param observer: listens
-    :param camera: plays
-    :param children: the nodes, by name
     :param prefixes: of the nodes' diagnostics, by name
     """
 

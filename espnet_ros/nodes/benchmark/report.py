@@ -24,13 +24,7 @@ _MB = 1e6
 
 
 class Report:
-    """
-    Evaluates a recording.
-
-    :param case: what was run
-    :param recording: what happened
-    :param arrivals: by topic
-    """
+    """Evaluates a recording."""
 
     def __init__(
         self, case: NodeCase, recording: Recording, arrivals: Mapping[str, Arrivals]
@@ -43,11 +37,7 @@ class Report:
         self._best_rate_hz = case.best_rate_hz(self._inference_s())
 
     def result(self, power_w: Sequence[float]) -> NodeResult:
-        """
-        Return what was found.
-
-        :param power_w: the readings of the run
-        """
+        """Return what was found."""
         model = self._recording.statuses[SEGMENTATION].latest() if self._has_masks else {}
         flows = self._flows()
         processes = tuple(self._load(name, flows) for name in self._recording.usage)

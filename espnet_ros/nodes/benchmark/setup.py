@@ -35,8 +35,6 @@ class NodeSetup:
     """
     A node to be run.
 
-    :param name: of the node
-    :param parameters: by name
     :param remappings: by topic, namespace included
     """
 

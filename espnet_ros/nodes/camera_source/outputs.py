@@ -50,9 +50,6 @@ class CameraOutputs:
     The publishers are reliable and keep one image, so that readers of either reliability match
     and a slow one never holds the others up.
 
-    :param node: the node
-    :param settings: of the node
-    :param source: what is played
     :raises ConfigError: the source has no true labels, and they are to be published
     """
 

@@ -49,7 +49,6 @@ class LiveScore:
 
     :param label_set: what the class ids of the masks mean
     :param truth: what those of the truth mean; None for the same
-    :ivar frames: how many masks were scored
     """
 
     def __init__(self, label_set: LabelSet, truth: LabelSet | None = None) -> None:

@@ -34,11 +34,8 @@ class DemoRecorder(Node):  # type: ignore[misc]
     The video has a fixed rate: a frame is repeated until the next one's stamp, so that it
     plays as fast as it was seen.
 
-    :param folder: where video and picture go
-    :param label_set: what the class ids mean
     :param truth: what the true class ids mean that the camera publishes, against which masks are
         scored; None where it publishes none
-    :param has_metres: whether the free space node runs
     """
 
     def __init__(

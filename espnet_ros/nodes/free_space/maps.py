@@ -44,13 +44,7 @@ class MapMaker:
     map waits for the odometry of its stamp, and is dropped where that does not come: a map
     without memory among others that have one would move the robot.
 
-    :param output: where maps go
-    :param poses: where the robot is
-    :param ages: how long a map may wait
-    :param settings: returns the settings of this moment
-
     :ivar state: of the memory: ``off``, ``no odometry``, ``on``, or why maps are dropped
-    :ivar dropped: how many maps were
     """
 
     def __init__(

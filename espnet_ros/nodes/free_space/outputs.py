@@ -40,11 +40,7 @@ class Output:
     """
     One topic, and the record of what went out on it.
 
-    :param node: the node
     :param topic: as it is passed to rclpy
-    :param kind: type of its messages
-    :param make_qos: returns its quality of service
-    :param ages: by which clock it grows old
     """
 
     def __init__(
@@ -118,10 +114,6 @@ class FreeSpaceOutputs:
 
     The map is latched, as consumers of maps expect. A map that grew old is taken away, as
     closing takes the last one away, so that nobody gets it for a current one.
-
-    :param node: the node
-    :param cameras: camera names
-    :param ages: by which clock maps grow old
     """
 
     def __init__(self, node: Node, cameras: Sequence[str], ages: Ages) -> None:

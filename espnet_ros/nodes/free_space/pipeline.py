@@ -59,11 +59,6 @@ class FreeSpacePipeline:
     """
     Processes masks and publishes what planners take; used from one thread at a time.
 
-    :param inputs: by camera name
-    :param poses: where cameras and robot are
-    :param ages: how old masks may be
-    :param outputs: where results go
-    :param settings: returns the settings of this moment
     :param tell: is called with camera and reason of every mask that is dropped for one
     :raises ConfigError: the settings do not fit each other
     """

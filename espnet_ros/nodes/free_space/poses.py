@@ -39,9 +39,7 @@ class PoseSource(Protocol):
         """
         Return where a camera is.
 
-        :param camera: camera name
         :param frame: frame_id of its images
-        :param stamp: of the image, builtin_interfaces/Time
         :raises PendingError: it may be known later
         :raises InputError: it is not known, or makes no sense
         """
@@ -63,11 +61,7 @@ class PoseSource(Protocol):
 
 
 class ParameterPoses:
-    """
-    Poses from the parameters ``mount.*``; there is no odometry.
-
-    :param settings: returns the settings of this moment
-    """
+    """Poses from the parameters ``mount.*``; there is no odometry."""
 
     name = 'parameters'
 
@@ -99,9 +93,6 @@ class TransformPoses:
     Poses from TF, whose listener starts empty.
 
     Nothing here waits: a lookup that may succeed later raises PendingError.
-
-    :param node: the node
-    :param settings: returns the settings of this moment
     """
 
     name = 'tf'

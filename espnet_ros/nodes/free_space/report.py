@@ -31,13 +31,7 @@ from rclpy.node import Node
 
 
 class Report:
-    """
-    Judges the node, every camera and every output that has a reader.
-
-    :param node: whose topics are named
-    :param health: the state of the node
-    :param settings: of this moment
-    """
+    """Judges the node, every camera and every output that has a reader."""
 
     def __init__(self, node: Node, health: NodeHealth, settings: FreeSpaceSettings) -> None:
         self._node = node

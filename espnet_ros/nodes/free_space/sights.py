@@ -20,12 +20,8 @@ class Sight:
     """
     What one mask says.
 
-    :param camera: camera name
-    :param header: of the mask
-    :param stamp_ns: of the mask
     :param received_s: when the mask came, by time.monotonic
     :param has_age: whether its stamp tells how old it is
-    :param seen: what it says about the ground
     :param seen_s: when it was processed, by time.monotonic
     """
 
@@ -53,11 +49,7 @@ class Sight:
 
 
 class Sights:
-    """
-    Keeps the newest sight of each camera.
-
-    :param ages: how long a sight counts
-    """
+    """Keeps the newest sight of each camera."""
 
     def __init__(self, ages: Ages) -> None:
         self._ages = ages

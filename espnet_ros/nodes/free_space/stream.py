@@ -43,10 +43,6 @@ class CameraStream:
     processed, it is dropped. So is one that could have been processed for a while, where a newer
     one can be, too.
 
-    :param source: where its messages come from
-    :param poses: where the camera is
-    :param ages: how old masks may be
-    :param settings: returns the settings of this moment
     :param tell: is called with the reason of every mask that is dropped for one
     """
 

@@ -75,8 +75,6 @@ def fill_in(argument: str, pattern: str, camera: str, cameras: Sequence[str]) ->
     """
     Return a pattern with the name of a camera in it.
 
-    :param argument: of the launch, for messages
-    :param cameras: all of them
     :raises ConfigError: the pattern and the cameras do not fit each other
     """
     if NAME in pattern and not camera:

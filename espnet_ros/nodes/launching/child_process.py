@@ -26,7 +26,6 @@ def node_command(
     Return the command line that runs a node with this Python.
 
     :param executable: as :command:`ros2 run` names it: segmentation_node
-    :param parameters: of the node, by name
     :param remappings: of its topics, of ``__node`` and ``__ns``: pairs of names
     """
     module = f'espnet_ros.nodes.{executable.removesuffix("_node")}.node'
@@ -50,8 +49,6 @@ def node_process(
     """
     Run a node in a process of its own, which is ended as by Ctrl-C.
 
-    :param executable: as :command:`ros2 run` names it
-    :param parameters: of the node, by name
     :param folder: where its output is kept
     :param remappings: of its topics, and of ``__ns``, from name to name
     """

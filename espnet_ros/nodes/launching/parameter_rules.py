@@ -19,7 +19,6 @@ class ParameterRules:
     """
     What a parameter file says, in its order.
 
-    :param path: of the file
     :param rules: names of nodes, in which ``*`` is any part and ``**`` any parts, with the
         parameters that they get by full name
     """

@@ -49,7 +49,6 @@ def plan_launch(settings: LaunchSettings, share: Path, base_namespace: str = '')
     """
     Decide what is started, and look whether all of it can be.
 
-    :param share: the share folder of this package
     :param base_namespace: of the launch file that includes ours
     :raises EspnetError: something cannot be started; nothing should be then
     """

@@ -14,7 +14,6 @@ class Process:
     """
     A process to start.
 
-    :param name: of its node
     :param parameters: set after those of the file
     :param may_end: whether exit code 0 is its regular end, and no death
     :param respawns: whether it is started again when it dies

@@ -22,9 +22,6 @@ class NodeFile:
     The parameter file of a node.
 
     :param argument: of the launch that names it
-    :param rules: what is in it
-    :param node: full name of the node
-    :param settings: class of the node's settings
     """
 
     argument: str
@@ -57,8 +54,6 @@ class LaunchRequest:
     """
     What a launch is to do.
 
-    :param share: the share folder of this package
-    :param topics: of every camera
     :param files: by the name of the node; the free space node has one where it is wanted
     """
 

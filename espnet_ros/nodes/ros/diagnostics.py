@@ -27,9 +27,6 @@ class DiagnosticsPublisher:
     Publishes statuses once a second, whatever the node is doing.
 
     The timer has a steady clock, as simulated time may stand still or not have begun.
-
-    :param node: the node
-    :param judge: returns the statuses of this moment
     """
 
     def __init__(self, node: Node, judge: Callable[[], Iterable[Status]]) -> None:

@@ -11,11 +11,7 @@ _LIBRARY = 'espnet_ros'
 
 
 class LogBridge(logging.Handler):
-    """
-    Forwards what the library logs to a node's logger, whose level decides what is shown.
-
-    :param logger: the node's logger
-    """
+    """Forwards what the library logs to a node's logger, whose level decides what is shown."""
 
     def __init__(self, logger: Any) -> None:
         super().__init__(logging.DEBUG)

@@ -27,7 +27,6 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
 
     Transitions run beside the spinning thread, and the state can be read meanwhile.
 
-    :param name: of the node
     :param end_process: takes the exit code where the node comes to its end by itself; None where
         it shares its process with others, and stays
     :param arguments: for :class:`rclpy.node.Node`

@@ -41,7 +41,6 @@ def declare_settings(
     Declare a parameter for each setting and return the settings that the node starts with.
 
     :param node: the node; its overrides come from the command line, a file or its creator
-    :param cls: a settings dataclass
     :param check: says no to settings that are valid by themselves by raising ConfigError;
         changes nothing
     :param on_change: takes the settings after each change

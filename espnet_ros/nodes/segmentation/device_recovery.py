@@ -21,9 +21,6 @@ class DeviceRecovery:
 
     The device is told lost from the worker's thread; everything else happens in callbacks of a
     slow group. After too many tries the node gives up, which ends its process.
-
-    :param node: the node
-    :param pause_s: seconds before each try
     """
 
     def __init__(self, node: ManagedNode, pause_s: float = PAUSE_S) -> None:

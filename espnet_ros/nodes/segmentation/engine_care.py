@@ -19,7 +19,6 @@ class EngineCare:
 
     A build takes minutes, and the node goes on with its old engine meanwhile.
 
-    :param node: what the service belongs to
     :param session: returns the session of this moment, or None
     :param rebuilt: is called after a new engine took over
     """

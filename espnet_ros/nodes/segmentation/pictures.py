@@ -19,8 +19,6 @@ class PictureWorker:
     It draws the newest masks of every camera: where masks come faster than it draws, some have
     no picture. Like that of masks, its thread is no daemon, and is joined.
 
-    :param node: whose logger and context it uses
-    :param cameras: the names of the cameras
     :param settings: returns how to draw, at this moment
     """
 

@@ -75,9 +75,6 @@ class FramePipeline:
     Several threads may be in :meth:`prepare`; :meth:`infer` and :meth:`publish` take one thread
     at a time each, and batches in the order in which they were taken.
 
-    :param node: whose clock and logger it uses
-    :param segmenter: what computes the masks
-    :param cameras: the cameras by name
     :param settings: returns the settings of this moment; a change is applied before the
         next batch
     :param power: counts the batches, and tells what a frame costs

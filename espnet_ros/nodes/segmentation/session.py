@@ -31,8 +31,6 @@ class Session:
     """
     A model that is loaded, and the topics of its cameras.
 
-    :param node: what the topics belong to
-    :param settings: returns the settings of this moment
     :param watch: who is told while an engine is built
     :raises EspnetError: the model or runtime cannot be had, or the settings do not fit it;
         nothing is left open then

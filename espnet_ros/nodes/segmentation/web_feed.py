@@ -36,9 +36,6 @@ class WebFeed:
     A page that cannot be served ends nothing else: the log and a status tell why.
 
     :param node: whose state it shows; made in the thread that spins it
-    :param settings: where it is served
-    :param cameras: their names
-    :param judge: returns the node's statuses of this moment
     """
 
     def __init__(

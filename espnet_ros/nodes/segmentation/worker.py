@@ -71,9 +71,7 @@ class SegmentationWorker:
     The threads are no daemons, and :meth:`stop` joins them: one that still publishes while
     the process ends would abort it.
 
-    :param node: whose logger and context it uses
     :param slots: where the frames come from; it is stopped with the worker
-    :param pipeline: what is done with them
     :param max_rate_hz: returns the highest rate of this moment, 0 for none
     """
 

@@ -18,7 +18,6 @@ class FoundCamera:
     :param base: what its topics begin with, as /segmentation or /segmentation/front
     :param node: full name of the node
     :param image_topic: of its images, empty where that is not known
-    :param is_compressed: whether they are compressed
     """
 
     base: str

@@ -28,7 +28,6 @@ class GroundFeed:
     The node computes them only while somebody listens.
 
     :param node: subscribes, in its spinning thread
-    :param view: what is shown
     :param prefix: of the topics, as the free space node is called
     """
 

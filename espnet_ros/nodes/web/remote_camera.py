@@ -37,8 +37,6 @@ class RemoteCamera:
     Follows the topics of one camera; pictures only while somebody looks.
 
     :param node: subscribes, in its spinning thread
-    :param view: is given what comes
-    :param found: where it is
     """
 
     def __init__(self, node: Node, view: LiveView, found: FoundCamera) -> None:

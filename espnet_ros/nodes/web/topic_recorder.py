@@ -36,11 +36,7 @@ _LATCHED = ('label_set', 'costmap')
 
 
 class TopicRecorder:
-    """
-    Subscribes topics and writes their messages, in the thread that spins.
-
-    :param bag: where to
-    """
+    """Subscribes topics and writes their messages, in the thread that spins."""
 
     def __init__(self, bag: BagFile) -> None:
         self._bag = bag

@@ -24,7 +24,6 @@ class ViewerNode(Node):  # type: ignore[misc]
     It only listens. What somebody has to compute for it (masks as PNG, statistics, the free
     ground) is subscribed while a page is open, pictures while somebody looks at that camera.
 
-    :param view: what it fills
     :param recorder: writes what comes, or None
     :param arguments: for :class:`rclpy.node.Node`
     """

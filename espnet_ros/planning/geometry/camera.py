@@ -66,7 +66,6 @@ class Camera:
     :param size: (height, width), pixels
     :param focal: (fx, fy), pixels
     :param center: (cx, cy), column and row of the optical axis
-    :param lens: its distortion
     :param rotation: 9 values by rows, from the lens' axes to the optical frame's
     """
 

@@ -73,7 +73,6 @@ class StreetScene:
     drives parallel to it.
 
     :param camera: exact camera model, with height and pitch
-    :param label_set: what label names and ids mean
     :param position_m: way that the vehicle has driven along the street
     :param vehicle_offset_m: y of the vehicle as seen from the middle of the road
     :param road_half_width_m: from the middle of the road to the curbs

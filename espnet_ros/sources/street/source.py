@@ -27,10 +27,7 @@ class StreetSource(Source):
     Each frame comes with its exact labels (those of CamVid), and can be rendered on its own.
     The same arguments give the same frames.
 
-    :param size: (height, width), pixels
     :param rate_hz: frames per second of the street's time
-    :param seed: which street
-    :param height_m: height of the camera over the ground
     :param pitch_rad: how far the camera points below the horizontal
     :param field_of_view_rad: angle between the left and the right edge of the image
     :raises InputError: an argument is out of its bounds

@@ -124,8 +124,6 @@ def things_between(seed: int, time_s: float, start_m: float, end_m: float) -> li
     """
     Return what stands or moves between two places along the street.
 
-    :param seed: which street
-    :param time_s: when
     :param start_m: along the street
     :param end_m: along the street
     """

@@ -71,9 +71,6 @@ class JetsonSensor(PowerSensor):
 
     A rail that goes away stays in the readings as not known, and comes back when it does,
     also under another number of its device.
-
-    :param tree: the machine's files
-    :param rails: the rails that it has
     """
 
     kind = 'jetson'

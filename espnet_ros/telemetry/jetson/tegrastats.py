@@ -43,11 +43,7 @@ def parse_rails(line: str) -> tuple[RailReading, ...]:
 
 
 class TegrastatsSensor(PowerSensor):
-    """
-    Reads what tegrastats writes.
-
-    :param command: the program and its arguments
-    """
+    """Reads what tegrastats writes."""
 
     kind = 'tegrastats'
     scope = 'module'

@@ -26,8 +26,6 @@ class OverCurrentCounter:
 
     Such an event halves the clocks for some milliseconds, and no clock file shows it. The
     names are the driver's own, as their meanings differ between boards.
-
-    :param tree: the machine's files
     """
 
     def __init__(self, tree: FileTree) -> None:

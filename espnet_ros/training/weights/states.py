@@ -28,10 +28,7 @@ class TrainedWeights:
     Weights, with all that is needed to use them.
 
     :param architecture: key of the model registry
-    :param architecture_arguments: arguments that build the network
     :param state_dict: tensors by name, on the CPU
-    :param label_set: what the outputs mean
-    :param normalization: what they were trained with
     :param record: how they came about, in words and numbers
     :param sha256: of the file that they were read from; empty where there was none
     """

@@ -27,7 +27,6 @@ class InitialWeights:
 
     :param name: where they came from, for the record
     :param state_dict: tensors by our names
-    :param normalization: what they were trained with
     :param architecture: of their network, by the model registry
     :param architecture_arguments: that build it, without ``classes``
     """

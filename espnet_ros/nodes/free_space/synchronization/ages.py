@@ -13,7 +13,6 @@ class Ages:
     Tells how old things are and how long they may wait.
 
     :param now_ns: reads the node's clock, 0 where simulated time has not begun
-    :param settings: returns the settings of this moment
     """
 
     def __init__(

@@ -30,9 +30,7 @@ class CameraInput:
     """
     Subscribes one camera, and keeps what masks need until they come.
 
-    :param node: the node
     :param name: camera name, empty for the only one
-    :param settings: returns the settings of this moment
     :raises ConfigError: the label set that the settings name cannot be used
     """
 

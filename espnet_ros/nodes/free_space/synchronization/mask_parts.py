@@ -37,11 +37,9 @@ class MaskParts:
     """
     What belongs to a mask.
 
-    :param meaning: of its ids
     :param labels: uint8, (H, W), class ids
     :param camera: of its size
     :param confidence: uint8, (H, W), or None
-    :param pose: where the camera was
     """
 
     meaning: Meaning
@@ -52,13 +50,7 @@ class MaskParts:
 
 
 class PartFinder:
-    """
-    Brings together what belongs to the masks of one camera.
-
-    :param source: what was heard
-    :param poses: where the camera is
-    :param settings: returns the settings of this moment
-    """
+    """Brings together what belongs to the masks of one camera."""
 
     def __init__(
         self,

@@ -29,8 +29,6 @@ class HeardSet:
     A label set as the publisher of the masks tells it.
 
     :param label_set: None where the message makes no sense
-    :param model: name of the model, or empty
-    :param unlabelled_id: value of pixels without a label
     :param fault: why the message makes no sense, or empty
     """
 
@@ -75,7 +73,6 @@ class Meaning:
     """
     What ids mean, and what driving over them costs.
 
-    :param model: name of the model, or empty
     :param origin: where the label set comes from, in words
     """
 
@@ -90,8 +87,6 @@ class MeaningSource:
     Tells what the masks of one camera mean, and what is wrong where that is not known.
 
     :param topic: on which label sets are heard
-    :param count_publishers: returns how many publish there
-    :param settings: returns the settings of this moment
     :raises ConfigError: the label set that the settings name cannot be used
     """
 

@@ -15,9 +15,6 @@ class QuietTrigger:
 
     An executor takes one message of each topic per round. Work in the callback of a message
     would let the rest wait, and on a machine that is too slow every message would be old.
-
-    :param node: in whose executor it happens
-    :param callback: is called without arguments
     """
 
     def __init__(self, node: Node, callback: Callable[[], None]) -> None:

@@ -49,8 +49,6 @@ def info_of(mask: Image, infos: StampBook[CameraInfo], topic: str) -> CameraInfo
     """
     Return the calibration of a mask's own image.
 
-    :param infos: the calibrations heard
-    :param topic: on which
     :raises PendingError: none has its stamp
     :raises InputError: that of its stamp is of another frame
     """
@@ -71,8 +69,6 @@ def confidence_of(mask: Image, confidences: StampBook[Image], topic: str) -> Ima
     """
     Return the confidence of a mask.
 
-    :param confidences: those heard
-    :param topic: on which
     :raises PendingError: none has its stamp
     """
     found = confidences.get(stamp_ns(mask.header.stamp))

@@ -24,8 +24,6 @@ class Waiting(Generic[T]):
     """
     One thing that waits.
 
-    :param stamp_ns: its stamp
-    :param item: what waits
     :param since_s: when it came, by time.monotonic
     :param kind: what it waits for, for example ``pose``
     :param reason: the same in words; empty before it had to wait

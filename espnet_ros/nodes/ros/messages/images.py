@@ -62,7 +62,6 @@ def array_to_image(values: NDArray[np.uint8], encoding: str, header: Header) -> 
     Return an image message that holds a copy of the array.
 
     :param values: uint8, (height, width) or (height, width, channels)
-    :param encoding: for example mono8 or rgb8
     :param header: is used as it is
     """
     message = _describe_image(values, encoding, header)
@@ -78,7 +77,6 @@ def serialize_image(values: NDArray[np.uint8], encoding: str, header: Header) ->
     message without pixels.
 
     :param values: uint8, (height, width) or (height, width, channels)
-    :param encoding: for example mono8 or rgb8
     :param header: is used as it is
     """
     empty = serialize_message(_describe_image(values, encoding, header))

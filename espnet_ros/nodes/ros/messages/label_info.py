@@ -21,7 +21,6 @@ def make_label_info(types: Any, label_set: LabelSet, threshold: float, header: H
 
     The unlabelled id is not listed, which the layer takes for unknown.
 
-    :param types: as :func:`label_info_types` returns it
     :param threshold: confidence below which pixels are unlabelled, 0 to 1
     :param header: stamp of the change
     """

@@ -16,7 +16,6 @@ def make_label_set_message(
     Return the message of a label set.
 
     :param label_set: groups applied, as in the masks
-    :param model: name of the model
     :param unlabelled_id: value of pixels without a label
     :param header: stamp of the first image with these ids
     """

@@ -89,7 +89,6 @@ def run_node(
 
     :param make_node: builds the node; it is given what the node calls with an exit code to end
         by itself
-    :param name: of the node, for messages
     :param arguments: the command line; None takes that of the process
     :return: the exit code: 0 ended by a signal, 1 it could not start, else the node's own
     """

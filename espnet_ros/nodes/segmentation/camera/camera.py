@@ -40,10 +40,8 @@ class Camera:
     """
     Takes the images of one camera and holds the publishers of its masks.
 
-    :param node: the node
     :param name: camera name, empty for the only one
     :param transport: raw or compressed
-    :param has_confidence: whether its masks come with a confidence
     """
 
     def __init__(

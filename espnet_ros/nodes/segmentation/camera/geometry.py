@@ -27,8 +27,6 @@ class CameraGeometry:
     WAIT_S at most: it may be on its way, as drivers publish it after the image.
 
     All methods may be called from any thread.
-
-    :param topic: resolved topic of the camera_info, for messages
     """
 
     def __init__(self, topic: str) -> None:
@@ -82,7 +80,6 @@ class CameraGeometry:
         """
         Return the camera_info of an image, or None where none ever came.
 
-        :param header: the image's
         :param image_size: (height, width)
         :param max_lag_ms: how far it may be stamped before its image; 0 takes equal stamps only
         :param now_s: by a clock that never goes back

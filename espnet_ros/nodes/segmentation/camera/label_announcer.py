@@ -31,8 +31,6 @@ class MaskMeaning:
     What the ids of a mask mean.
 
     :param label_set: groups applied
-    :param model: name of the model
-    :param unlabelled_id: value of pixels without a label
     """
 
     label_set: LabelSet
@@ -76,7 +74,6 @@ class LabelAnnouncer:
     Both are repeated every REPEAT_S by a steady clock: volatile readers get no latched message,
     and a reader that came up at the wrong moment may have missed it.
 
-    :param node: what the topics belong to
     :param create: makes a publisher of a message type, topic and quality of service
     :param topic: returns the full name of an output topic
     """
@@ -108,7 +105,6 @@ class LabelAnnouncer:
         It is told with the first image, as ids change, and when stamps go back before those
         told so far.
 
-        :param header: of the image
         :return: whether readers may take the mask for another one until they have the news;
             see :meth:`is_acknowledged`
         """

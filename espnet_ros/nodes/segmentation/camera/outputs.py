@@ -32,11 +32,9 @@ class SegmentedFrame:
     """
     An image and its mask.
 
-    :param header: the image's
     :param image_size: (height, width)
     :param picture: returns the image in its own colour order, uint8, (H, W, 3), and its
         encoding, bgr8 or rgb8
-    :param result: the mask
     """
 
     header: Header
@@ -67,9 +65,7 @@ class CameraOutputs:
     They are no lifecycle publishers, as nothing but the worker publishes on them, and it
     runs only while the node is active.
 
-    :param node: what they belong to
     :param camera: camera name, empty for the only one
-    :param has_confidence: whether there is a confidence to publish
 
     :ivar is_probed: tells whether somebody wants the confidence who needs no topic
     """
@@ -118,11 +114,7 @@ class CameraOutputs:
             output.publish(confidence, 'mono8', header)
 
     def publish_geometry(self, frame: SegmentedFrame, info: CameraInfo) -> None:
-        """
-        Publish the camera's geometry for the mask.
-
-        :param info: the camera_info of the image
-        """
+        """Publish the camera's geometry for the mask."""
         if has_listeners(self.camera_info):
             height, width = frame.result.labels.shape
             self.camera_info.publish(

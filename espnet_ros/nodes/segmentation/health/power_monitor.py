@@ -33,8 +33,6 @@ class PowerMonitor:
     """
     Samples power and the machine's state in a thread, and publishes ``~/power``.
 
-    :param node: what the topic belongs to
-    :param settings: returns the settings of this moment
     :param on_limit: called when the rate that the load is held below changes
     """
 

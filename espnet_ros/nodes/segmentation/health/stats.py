@@ -24,7 +24,6 @@ def make_stats(
 
     :param durations_s: by stage; one that is missing is not known
     :param power_w: mean of the last seconds, or None
-    :param frame_energy_j: energy of one frame, or None
     """
     stats = InferenceStats(
         header=header,

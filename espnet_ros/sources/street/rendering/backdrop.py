@@ -42,10 +42,6 @@ class Ground:
     The plane that the street lies on, road markings and shadows left out.
 
     The label of each pixel follows from where its centre meets the plane, so it is exact.
-
-    :param rng: where the texture comes from
-    :param projection: how metres become pixels
-    :param label_set: ids of the label names
     """
 
     def __init__(

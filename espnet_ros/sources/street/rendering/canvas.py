@@ -37,12 +37,7 @@ def haze_at(distance_m: float) -> float:
 
 
 class Canvas:
-    """
-    What is drawn in one frame, back to front.
-
-    :param projection: how metres become pixels
-    :param label_set: ids of the label names
-    """
+    """What is drawn in one frame, back to front."""
 
     def __init__(self, projection: Projection, label_set: LabelSet) -> None:
         camera = projection.camera

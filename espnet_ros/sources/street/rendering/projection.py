@@ -19,7 +19,6 @@ def make_camera(
     Return a camera whose optical axis goes through the middle of the image.
 
     :param size: (height, width), pixels
-    :param height_m: height over the ground
     :param pitch_rad: how far it points below the horizontal
     :param field_of_view_rad: angle between the left and the right edge of the image
     """

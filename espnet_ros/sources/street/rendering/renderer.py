@@ -43,7 +43,6 @@ class StreetRenderer:
     """
     Renders any moment of an endless street.
 
-    :param camera: the camera, with height and pitch
     :param seed: which street, 0 to 2**31 - 1
     """
 
@@ -78,7 +77,6 @@ class StreetRenderer:
         """
         Return a moment as a camera sees it.
 
-        :param time_s: when
         :return: image, uint8 (H, W, 3) BGR, and its labels, uint8 (H, W); both new
         """
         plots, things, obstacles = self._world(time_s)
