@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import threading
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InferenceError, InputError
@@ -26,9 +25,6 @@ from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.feeding import ImageFeeder
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 OUTSIDE_CONFIDENCE = 0
 
@@ -172,7 +168,7 @@ class Segmenter:
         model: str = 'auto',
         runtime: RuntimeSettings | None = None,
         mask: MaskSettings | None = None,
-    ) -> Self:
+    ) -> Segmenter:
         """
         Open a model with a runtime of this machine; a context manager closes both.
 
@@ -343,7 +339,7 @@ class Segmenter:
     def close(self) -> None:
         self._runtime.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Segmenter:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,12 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
-from espnet_ros.exceptions import (
-    ConfigError,
-    InferenceError,
-    InputError,
-    RuntimeUnavailableError,
-)
+from espnet_ros.exceptions import ConfigError, InferenceError, InputError, RuntimeUnavailableError
 from espnet_ros.labels import LabelClass, LabelSet
 from espnet_ros.runtimes.base import Inference
 from espnet_ros.runtimes.factory import open_runtime

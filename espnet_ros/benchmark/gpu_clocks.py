@@ -11,14 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 import threading
-from typing import TYPE_CHECKING
 
 from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.telemetry.file_tree import FileTree
 from espnet_ros.telemetry.jetson.gpu_load import find_devfreq
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 FORMULA = '((t1 - t2) / t1) / ((f2 - f1) / f1)'
 
@@ -70,7 +66,7 @@ class GpuClockLock:
         self._folder = folder
         self._before = [self._read(name) for name in ('min_freq', 'max_freq')]
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> GpuClockLock:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,7 +11,6 @@ import math
 import multiprocessing
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from espnet_ros.benchmark.worker import (
     Contender,
@@ -30,9 +29,6 @@ from espnet_ros.telemetry.power_sampler import PowerSampler
 from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading, PowerSensor
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 KEPT_S = 3600.0
 STATE_PERIOD_S = 0.5
@@ -131,7 +127,7 @@ class Telemetry:
         self.idle: EnergyWindow | None = None
         self.sampler = PowerSampler(self.sensor, rate_hz, self._take, kept_s=KEPT_S)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Telemetry:
         self.sampler.start()
         return self
 

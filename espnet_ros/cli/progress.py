@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import time
-from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR
 from rich.progress import (
@@ -16,9 +15,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 LINE_EVERY_S = 10.0
 
@@ -77,7 +73,7 @@ class FrameProgress:
             self._line_s = time.perf_counter()
             ERROR.print(self._line(), soft_wrap=True)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> FrameProgress:
         if self._bar is not None:
             self._bar.start()
         self._start_s = self._line_s = time.perf_counter()

@@ -1,8 +1,6 @@
 """The settings of everything that has some, as frozen dataclasses; nothing here knows ROS."""
 
-from espnet_ros.config.camera_source import (
-    CameraSourceSettings,
-)
+from espnet_ros.config.camera_source import CameraSourceSettings
 from espnet_ros.config.free_space import (
     BirdseyeSettings,
     FreeSpaceSettings,
@@ -11,21 +9,10 @@ from espnet_ros.config.free_space import (
     MountSettings,
     ScanSettings,
 )
-from espnet_ros.config.health import (
-    DiagnosticsSettings,
-    POWER_SENSORS,
-    PowerSettings,
-)
-from espnet_ros.config.images import (
-    ImageSettings,
-)
-from espnet_ros.config.launch import (
-    LaunchSettings,
-)
-from espnet_ros.config.mask import (
-    MaskSettings,
-    OverlaySettings,
-)
+from espnet_ros.config.health import DiagnosticsSettings, POWER_SENSORS, PowerSettings
+from espnet_ros.config.images import ImageSettings
+from espnet_ros.config.launch import LaunchSettings
+from espnet_ros.config.mask import MaskSettings, OverlaySettings
 from espnet_ros.config.runtime import (
     EngineSettings,
     FakeSettings,
@@ -35,13 +22,8 @@ from espnet_ros.config.runtime import (
     RUNTIMES,
     RuntimeSettings,
 )
-from espnet_ros.config.segmentation import (
-    SegmentationNodeSettings,
-)
-from espnet_ros.config.web import (
-    WEB_PORT,
-    WebSettings,
-)
+from espnet_ros.config.segmentation import SegmentationNodeSettings
+from espnet_ros.config.web import WEB_PORT, WebSettings
 
 __all__ = [
     'BirdseyeSettings',

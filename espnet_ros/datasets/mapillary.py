@@ -6,12 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from espnet_ros.datasets.base import (
-    IGNORED,
-    list_images,
-    pair_up,
-    PairDataset,
-)
+from espnet_ros.datasets.base import IGNORED, list_images, pair_up, PairDataset
 from espnet_ros.datasets.label_files import read_bytes
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import load_label_set

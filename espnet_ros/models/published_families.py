@@ -8,11 +8,7 @@ import re
 from typing import Any
 
 from espnet_ros.models.enet.published_keys import infer_enet, is_enet, published_enet_keys
-from espnet_ros.models.espnet.published_keys import (
-    infer_espnet,
-    is_espnet,
-    published_espnet_keys,
-)
+from espnet_ros.models.espnet.published_keys import infer_espnet, is_espnet, published_espnet_keys
 from espnet_ros.models.espnetv2.published_keys import (
     infer_espnetv2,
     is_espnetv2,

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 from espnet_ros.exceptions import OutputError
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 CODEC = 'mp4v'
 """MPEG-4 Part 2: every build of OpenCV has it. The wheels of PyPI have no H.264 encoder, and
@@ -75,7 +71,7 @@ class VideoWriter:
                 'writing it; is the disk full?'
             )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> VideoWriter:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,6 @@ from espnet_ros.exceptions import OutputError
 from espnet_ros.files import part_of
 from espnet_ros.recording.definitions import message_types
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-from typing_extensions import Self
 
 SUFFIX = '.mcap'
 
@@ -96,7 +95,7 @@ class BagFile:
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> BagFile:
         return self
 
     def __exit__(self, *_: object) -> None:

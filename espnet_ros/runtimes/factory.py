@@ -13,12 +13,7 @@ import sys
 from typing import Any
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import (
-    BuildCancelled,
-    ConfigError,
-    EspnetError,
-    RuntimeUnavailableError,
-)
+from espnet_ros.exceptions import BuildCancelled, ConfigError, EspnetError, RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.golden import make_golden_image
 from espnet_ros.runtimes.base import Runtime, Workload

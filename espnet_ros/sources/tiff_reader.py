@@ -11,7 +11,6 @@ from espnet_ros.exceptions import InputError
 import numpy as np
 from numpy.typing import NDArray
 import tifffile
-from typing_extensions import Self
 
 _KEPT_BYTES = 128 << 20
 """Decoded tiles that are kept, because the next part overlaps this one."""
@@ -74,7 +73,7 @@ class SlideReader:
         self._parts.clear()
         self._file.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> SlideReader:
         return self
 
     def __exit__(self, *_: object) -> None:

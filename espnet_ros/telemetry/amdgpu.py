@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+import time
 
 from espnet_ros.telemetry.file_tree import FileTree
-from espnet_ros.telemetry.power_sensor import (
-    add_up,
-    Clock,
-    monotonic,
-    PowerReading,
-    PowerSensor,
-    RailReading,
-)
+from espnet_ros.telemetry.power_sensor import add_up, PowerReading, PowerSensor, RailReading
 
 _POWER_FILES = ('power1_average', 'power1_input')
 
@@ -32,10 +26,9 @@ class AmdgpuSensor(PowerSensor):
     kind = 'amdgpu'
     scope = 'gpu'
 
-    def __init__(self, tree: FileTree, files: tuple[Path, ...], clock: Clock = monotonic) -> None:
+    def __init__(self, tree: FileTree, files: tuple[Path, ...]) -> None:
         self._tree = tree
         self._files = files
-        self._clock = clock
 
     def read(self) -> PowerReading:
         """Return the power of every card and their sum."""
@@ -43,7 +36,7 @@ class AmdgpuSensor(PowerSensor):
         total_w, reason = add_up(rails)
         source = '+'.join(rail.name for rail in rails)
         return PowerReading(
-            self._clock(), self.kind, self.scope, source, total_w, rails, reason=reason
+            time.monotonic(), self.kind, self.scope, source, total_w, rails, reason=reason
         )
 
     def _read_card(self, index: int, path: Path) -> RailReading:

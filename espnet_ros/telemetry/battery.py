@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+import time
 
 from espnet_ros.telemetry.file_tree import FileTree, Quantity
-from espnet_ros.telemetry.power_sensor import (
-    add_up,
-    Clock,
-    monotonic,
-    PowerReading,
-    PowerSensor,
-    RailReading,
-)
+from espnet_ros.telemetry.power_sensor import add_up, PowerReading, PowerSensor, RailReading
 
 
 def find_batteries(tree: FileTree) -> tuple[Path, ...]:
@@ -36,12 +30,9 @@ class BatterySensor(PowerSensor):
     kind = 'battery'
     scope = 'system'
 
-    def __init__(
-        self, tree: FileTree, batteries: tuple[Path, ...], clock: Clock = monotonic
-    ) -> None:
+    def __init__(self, tree: FileTree, batteries: tuple[Path, ...]) -> None:
         self._tree = tree
         self._batteries = batteries
-        self._clock = clock
 
     def read(self) -> PowerReading:
         """Return the sum of the discharge rates."""
@@ -53,7 +44,7 @@ class BatterySensor(PowerSensor):
             total_w, reason = add_up(discharging)
         source = '+'.join(rail.name for rail in discharging or rails)
         return PowerReading(
-            self._clock(), self.kind, self.scope, source, total_w, rails, reason=reason
+            time.monotonic(), self.kind, self.scope, source, total_w, rails, reason=reason
         )
 
     def _is_on_mains(self, rails: tuple[RailReading, ...]) -> bool:

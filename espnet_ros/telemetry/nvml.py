@@ -9,17 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+import time
 from typing import Any
 
 from espnet_ros.telemetry.file_tree import Quantity
-from espnet_ros.telemetry.power_sensor import (
-    add_up,
-    Clock,
-    monotonic,
-    PowerReading,
-    PowerSensor,
-    RailReading,
-)
+from espnet_ros.telemetry.power_sensor import add_up, PowerReading, PowerSensor, RailReading
 
 INSTALL_HINT = "NVML is not installed (pip install 'espnet-ros[nvml]')"
 
@@ -166,9 +160,8 @@ class NvmlSensor(PowerSensor):
     kind = 'nvml'
     scope = 'gpu'
 
-    def __init__(self, nvml: Nvml, clock: Clock = monotonic) -> None:
+    def __init__(self, nvml: Nvml) -> None:
         self._nvml = nvml
-        self._clock = clock
         self._opened_j = [gpu.energy().value for gpu in nvml.gpus]
 
     def read(self) -> PowerReading:
@@ -182,7 +175,7 @@ class NvmlSensor(PowerSensor):
                 energies_j.append(energy_j - opened_j)
         total_w, reason = add_up(tuple(rails))
         return PowerReading(
-            time_s=self._clock(),
+            time_s=time.monotonic(),
             sensor=self.kind,
             scope=self.scope,
             source='+'.join(rail.name for rail in rails),

@@ -6,13 +6,9 @@ from collections.abc import Callable
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from espnet_ros.telemetry.energy import EnergyMeter, EnergyWindow
-from espnet_ros.telemetry.power_sensor import Clock, monotonic, PowerReading, PowerSensor
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from espnet_ros.telemetry.power_sensor import PowerReading, PowerSensor
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +30,6 @@ class PowerSampler:
         sensor: PowerSensor,
         rate_hz: float,
         on_reading: Callable[[PowerReading], None] | None = None,
-        clock: Clock = monotonic,
         *,
         kept_s: float = 60.0,
     ) -> None:
@@ -42,10 +37,9 @@ class PowerSampler:
         self.meter = EnergyMeter(kept_s)
         self._period_s = 1.0 / rate_hz
         self._on_reading = on_reading
-        self._clock = clock
         self._stop = threading.Event()
         self._latest: PowerReading | None = None
-        self._started_s = clock()
+        self._started_s = time.monotonic()
         self._busy_s = 0.0
         self._thread = threading.Thread(target=self._run, name='power sampler')
 
@@ -57,7 +51,7 @@ class PowerSampler:
     @property
     def overhead(self) -> float:
         """Return the share of one core that sampling takes, 0 to 1."""
-        return self._busy_s / max(self._clock() - self._started_s, 1e-9)
+        return self._busy_s / max(time.monotonic() - self._started_s, 1e-9)
 
     def window(self, duration_s: float) -> EnergyWindow:
         """
@@ -66,11 +60,11 @@ class PowerSampler:
         They end at the latest reading, so what is not read yet leaves no hole.
         """
         latest = self._latest
-        end_s = self._clock() if latest is None else latest.time_s
+        end_s = time.monotonic() if latest is None else latest.time_s
         return self.meter.window(end_s - duration_s, end_s)
 
     def start(self) -> None:
-        self._started_s = self._clock()
+        self._started_s = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
@@ -80,7 +74,7 @@ class PowerSampler:
             self._thread.join()
         self.sensor.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> PowerSampler:
         self.start()
         return self
 
@@ -88,9 +82,9 @@ class PowerSampler:
         self.stop()
 
     def _run(self) -> None:
-        next_s = self._clock()
+        next_s = time.monotonic()
         while not self._stop.is_set():
-            started_s, busy_s = self._clock(), time.thread_time()
+            started_s, busy_s = time.monotonic(), time.thread_time()
             try:
                 self._sample(started_s)
             except Exception:
@@ -98,12 +92,12 @@ class PowerSampler:
                 logger.exception('a power reading failed')
             self._busy_s += time.thread_time() - busy_s
             # Readings that were missed are not made up for.
-            next_s = max(next_s + self._period_s, self._clock())
-            self._stop.wait(next_s - self._clock())
+            next_s = max(next_s + self._period_s, time.monotonic())
+            self._stop.wait(next_s - time.monotonic())
 
     def _sample(self, started_s: float) -> None:
         reading = self.sensor.read()
-        took_s = self._clock() - started_s
+        took_s = time.monotonic() - started_s
         self.meter.add(reading, _GAP_PERIODS * max(self._period_s, took_s))
         self._latest = reading
         if self._on_reading is not None:

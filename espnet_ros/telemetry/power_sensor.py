@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 import time
 
 KINDS = ('jetson', 'tegrastats', 'nvml', 'rapl', 'amdgpu', 'battery')
 """Every kind of sensor, in the order in which ``auto`` looks for them."""
-
-Clock = Callable[[], float]
-"""Returns seconds that never go back."""
-
-monotonic: Clock = time.monotonic
 
 
 @dataclass(frozen=True)
@@ -99,13 +93,12 @@ class NoSensor(PowerSensor):
     kind = 'none'
     scope = 'none'
 
-    def __init__(self, reason: str, clock: Clock = monotonic) -> None:
+    def __init__(self, reason: str) -> None:
         self.reason = reason
-        self._clock = clock
 
     def read(self) -> PowerReading:
         """Return a reading that says why there is none."""
-        return PowerReading(self._clock(), self.kind, self.scope, '', None, reason=self.reason)
+        return PowerReading(time.monotonic(), self.kind, self.scope, '', None, reason=self.reason)
 
 
 def add_up(rails: tuple[RailReading, ...]) -> tuple[float | None, str]:

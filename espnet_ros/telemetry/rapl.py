@@ -7,20 +7,14 @@ their difference over the time between two readings.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import re
 import time
 
 from espnet_ros.telemetry.file_tree import FileTree, Quantity
-from espnet_ros.telemetry.power_sensor import (
-    add_up,
-    Clock,
-    monotonic,
-    PowerReading,
-    PowerSensor,
-    RailReading,
-)
+from espnet_ros.telemetry.power_sensor import add_up, PowerReading, PowerSensor, RailReading
 
 _COUNTED = re.compile(r'(package-\d+(-die-\d+)?|.*/dram)')
 _SHORTEST_S = 0.01
@@ -92,8 +86,8 @@ class RaplSensor(PowerSensor):
         self,
         tree: FileTree,
         zones: tuple[Zone, ...],
-        clock: Clock = monotonic,
-        asleep: Clock = asleep_s,
+        clock: Callable[[], float] = time.monotonic,
+        asleep: Callable[[], float] = asleep_s,
     ) -> None:
         self._tree = tree
         self._zones = zones

@@ -13,7 +13,6 @@ from espnet_ros.exceptions import ConfigError, RuntimeUnavailableError
 from espnet_ros.web.access import Access, is_loopback
 from espnet_ros.web.limits import Connections
 from espnet_ros.web.live_view import LiveView
-from typing_extensions import Self
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -66,7 +65,7 @@ class WebServer:
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> WebServer:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,12 +6,7 @@ import stat
 
 from espnet_ros.exceptions import ModelError
 from espnet_ros.model_file import load_model_file, ModelFile, store
-from espnet_ros.model_file.store import (
-    find_model,
-    models_folder,
-    present_models,
-    save_model_file,
-)
+from espnet_ros.model_file.store import find_model, models_folder, present_models, save_model_file
 import pytest
 
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import (
-    InferenceError,
-    InputError,
-    ModelError,
-    RuntimeUnavailableError,
-)
+from espnet_ros.exceptions import InferenceError, InputError, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.base import Runtime
 from espnet_ros.runtimes.factory import open_runtime, runtime_report

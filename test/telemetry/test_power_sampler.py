@@ -8,7 +8,7 @@ import time
 
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.power_sampler import PowerSampler
-from espnet_ros.telemetry.power_sensor import monotonic, NoSensor, PowerReading, PowerSensor
+from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading, PowerSensor
 import pytest
 from time_limits import message_limit_s
 
@@ -30,7 +30,7 @@ class Scripted(PowerSensor):
         total = self._totals.pop(0) if len(self._totals) > 1 else self._totals[0]
         if isinstance(total, Exception):
             raise total
-        return PowerReading(monotonic(), self.kind, self.scope, 'VDD_IN', total)
+        return PowerReading(time.monotonic(), self.kind, self.scope, 'VDD_IN', total)
 
     def close(self) -> None:
         self.is_closed = True

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from espnet_ros.cli.console import ERROR, warn
 from espnet_ros.cli.progress import CountColumn, LINE_EVERY_S, make_bar
 from espnet_ros.training.reporting import EpochReport, StepReport
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 _SMOOTHING = 0.95
 
@@ -61,7 +51,7 @@ class TrainingProgress:
             self._told_absent = True
             warn(f'validation set: no labelled pixel of {", ".join(report.absent)}')
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> TrainingProgress:
         if ERROR.is_terminal:
             self._bar = make_bar(
                 '{task.description}',

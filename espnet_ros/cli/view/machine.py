@@ -11,7 +11,6 @@ from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.file_tree import FileTree
 from espnet_ros.telemetry.power_sampler import PowerSampler
-from typing_extensions import Self
 
 _MEAN_S = 3.0
 _DEVICE_PERIOD_S = 1.0
@@ -27,7 +26,7 @@ class Machine:
         self._device: DeviceState | None = None
         self._read_s = 0.0
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Machine:
         self._sampler.start()
         return self
 

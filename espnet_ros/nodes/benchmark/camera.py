@@ -15,13 +15,7 @@ from typing import Any
 from espnet_ros.benchmark.image import read_image, street_frame
 from espnet_ros.benchmark.node_case import IMAGE_SIZE
 from espnet_ros.exceptions import EspnetError, InputError
-from espnet_ros.nodes.benchmark.camera_commands import (
-    CameraPlan,
-    Command,
-    Played,
-    Ready,
-    Refusal,
-)
+from espnet_ros.nodes.benchmark.camera_commands import CameraPlan, Command, Played, Ready, Refusal
 from espnet_ros.nodes.benchmark.demand import Demand
 from espnet_ros.nodes.camera_source.calibration_message import calibration_message
 from espnet_ros.nodes.ros.messages.images import array_to_image

@@ -15,12 +15,7 @@ from espnet_ros.nodes.free_space.messages import (
     make_polygon,
     make_scan,
 )
-from espnet_ros.nodes.free_space.outputs import (
-    FreeSpaceOutputs,
-    OBSTACLES,
-    OUTLINE,
-    SCAN,
-)
+from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, OBSTACLES, OUTLINE, SCAN
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.sights import Sight, Sights
 from espnet_ros.nodes.free_space.stream import CameraStream

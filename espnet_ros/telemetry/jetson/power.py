@@ -9,17 +9,11 @@ total, since a guess would be wrong by a factor of two.
 from __future__ import annotations
 
 from dataclasses import dataclass
+import time
 
 from espnet_ros.telemetry.file_tree import FileTree, NOT_THERE
 from espnet_ros.telemetry.jetson.rails import find_rails, Rail
-from espnet_ros.telemetry.power_sensor import (
-    add_up,
-    Clock,
-    monotonic,
-    PowerReading,
-    PowerSensor,
-    RailReading,
-)
+from espnet_ros.telemetry.power_sensor import add_up, PowerReading, PowerSensor, RailReading
 
 _PERMISSION_HINT = (
     'only root may read it; let users do so with: sudo chmod a+r '
@@ -75,10 +69,9 @@ class JetsonSensor(PowerSensor):
 
     kind = 'jetson'
 
-    def __init__(self, tree: FileTree, rails: tuple[Rail, ...], clock: Clock = monotonic) -> None:
+    def __init__(self, tree: FileTree, rails: tuple[Rail, ...]) -> None:
         self._tree = tree
         self._rails = rails
-        self._clock = clock
         self._rule = find_total_rule(tuple(rail.name for rail in rails))
         self.scope = self._rule.scope if self._rule else 'none'
 
@@ -97,7 +90,7 @@ class JetsonSensor(PowerSensor):
             module_w = add_up(_pick(rails, _THOR_MODULE))[0]
         total_w, reason = self._total(rails)
         return PowerReading(
-            time_s=self._clock(),
+            time_s=time.monotonic(),
             sensor=self.kind,
             scope=self.scope,
             source=self._rule.source if self._rule else '',

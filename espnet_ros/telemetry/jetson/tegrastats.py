@@ -9,17 +9,11 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
+import time
 
 from espnet_ros.telemetry.jetson.power import find_total_rule
 from espnet_ros.telemetry.jetson.rails import NOT_CONNECTED
-from espnet_ros.telemetry.power_sensor import (
-    add_up,
-    Clock,
-    monotonic,
-    PowerReading,
-    PowerSensor,
-    RailReading,
-)
+from espnet_ros.telemetry.power_sensor import add_up, PowerReading, PowerSensor, RailReading
 
 _RAIL = re.compile(
     r'(?<!\S)((?:VDD|VIN|POM)\w*|SYS5V|GPU|CPU|SOC|CV)'  # the name
@@ -48,8 +42,7 @@ class TegrastatsSensor(PowerSensor):
     kind = 'tegrastats'
     scope = 'module'
 
-    def __init__(self, command: tuple[str, ...], clock: Clock = monotonic) -> None:
-        self._clock = clock
+    def __init__(self, command: tuple[str, ...]) -> None:
         self._lock = threading.Lock()
         self._latest: tuple[float, str] | None = None
         # A group of its own, so that Ctrl-C in a terminal ends us and we end it.
@@ -68,7 +61,7 @@ class TegrastatsSensor(PowerSensor):
         """Return what the latest line says."""
         with self._lock:
             latest = self._latest
-        now_s = self._clock()
+        now_s = time.monotonic()
         if latest is None or now_s - latest[0] > _OLDEST_S:
             ended = '' if self._process.poll() is None else ' and has ended'
             return self._unavailable(now_s, f'tegrastats writes nothing{ended}')
@@ -110,4 +103,4 @@ class TegrastatsSensor(PowerSensor):
         with self._process.stdout as lines:
             for line in lines:
                 with self._lock:
-                    self._latest = (self._clock(), line)
+                    self._latest = (time.monotonic(), line)

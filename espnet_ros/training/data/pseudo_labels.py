@@ -13,13 +13,7 @@ from typing import Any
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.datasets.base import IGNORED
-from espnet_ros.datasets.folder import (
-    IMAGES,
-    JPEG_QUALITY,
-    LABEL_SET_FILE,
-    label_set_file,
-    LABELS,
-)
+from espnet_ros.datasets.folder import IMAGES, JPEG_QUALITY, LABEL_SET_FILE, label_set_file, LABELS
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.files import file_states, write_atomically
 from espnet_ros.labels import LabelSet

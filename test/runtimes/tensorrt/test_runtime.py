@@ -15,11 +15,7 @@ from espnet_ros.exceptions import (
     RuntimeUnavailableError,
 )
 from espnet_ros.export.golden import with_golden_labels
-from espnet_ros.model_file.golden import (
-    GoldenOutput,
-    read_golden_output,
-    with_golden_output,
-)
+from espnet_ros.model_file.golden import GoldenOutput, read_golden_output, with_golden_output
 from espnet_ros.runtimes import feeding
 from espnet_ros.runtimes.build_watch import NO_BUILD
 from espnet_ros.runtimes.factory import open_runtime, runtime_report

@@ -7,12 +7,7 @@ from functools import lru_cache
 import math
 
 from espnet_ros.sources.street.rendering.canvas import Canvas
-from espnet_ros.sources.street.town import (
-    CAR_HEIGHTS_M,
-    CAR_LENGTHS_M,
-    CAR_WIDTHS_M,
-    Thing,
-)
+from espnet_ros.sources.street.town import CAR_HEIGHTS_M, CAR_LENGTHS_M, CAR_WIDTHS_M, Thing
 import numpy as np
 from numpy.typing import NDArray
 
