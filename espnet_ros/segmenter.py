@@ -8,25 +8,16 @@ import threading
 from time import perf_counter
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
-from espnet_ros.exceptions import ConfigError, InferenceError, InputError
-from espnet_ros.labels import LabelSet, parse_grouping
+from espnet_ros.exceptions import InferenceError
+from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import open_model
-from espnet_ros.processing.finishing import (
-    apply_confidence_threshold,
-    clip_roi,
-    paste_into_roi,
-    Rectangle,
-    remap_ids,
-    scale_rectangle,
-)
+from espnet_ros.processing.postprocess import make_mask, Maps, MaskPlan, plan_masks
+from espnet_ros.processing.preprocess import Crop, find_crop, ImageFeeder
 from espnet_ros.runtimes.base import Inference, Runtime
-from espnet_ros.runtimes.batching import infer_any_count
+from espnet_ros.runtimes.batching import infer_in_fixed_batches
 from espnet_ros.runtimes.factory import open_runtime
-from espnet_ros.runtimes.feeding import ImageFeeder
 import numpy as np
 from numpy.typing import NDArray
-
-OUTSIDE_CONFIDENCE = 0
 
 
 @dataclass(frozen=True)
@@ -64,49 +55,13 @@ class Segmentation:
     stage_times: StageTimes
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What follows from the settings and the model, worked out once."""
-
-    settings: MaskSettings
-    label_set: LabelSet
-    group_table: NDArray[np.uint8] | None
-
-
-@dataclass(frozen=True)
-class _Crop:
-    """The part of an image, of (height, width), that the network sees."""
-
-    image_size: tuple[int, int]
-    part: Rectangle
-
-
-_Maps = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
-"""Labels, and the confidence where it was computed."""
-
-
-def check_image(image_bgr: NDArray[np.uint8]) -> None:
-    """
-    Check that the segmenter takes an image.
-
-    :raises InputError: it is not uint8 of shape (H, W, 3), or has no pixels
-    """
-    if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3:
-        raise InputError(
-            'expected a BGR image of type uint8 and shape (height, width, 3), found '
-            f'{image_bgr.dtype} of shape {image_bgr.shape}; convert gray, float or alpha '
-            'images to BGR first'
-        )
-    if image_bgr.size == 0:
-        raise InputError(f'expected an image with pixels, found one of shape {image_bgr.shape}')
-
-
 @dataclass(frozen=True, eq=False)
 class PreparedBatch:
     """Images that are ready for the network; made by :meth:`Segmenter.prepare`."""
 
-    plan: _Plan
-    crops: tuple[_Crop, ...]
+    plan: MaskPlan
+    crops: tuple[Crop, ...]
+    runtime: Runtime
     feeder: ImageFeeder
     batches: tuple[tuple[list[int], NDArray[np.generic]], ...]
     wants_confidence: bool
@@ -160,7 +115,7 @@ class Segmenter:
         self._input_size = runtime.model.info.input_size
         self._overlaps = overlaps
         self._lock = threading.Lock()
-        self._idle = [ImageFeeder(runtime, shares_memory=not overlaps)]
+        self._idle = [self._make_feeder(shares_memory=not overlaps)]
 
     @classmethod
     def open(
@@ -232,7 +187,7 @@ class Segmenter:
         batch = self._idle[0].reserve(0, batch_size, size)
         batch[:] = 0
         wanted = self._needs_confidence(self._plan, requested=False)
-        infer_any_count(self._runtime, batch, confidence=wanted)
+        self._run(batch, confidence=wanted)
 
     def segment(
         self, images_bgr: Sequence[NDArray[np.uint8]], *, confidence: bool = False
@@ -260,7 +215,7 @@ class Segmenter:
         :raises InputError: it is not uint8 of shape (H, W, 3), or the region of interest lies
             outside it
         """
-        self._find_crop(image_bgr, self._plan.settings.roi)
+        find_crop(image_bgr, self._plan.settings.roi)
 
     def prepare(
         self, images_bgr: Sequence[NDArray[np.uint8]], *, confidence: bool = False
@@ -275,16 +230,19 @@ class Segmenter:
             raise InferenceError('the segmenter is closed; open another one')
         started = perf_counter()
         plan = self._plan
-        crops = tuple(self._find_crop(image, plan.settings.roi) for image in images_bgr)
+        crops = tuple(find_crop(image, plan.settings.roi) for image in images_bgr)
         parts = [image[crop.part.slices] for image, crop in zip(images_bgr, crops, strict=True)]
         with self._lock:
-            feeder = self._idle.pop() if self._idle else ImageFeeder(self._runtime)
+            runtime = self._runtime
+            feeder = self._idle.pop() if self._idle else self._make_feeder()
         batches = tuple(
             (places, feeder.fill(index, [parts[place] for place in places]))
             for index, places in enumerate(feeder.group(parts))
         )
         wanted = self._needs_confidence(plan, requested=confidence)
-        return PreparedBatch(plan, crops, feeder, batches, wanted, perf_counter() - started)
+        return PreparedBatch(
+            plan, crops, runtime, feeder, batches, wanted, perf_counter() - started
+        )
 
     def infer(self, prepared: PreparedBatch) -> InferredBatch:
         """
@@ -303,7 +261,7 @@ class Segmenter:
             )
         finally:
             with self._lock:
-                if prepared.feeder.is_of(self._runtime):
+                if prepared.runtime is self._runtime:
                     self._idle.append(prepared.feeder)
         return InferredBatch(prepared, inferences, perf_counter() - started)
 
@@ -315,10 +273,16 @@ class Segmenter:
         """
         started = perf_counter()
         prepared = inferred.prepared
-        masks: dict[int, _Maps] = {}
+        masks: dict[int, Maps] = {}
         for (places, _), inference in zip(prepared.batches, inferred.inferences, strict=True):
             for index, place in enumerate(places):
-                masks[place] = self._finish(inference, index, prepared.plan, prepared.crops[place])
+                confidences = inference.confidence
+                masks[place] = make_mask(
+                    prepared.plan,
+                    inference.labels[index],
+                    None if confidences is None else confidences[index],
+                    prepared.crops[place],
+                )
         times = StageTimes(prepared.prepare_s, inferred.inference_s, perf_counter() - started)
         return [
             Segmentation(labels, prepared.plan.label_set, sure if confidence else None, times)
@@ -333,7 +297,7 @@ class Segmenter:
         """
         with self._lock:
             old, self._runtime = self._runtime, runtime
-            self._idle = [ImageFeeder(runtime, shares_memory=not self._overlaps)]
+            self._idle = [self._make_feeder(shares_memory=not self._overlaps)]
         old.close()
 
     def close(self) -> None:
@@ -345,60 +309,37 @@ class Segmenter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _make_plan(self, settings: MaskSettings) -> _Plan:
-        label_set = self._runtime.model.info.label_set
-        grouping = parse_grouping(settings.label_groups, label_set)
-        unlabelled = settings.unlabelled_id
-        table = None
-        if grouping is not None:
-            table = label_set.group_table(grouping, unlabelled)
-            label_set = label_set.grouped(grouping)
-        if unlabelled < len(label_set.classes) and unlabelled != label_set.void_id:
-            raise ConfigError(
-                f'unlabelled_id: expected an id without a class ({len(label_set.classes)} to 255) '
-                f'or the void class, found {unlabelled}, which is '
-                f'{label_set.names[unlabelled]!r}'
-            )
-        if settings.confidence_threshold > 0 and not self._runtime.has_confidence:
-            raise ConfigError(
-                f'confidence_threshold: expected 0, as the engine is to give no confidence, found '
-                f'{settings.confidence_threshold:g}; set engine_confidence to true'
-            )
-        return _Plan(settings, label_set, table)
+    def _make_plan(self, settings: MaskSettings) -> MaskPlan:
+        info = self._runtime.model.info
+        return plan_masks(
+            settings,
+            info.label_set,
+            info.input_size,
+            has_confidence=self._runtime.has_confidence,
+        )
+
+    def _make_feeder(self, *, shares_memory: bool = False) -> ImageFeeder:
+        runtime = self._runtime
+        return ImageFeeder(
+            runtime.model.info.input_size,
+            runtime.input_spec.dtype,
+            runtime.takes,
+            runtime.allocate_batch if shares_memory else None,
+        )
 
     def _infer(self, batch: NDArray[np.generic], wants_confidence: bool, keeps: bool) -> Inference:
-        found = infer_any_count(self._runtime, batch, confidence=wants_confidence)
+        found = self._run(batch, confidence=wants_confidence)
         if not keeps:
             return found
         confidence = None if found.confidence is None else found.confidence.copy()
         return Inference(found.labels.copy(), confidence)
 
+    def _run(self, batch: NDArray[np.generic], *, confidence: bool) -> Inference:
+        fixed = self._runtime.input_spec.shape[0]
+        if fixed in (None, len(batch)):
+            return self._runtime.infer(batch, confidence=confidence)
+        return infer_in_fixed_batches(self._runtime, batch, fixed, confidence=confidence)
+
     @staticmethod
-    def _needs_confidence(plan: _Plan, *, requested: bool) -> bool:
+    def _needs_confidence(plan: MaskPlan, *, requested: bool) -> bool:
         return requested or plan.settings.confidence_threshold > 0
-
-    @staticmethod
-    def _find_crop(image: NDArray[np.uint8], roi: tuple[int, ...]) -> _Crop:
-        check_image(image)
-        size = (image.shape[0], image.shape[1])
-        return _Crop(size, clip_roi(roi, size))
-
-    def _finish(self, inference: Inference, index: int, plan: _Plan, crop: _Crop) -> _Maps:
-        """Return labels and confidence as the settings ask."""
-        settings = plan.settings
-        labels = inference.labels[index]
-        confidence = None if inference.confidence is None else inference.confidence[index]
-        if plan.group_table is not None:
-            labels = remap_ids(labels, plan.group_table)
-        if confidence is not None and settings.confidence_threshold > 0:
-            labels = apply_confidence_threshold(
-                labels, confidence, settings.confidence_threshold, settings.unlabelled_id
-            )
-        size = settings.fixed_mask_size() or (
-            crop.image_size if settings.mask_size == 'image' else self._input_size
-        )
-        place = scale_rectangle(crop.part, crop.image_size, size)
-        mask = paste_into_roi(labels, size, place, settings.unlabelled_id)
-        if confidence is None:
-            return mask, None
-        return mask, paste_into_roi(confidence, size, place, OUTSIDE_CONFIDENCE)

@@ -10,10 +10,11 @@ from time import perf_counter
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InferenceError, InputError, RuntimeUnavailableError
 from espnet_ros.labels import LabelClass, LabelSet
+from espnet_ros.processing.preprocess import check_image
 from espnet_ros.runtimes.base import Inference
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.fake import FakeRuntime
-from espnet_ros.segmenter import check_image, Segmenter
+from espnet_ros.segmenter import Segmenter
 import numpy as np
 import pytest
 

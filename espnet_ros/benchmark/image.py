@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from espnet_ros.processing.codecs import decode_image
-from espnet_ros.processing.resize import resize_image
+from espnet_ros.processing.preprocess import resize_image
 from espnet_ros.sources import Frame, open_source
 import numpy as np
 from numpy.typing import NDArray

@@ -47,8 +47,8 @@ def say_json(content: object) -> None:
 
 def make_table(first: str, *titles: str, gap: int = 1) -> Table:
     """Return a table without lines: names, then columns of numbers."""
-    columns = [Column(title, justify='right') for title in titles]
-    return Table(first, *columns, **(BARE | {'padding': (0, gap)}))
+    columns = [Column(title, justify='right', no_wrap=True) for title in titles]
+    return Table(Column(first, overflow='fold'), *columns, **(BARE | {'padding': (0, gap)}))
 
 
 def swatch(color_rgb: tuple[int, int, int], width: int = 2) -> Text:

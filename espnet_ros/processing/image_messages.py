@@ -8,7 +8,8 @@ Encodings are named as in sensor_msgs/image_encodings.hpp.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, cast, NamedTuple, Protocol
 
 import cv2
 from espnet_ros.exceptions import InputError
@@ -84,6 +85,26 @@ _SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21}
 
 ENCODINGS = (*_PACKED, *_SEMI_PLANAR)
 """The encodings that :func:`raw_to_bgr` knows."""
+
+
+def image_to_bgr(
+    message: RawImage | CompressedImage,
+    bit_depth: int = 16,
+    convert_other: Callable[[Any], NDArray[np.uint8]] | None = None,
+) -> NDArray[np.uint8]:
+    """
+    Return the image as 8-bit BGR; see :func:`raw_to_bgr` and :func:`compressed_to_bgr`.
+
+    :param bit_depth: bits that count in values of 16
+    :param convert_other: converts images of encodings that are not known here
+    :return: uint8, (height, width, 3)
+    :raises InputError: data, step or size do not fit each other, or nobody knows the encoding
+    """
+    if hasattr(message, 'format'):
+        return compressed_to_bgr(cast('CompressedImage', message), bit_depth)
+    if convert_other is not None and message.encoding not in ENCODINGS:
+        return convert_other(message)
+    return raw_to_bgr(message, bit_depth)
 
 
 def raw_to_bgr(image: RawImage, bit_depth: int = 16) -> NDArray[np.uint8]:

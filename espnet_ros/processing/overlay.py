@@ -1,4 +1,4 @@
-"""Label maps in colour: alone, over their image, and with a legend."""
+"""Label maps in colour: alone, over their image, reduced, and with a legend."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
-from espnet_ros.processing.resize import resize_labels
+from espnet_ros.processing.postprocess import resize_labels
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,6 +57,40 @@ def blend_overlay(
     painted = color_mask(labels, palette)
     cv2.addWeighted(image, 1 - alpha, painted, alpha, 0, dst=painted)
     return painted
+
+
+def reduce_image(image: NDArray[np.uint8], max_width: int) -> NDArray[np.uint8]:
+    """
+    Return an image as wide as is allowed, averaged over the pixels that become one.
+
+    :param image: uint8, (H, W, 3)
+    :param max_width: pixels; 0 is no limit
+    :return: the image itself where it is no wider
+    """
+    size = _reduced_size(image.shape[:2], max_width)
+    if size == image.shape[:2]:
+        return image
+    reduced = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.uint8)
+
+
+def reduce_labels(labels: NDArray[np.uint8], max_width: int) -> NDArray[np.uint8]:
+    """
+    Return a label map as wide as is allowed, by nearest neighbour.
+
+    :param labels: uint8, (H, W)
+    :param max_width: pixels; 0 is no limit
+    :return: the map itself where it is no wider
+    """
+    size = _reduced_size(labels.shape, max_width)
+    return labels if size == labels.shape else resize_labels(labels, size)
+
+
+def _reduced_size(size: tuple[int, ...], max_width: int) -> tuple[int, int]:
+    height, width = size[:2]
+    if not max_width or width <= max_width:
+        return height, width
+    return max(1, round(height * max_width / width)), max_width
 
 
 def draw_legend(image: NDArray[np.uint8], entries: Sequence[tuple[str, Color]]) -> None:

@@ -10,8 +10,7 @@ from espnet_ros.config import OverlaySettings
 from espnet_ros.labels import LabelClass, LabelSet
 from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg
-from espnet_ros.processing.overlay import blend_overlay
-from espnet_ros.processing.resize import reduce_image
+from espnet_ros.processing.overlay import blend_overlay, reduce_image
 from espnet_ros.recording.bag_file import BagFile
 from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.sources.base import Frame, FrameCalibration

@@ -10,7 +10,7 @@ from typing import ClassVar, TYPE_CHECKING
 
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError, InferenceError, InputError
-from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
+from espnet_ros.model_file import IMAGE, ModelFile
 from espnet_ros.model_file.file_format import Rewrite
 from espnet_ros.model_file.graph.image_resize import resize_in_graph
 from espnet_ros.runtimes.build_watch import BuildWatch, SILENT
@@ -130,11 +130,6 @@ class Runtime(ABC):
     def resize(self) -> str:
         """Return where images are resized: host, or device."""
         return 'device' if self.resizes else 'host'
-
-    @property
-    def output_specs(self) -> tuple[TensorSpec, ...]:
-        names = (LABELS, CONFIDENCE) if self.has_confidence else (LABELS,)
-        return tuple(TensorSpec(name, 'uint8', (None, None, None)) for name in names)
 
     @property
     def has_confidence(self) -> bool:

@@ -9,21 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def infer_any_count(
-    runtime: Runtime, batch: NDArray[np.generic], *, confidence: bool
+def infer_in_fixed_batches(
+    runtime: Runtime, batch: NDArray[np.generic], limit: int, *, confidence: bool
 ) -> Inference:
     """
-    Segment a batch of any count, in pieces where the model's batch size is fixed.
+    Segment a batch of any count by a model whose batch size is fixed.
 
     The last piece is filled up with black images.
 
     :param batch: as :meth:`Runtime.infer` takes it
-    :return: arrays that are valid until the runtime's next call
+    :param limit: the batch size of the model
+    :return: arrays of the caller's own
     """
-    size = runtime.input_spec.shape[0]
-    if size is None or size == len(batch):
-        return runtime.infer(batch, confidence=confidence)
-    limit = size
 
     def infer(piece: NDArray[np.generic]) -> Inference:
         missing = limit - len(piece)

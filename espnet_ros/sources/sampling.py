@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing.resize import resize_image
+from espnet_ros.processing.preprocess import resize_image
 from espnet_ros.sources.base import Frame
 from espnet_ros.sources.opening import open_source
 import numpy as np

@@ -54,10 +54,6 @@ class PowerReading:
     reason: str = ''
     module_w: float | None = None
 
-    def rail_w(self, name: str) -> float | None:
-        """Return the power of a rail in watts, or None where it is not known."""
-        return next((rail.power_w for rail in self.rails if rail.name == name), None)
-
 
 class PowerSensor(ABC):
     """

@@ -15,6 +15,7 @@ from espnet_ros.training.data.augmentation import Augmentation
 
 OPTIMIZERS = ('adam', 'adamw', 'sgd')
 SCHEDULES = ('constant', 'halving', 'poly', 'cosine', 'one_cycle')
+ESPNET = 'espnet'
 VOID_TREATMENTS = ('ignore', 'class')
 
 
@@ -112,10 +113,15 @@ class Recipe:
     A whole training.
 
     :param stages: one after the other; each starts from the best weights of the one before
+    :param is_of_espnet: whether it trains that network alone
+    :param has_spare_stages: whether the stages before the last only prepare a fresh ESPNet:
+        another network, or one that starts from weights, goes without them
     """
 
     name: str
     stages: tuple[Stage, ...]
+    is_of_espnet: bool = False
+    has_spare_stages: bool = False
 
     def changed(self, **values: Any) -> Recipe:
         """
@@ -139,13 +145,29 @@ class Recipe:
         )
         return replace(self, stages=stages)
 
-    def last_stage(self) -> Recipe:
-        """Return the recipe without what prepares its last stage, for weights that need none."""
-        return replace(self, stages=self.stages[-1:])
+    def for_network(self, architecture: str, *, has_weights: bool) -> Recipe:
+        """
+        Return the recipe as it trains a network.
+
+        :param has_weights: whether the network starts from weights
+        :raises ConfigError: it does not train such a network
+        """
+        if architecture == ESPNET:
+            trained = self
+        elif self.is_of_espnet:
+            raise ConfigError(
+                f'recipe {self.name}: trains {ESPNET} in {len(self.stages)} stages, found '
+                f'{architecture}; give --recipe modern'
+            )
+        else:
+            trained = self.changed(architecture=architecture)
+        if self.has_spare_stages and (architecture != ESPNET or has_weights):
+            trained = replace(trained, stages=trained.stages[-1:])
+        return trained
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain values, for the record of a run."""
-        return asdict(self)
+        """Return what is trained as plain values, for the record of a run."""
+        return {'name': self.name, 'stages': tuple(asdict(stage) for stage in self.stages)}
 
 
 def _paper() -> Recipe:
@@ -163,9 +185,9 @@ def _paper() -> Recipe:
         full_size_labels=False,
     )
     decoder = replace(
-        encoder, name='decoder', architecture='espnet', batch_size=6, full_size_labels=True
+        encoder, name='decoder', architecture=ESPNET, batch_size=6, full_size_labels=True
     )
-    return Recipe('paper', (encoder, decoder))
+    return Recipe('paper', (encoder, decoder), is_of_espnet=True)
 
 
 def _modern() -> Recipe:
@@ -180,7 +202,7 @@ def _modern() -> Recipe:
     )
     stage = Stage(
         'network',
-        'espnet',
+        ESPNET,
         epochs=300,
         batch_size=12,
         augmentation=augmentation,
@@ -192,7 +214,7 @@ def _modern() -> Recipe:
         enlarging_start=True,
     )
     encoder = replace(stage, name='encoder', architecture='espnet_c')
-    return Recipe('modern', (encoder, stage))
+    return Recipe('modern', (encoder, stage), has_spare_stages=True)
 
 
 RECIPES = {'paper': _paper(), 'modern': _modern()}

@@ -12,8 +12,7 @@ import zlib
 from espnet_ros.labels import LabelSet
 from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
-from espnet_ros.processing.overlay import blend_overlay
-from espnet_ros.processing.resize import reduce_image, reduce_labels
+from espnet_ros.processing.overlay import blend_overlay, reduce_image, reduce_labels
 from espnet_ros.web.records import LiveFrame
 import numpy as np
 from numpy.typing import NDArray

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from espnet_ros.planning.geometry.ground import pixels_to_ground
 from espnet_ros.planning.geometry.pose import mounted_pose
 from espnet_ros.planning.view import GroundView
+from ground_truth import pixels_to_ground
 import numpy as np
 import pytest
 

@@ -11,6 +11,7 @@ from espnet_ros.planning.view import GroundView, ViewRules
 from espnet_ros.sources.street import StreetSource
 import numpy as np
 import pytest
+from street_truth import labels_from_above
 
 from .scenes import GRID, iou, SWEEP, visible
 
@@ -39,7 +40,7 @@ def test_the_map_shows_the_road_that_is_seen(street, index):
     source, view = street
     cost = view.grid_cost(view.read(source.frame(index).labels))
     scene = source.scene(index)
-    truth = scene.labels_from_above(GRID.centers[..., 0], GRID.centers[..., 1])
+    truth = labels_from_above(scene, GRID.centers[..., 0], GRID.centers[..., 1])
     seen = visible(GRID.centers, view.camera, view.pose, scene.obstacles)
     road = source.label_set.id_of('road')
     assert iou((cost == 0) & seen, (truth == road) & seen) >= 0.97
@@ -53,7 +54,7 @@ def test_ranges_end_where_things_stand(street):
     for index in FRAMES:
         reading = view.read(source.frame(index).labels)
         found = Sweep(SWEEP, [reading], [view.places]).ranges(100)
-        labels = source.scene(index).labels_from_above(x, y)
+        labels = labels_from_above(source.scene(index), x, y)
         blocked = view.rules.costs.cost[labels] >= 100
         truth = np.where(blocked.any(axis=1), ranges_m[blocked.argmax(axis=1)], np.inf)
         both = np.isfinite(found) & np.isfinite(truth)
@@ -71,6 +72,6 @@ def test_contacts_belong_to_things_of_their_class(street):
     offsets = []
     for point, class_id in zip(contacts.points_m[near], contacts.class_ids[near], strict=True):
         around = point + np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, 21)] * 2), axis=-1)
-        labels = source.scene(0).labels_from_above(around[..., 0], around[..., 1])
+        labels = labels_from_above(source.scene(0), around[..., 0], around[..., 1])
         offsets.append(bool((labels == class_id).any()))
     assert np.mean(offsets) > 0.9

@@ -6,9 +6,10 @@ from typing import Any
 
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.sources.street import StreetSource
+from espnet_ros.sources.street.scene import Box, StreetScene
 from espnet_ros.sources.street.source import RATE_HZ
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 STREET = StreetSource()
 LABELS = load_label_set('camvid')
@@ -42,9 +43,28 @@ class StreetTruth:
         return sorted(range(index, index + 500), key=lambda other: abs(other - guess))
 
 
+def labels_from_above(scene: StreetScene, x_m: ArrayLike, y_m: ArrayLike) -> NDArray[np.uint8]:
+    """
+    Return the class that stands at each point, else that of the ground there.
+
+    :param x_m: metres ahead, any shape
+    :param y_m: metres to the left, a shape that broadcasts with it
+    """
+    x, y = np.broadcast_arrays(np.asarray(x_m, float), np.asarray(y_m, float))
+    labels = scene.ground_labels(x, y)
+    for thing in scene.obstacles:
+        dx, dy = x - thing.x_m, y - thing.y_m
+        if isinstance(thing, Box):
+            inside = (np.abs(dx) <= thing.length_m / 2) & (np.abs(dy) <= thing.width_m / 2)
+        else:
+            inside = dx**2 + dy**2 <= thing.radius_m**2
+        labels[inside] = scene.label_set.id_of(thing.label)
+    return labels
+
+
 def true_classes(index: int, x_m: NDArray[np.floating], y_m: NDArray[np.floating]) -> Any:
     """Return the class ids of places in a frame, as seen from above."""
-    return STREET.scene(index).labels_from_above(x_m, y_m)
+    return labels_from_above(STREET.scene(index), x_m, y_m)
 
 
 def true_ranges_m(

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from espnet_ros.telemetry.file_tree import FileTree, read_file
+from espnet_ros.telemetry.power_sensor import PowerReading
 
 IIO = '/sys/bus/i2c/drivers/ina3221x'
 HWMON = '/sys/bus/i2c/drivers/ina3221'
@@ -316,3 +317,8 @@ def tree_of(
 ) -> FileTree:
     board(root)
     return FileTree(root, files)
+
+
+def rail_w(reading: PowerReading, name: str) -> float | None:
+    """Return the power of a rail in watts, or None where it is not known."""
+    return next((rail.power_w for rail in reading.rails if rail.name == name), None)

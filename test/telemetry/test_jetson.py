@@ -16,7 +16,7 @@ from espnet_ros.telemetry.power_sensor import NoSensor, PowerReading
 import pytest
 
 from . import boards
-from .boards import FailingFiles, tree_of
+from .boards import FailingFiles, rail_w, tree_of
 
 Writer = Callable[[Path], None]
 
@@ -97,7 +97,7 @@ def test_board_has_its_rails_and_total_to_the_digit(tmp_path: Path, board: Board
     assert (reading.source, reading.scope, reading.reason) == (board.source, board.scope, '')
     assert {rail.name for rail in reading.rails} == set(board.rails)
     for rail, power_w in board.rails.items():
-        assert reading.rail_w(rail) == pytest.approx(power_w, abs=5e-4), rail
+        assert rail_w(reading, rail) == pytest.approx(power_w, abs=5e-4), rail
 
 
 def test_board_is_also_measured_without_a_device_tree(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_thor_without_its_input_monitor_totals_the_module(tmp_path: Path) -> Non
 def test_power_of_a_gated_rail_keeps_its_sign(tmp_path: Path) -> None:
     tree = tree_of(boards.agx_thor, tmp_path)
     boards.write_files(tmp_path, f'{boards.THOR}/2-0040/hwmon/hwmon5', curr1_input=-20)
-    assert read(tree).rail_w('VDD_GPU') == pytest.approx(-0.397, abs=5e-4)
+    assert rail_w(read(tree), 'VDD_GPU') == pytest.approx(-0.397, abs=5e-4)
 
 
 @pytest.mark.parametrize('board', [boards.xavier_nx, boards.agx_xavier, boards.agx_orin])
@@ -147,7 +147,7 @@ def test_unreadable_rail_of_the_total_makes_it_unknown_and_never_less(
     files.errors[str(chip.power or chip.voltage)] = number
     reading = sensor.read()
     assert reading.total_w is None
-    assert reading.rail_w(first) is None
+    assert rail_w(reading, first) is None
     assert word in reading.reason and first in reading.reason
     assert sum(rail.power_w is None for rail in reading.rails) == 1
     assert ('chmod' in reading.reason) == (number == errno.EACCES)
@@ -158,7 +158,7 @@ def test_unreadable_rail_of_the_total_makes_it_unknown_and_never_less(
 def test_unreadable_rail_outside_the_total_leaves_the_total(tmp_path: Path) -> None:
     files = FailingFiles(curr2_input=errno.EIO)
     reading = read(tree_of(boards.orin_nano, tmp_path, files))
-    assert reading.rail_w('VDD_CPU_GPU_CV') is None
+    assert rail_w(reading, 'VDD_CPU_GPU_CV') is None
     assert reading.total_w == pytest.approx(9.250, abs=5e-4)
 
 
@@ -219,7 +219,7 @@ def test_unknown_set_of_rails_has_no_total(tmp_path: Path) -> None:
     reading = sensor.read()
     assert reading.total_w is None
     assert 'VDD_NEW' in reading.reason
-    assert reading.rail_w('VDD_NEW') == pytest.approx(0.5)
+    assert rail_w(reading, 'VDD_NEW') == pytest.approx(0.5)
 
 
 def test_machine_without_any_sensor_says_why(tmp_path: Path) -> None:

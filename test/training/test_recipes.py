@@ -24,7 +24,8 @@ def test_the_modern_recipe_without_its_encoder_is_its_last_stage() -> None:
     recipe = find_recipe('modern')
     encoder, network = recipe.stages
     assert [encoder.architecture, network.architecture] == ['espnet_c', 'espnet']
-    assert recipe.last_stage().stages == (network,)
+    assert recipe.for_network('espnet', has_weights=True).stages == (network,)
+    assert recipe.for_network('espnet', has_weights=False).stages == (encoder, network)
     assert network.enlarging_start
     assert network.loss.auxiliary > 0
 

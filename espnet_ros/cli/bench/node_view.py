@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from espnet_ros.benchmark.node_result import Flow, NodeResult, OutputRate, ProcessLoad
-from espnet_ros.cli.bench.view import figures_table, print_disturbance, shown
-from espnet_ros.cli.console import OUT
+from espnet_ros.cli.bench.view import print_disturbance, shown
+from espnet_ros.cli.console import make_table, OUT
 
 
 def print_node(result: NodeResult) -> None:
@@ -34,7 +34,7 @@ def _headline(result: NodeResult) -> str:
 
 
 def _print_flows(flows: Iterable[Flow]) -> None:
-    table = figures_table('', 'sent/s', 'out/s', 'ratio', 'p50 ms', 'p90 ms', 'p99 ms')
+    table = make_table('', 'sent/s', 'out/s', 'ratio', 'p50 ms', 'p90 ms', 'p99 ms')
     for title in ('lost before', 'dropped in', 'failed in', 'lost after'):
         table.add_column(title, justify='right')
     for flow in flows:
@@ -52,7 +52,7 @@ def _print_flows(flows: Iterable[Flow]) -> None:
 
 
 def _print_outputs(outputs: Iterable[OutputRate]) -> None:
-    table = figures_table('beside', 'out/s', 'p50 ms', 'p90 ms', 'p99 ms')
+    table = make_table('beside', 'out/s', 'p50 ms', 'p90 ms', 'p99 ms')
     for output in outputs:
         table.add_row(output.topic, shown(output.rate_hz, '.1f'), *_latencies(output))
     OUT.print(table)
@@ -60,7 +60,7 @@ def _print_outputs(outputs: Iterable[OutputRate]) -> None:
 
 
 def _print_processes(processes: Iterable[ProcessLoad]) -> None:
-    table = figures_table('process', 'CPU %', 'CPU ms/frame', 'MB', 'MB grown')
+    table = make_table('process', 'CPU %', 'CPU ms/frame', 'MB', 'MB grown')
     for load in processes:
         table.add_row(
             load.name,

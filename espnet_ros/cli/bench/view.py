@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from espnet_ros.benchmark.result import BenchRecord, BenchResult
-from espnet_ros.cli.console import OUT, UNAVAILABLE
-from rich.table import Table
+from espnet_ros.cli.console import make_table, OUT, UNAVAILABLE
 
 _DISTURBING_PERCENT = 30.0
 _TRUSTED_S = 30.0
@@ -35,7 +34,7 @@ def print_bench(record: BenchRecord) -> None:
     results = record.results
     known = [c for c in _COLUMNS if any(c[1](result) is not None for result in results)]
     unknown = [title for title, pick, form in _COLUMNS if (title, pick, form) not in known]
-    table = figures_table('', *(title for title, _, _ in known))
+    table = make_table('', *(title for title, _, _ in known))
     for result in results:
         table.add_row(result.name, *(shown(pick(result), form) for _, pick, form in known))
     OUT.print(table)
@@ -97,15 +96,6 @@ def _print_power_notes(record: BenchRecord) -> None:
             markup=False,
             style='yellow',
         )
-
-
-def figures_table(first: str, *titles: str) -> Table:
-    """Return a table of names and the figures behind them."""
-    table = Table(box=None, pad_edge=False, header_style='bold')
-    table.add_column(first, overflow='fold')
-    for title in titles:
-        table.add_column(title, justify='right', no_wrap=True)
-    return table
 
 
 def print_disturbance(core_percent: float | None) -> None:

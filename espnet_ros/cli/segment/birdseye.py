@@ -27,7 +27,7 @@ from espnet_ros.processing.birdseye import (
     lay_flat,
     shade,
 )
-from espnet_ros.processing.resize import resize_labels
+from espnet_ros.processing.postprocess import resize_labels
 from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources import CameraModel, Source
 import numpy as np

@@ -17,6 +17,7 @@ from espnet_ros.datasets.folder import (
     label_set_file,
     LABELS,
 )
+from espnet_ros.datasets.mapped import map_classes
 from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.fleet.output import FleetOutput
@@ -106,15 +107,7 @@ class LabelWriter:
     def __init__(self, folder: OutputFolder, label_set: LabelSet, found: LabelSet) -> None:
         self._folder = folder
         self._label_set = label_set
-        self._table = np.full(256, IGNORED, np.uint8)
-        ids = {name.casefold(): i for i, name in enumerate(label_set.names)}
-        lost = []
-        for index, name in enumerate(found.names):
-            wanted = ids.get(name.casefold())
-            if wanted is None:
-                lost.append(name)
-            elif IGNORED not in (index, wanted) and wanted != label_set.void_id:
-                self._table[index] = wanted
+        self._table, lost = map_classes(found, label_set)
         if (self._table == IGNORED).all():
             raise ConfigError(
                 f'--labels-for: expected classes of label set {label_set.name!r} '

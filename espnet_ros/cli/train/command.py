@@ -11,7 +11,7 @@ from typing import Any
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.train.data import open_training_data
-from espnet_ros.cli.train.options import NetworkOptions, Options, RecipeOptions, ResultOptions
+from espnet_ros.cli.train.options import NetworkOptions, Options, ResultOptions
 from espnet_ros.cli.train.progress import TrainingProgress
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.evaluation.report import make_report, Report
@@ -25,7 +25,7 @@ from espnet_ros.models.registry import create_model
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.distillation import open_teacher
 from espnet_ros.training.job import RunSettings, TrainingJob
-from espnet_ros.training.recipes import find_recipe, Recipe
+from espnet_ros.training.recipes import ESPNET, find_recipe, Recipe
 from espnet_ros.training.reporting import Reporter
 from espnet_ros.training.tensorboard import TensorBoardReporter
 from espnet_ros.training.trainer import Trainer
@@ -34,8 +34,6 @@ from espnet_ros.training.weights.averaging import average_with, check_average
 from espnet_ros.training.weights.states import TrainedWeights
 from espnet_ros.training.weights.transfer import InitialWeights, open_initial_weights
 import yaml
-
-ESPNET = 'espnet'
 
 
 def run(options: Options) -> int:
@@ -82,7 +80,10 @@ def _make_job(options: Options) -> TrainingJob:
     arguments = _network_arguments(network, architecture, initial)
     # Built for its checks alone: a mistake is told before anything is read or written.
     built = create_model(architecture, classes=len(train.label_set.classes), **arguments)
-    recipe = _make_recipe(options.recipe, architecture, initial is not None)
+    recipe = find_recipe(options.recipe.recipe).for_network(
+        architecture, has_weights=initial is not None
+    )
+    recipe = recipe.changed(**asdict(options.recipe.changes))
     return TrainingJob(
         recipe=_with_crop(
             recipe, options.recipe.changes.crop, (height, width), built.size_multiple
@@ -135,19 +136,6 @@ def _network_arguments(
     said = {'alpha2': network.alpha2, 'alpha3': network.alpha3}
     known |= {name: value for name, value in said.items() if value is not None}
     return known | {name: yaml.safe_load(value) for name, value in network.argument}
-
-
-def _make_recipe(options: RecipeOptions, architecture: str, has_initial: bool) -> Recipe:
-    recipe = find_recipe(options.recipe)
-    other = architecture != ESPNET
-    if other and recipe.name == 'paper':
-        raise ConfigError(
-            f'recipe {recipe.name}: trains {ESPNET} in two stages, found {architecture}; give '
-            '--recipe modern'
-        )
-    if recipe.name == 'modern' and (other or has_initial):
-        recipe = recipe.last_stage()
-    return recipe.changed(architecture=architecture if other else None, **asdict(options.changes))
 
 
 def _with_crop(

@@ -17,7 +17,8 @@ from espnet_ros.datasets.street import StreetDataset
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.labels import LabelSet
-from espnet_ros.training.data.pseudo_labels import label_images, Teachers, Unlabelled
+from espnet_ros.training.data.pseudo_labels import label_images, Unlabelled
+from espnet_ros.training.data.teachers import Teachers
 from espnet_ros.training.recipes import find_recipe
 
 PSEUDO_LABELS = 'pseudo_labels'

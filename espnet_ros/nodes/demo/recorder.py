@@ -9,10 +9,10 @@ from espnet_ros.labels import LabelSet
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.demo.live_score import LiveScore
 from espnet_ros.nodes.demo.view import draw_moment, measure_free_ahead_m, Moment, Moments
-from espnet_ros.nodes.ros.messages.images import image_to_bgr
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.ros.qos import latched_qos
 from espnet_ros.processing.codecs import write_image
+from espnet_ros.processing.image_messages import image_to_bgr
 from espnet_ros.processing.video_writer import VideoWriter
 from nav_msgs.msg import OccupancyGrid
 import numpy as np

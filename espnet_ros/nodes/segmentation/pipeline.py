@@ -13,7 +13,7 @@ from espnet_ros.config import MaskSettings, SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
 from espnet_ros.labels import LabelSet
 from espnet_ros.monitoring.stage_clock import Stopwatch
-from espnet_ros.nodes.ros.messages.images import image_to_bgr
+from espnet_ros.nodes.ros.messages.images import convert_by_cv_bridge
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, seconds_since
 from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame
 from espnet_ros.nodes.segmentation.camera.label_announcer import (
@@ -24,7 +24,7 @@ from espnet_ros.nodes.segmentation.camera.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.health.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.health.stats import make_stats
 from espnet_ros.nodes.segmentation.pictures import PictureWorker
-from espnet_ros.processing.image_messages import color_view
+from espnet_ros.processing.image_messages import color_view, image_to_bgr
 from espnet_ros.segmenter import InferredBatch, PreparedBatch, Segmentation, Segmenter
 import numpy as np
 from numpy.typing import NDArray
@@ -221,7 +221,8 @@ class FramePipeline:
         camera, watch = self._cameras[name], Stopwatch()
         try:
             with watch.stage('convert'):
-                image_bgr = image_to_bgr(frame.message, self._settings().images.image_bit_depth)
+                bit_depth = self._settings().images.image_bit_depth
+                image_bgr = image_to_bgr(frame.message, bit_depth, convert_by_cv_bridge)
         except InputError as error:
             self._fail_input(camera, error)
             return None

@@ -13,12 +13,13 @@ from espnet_ros.monitoring.health import Status
 from espnet_ros.monitoring.stage_clock import StageClock
 from espnet_ros.msg import InferenceStats
 from espnet_ros.msg import LabelSet as LabelSetMessage
-from espnet_ros.nodes.ros.messages.images import image_to_bgr
+from espnet_ros.nodes.ros.messages.images import convert_by_cv_bridge
 from espnet_ros.nodes.ros.messages.label_set import read_label_set_message
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.ros.qos import latched_qos, sensor_qos
 from espnet_ros.nodes.web.found_cameras import FoundCamera
 from espnet_ros.processing.codecs import decode_unchanged
+from espnet_ros.processing.image_messages import image_to_bgr
 from espnet_ros.web.live_view import LiveView
 from espnet_ros.web.records import LiveFrame, Sample
 import numpy as np
@@ -137,7 +138,7 @@ class RemoteCamera:
         def picture() -> tuple[NDArray[np.uint8], str]:
             try:
                 if image is not None:
-                    return image_to_bgr(image), 'bgr8'
+                    return image_to_bgr(image, convert_other=convert_by_cv_bridge), 'bgr8'
             except EspnetError:
                 pass
             return np.full((*labels.shape, 3), 96, np.uint8), 'bgr8'

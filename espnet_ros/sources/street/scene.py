@@ -104,22 +104,3 @@ class StreetScene:
         zone = (from_middle_m >= self.road_half_width_m).astype(np.uint8)
         zone += from_middle_m >= self.street_half_width_m
         return np.broadcast_to(np.array(ids, np.uint8)[zone], np.broadcast(x_m, y_m).shape).copy()
-
-    def labels_from_above(self, x_m: ArrayLike, y_m: ArrayLike) -> NDArray[np.uint8]:
-        """
-        Return the class that stands at each point, else that of the ground there.
-
-        :param x_m: metres ahead, any shape
-        :param y_m: metres to the left, a shape that broadcasts with it
-        :return: uint8 ids, as a map seen from above would have them
-        """
-        x, y = np.broadcast_arrays(np.asarray(x_m, float), np.asarray(y_m, float))
-        labels = self.ground_labels(x, y)
-        for thing in self.obstacles:
-            dx, dy = x - thing.x_m, y - thing.y_m
-            if isinstance(thing, Box):
-                inside = (np.abs(dx) <= thing.length_m / 2) & (np.abs(dy) <= thing.width_m / 2)
-            else:
-                inside = dx**2 + dy**2 <= thing.radius_m**2
-            labels[inside] = self.label_set.id_of(thing.label)
-        return labels

@@ -22,9 +22,8 @@ pytest.importorskip('rclpy')
 from espnet_ros.config import CameraSourceSettings
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.nodes.camera_source.node import CameraSourceNode
-from espnet_ros.nodes.ros.messages.images import image_to_bgr
 from espnet_ros.processing.codecs import write_image
-from espnet_ros.processing.image_messages import compressed_to_bgr
+from espnet_ros.processing.image_messages import compressed_to_bgr, image_to_bgr
 from espnet_ros.settings import list_settings, read_settings, setting_values
 from espnet_ros.sources.street import StreetSource
 from rclpy.parameter import Parameter

@@ -22,6 +22,7 @@ from nav_msgs.msg import OccupancyGrid
 from rclpy.qos import DurabilityPolicy
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
 from status_reader import ERROR, values
+from street_truth import labels_from_above
 
 from .scene import Camera, cells, FRAME, ROAD_AHEAD, SIZE, status_of, STREET
 
@@ -41,7 +42,7 @@ def test_the_map_is_in_metres_and_has_the_stamp_of_the_image(ros, free_space):
     x = 0.05 + 0.1 * np.arange(200)
     scene = STREET.scene(0)
     assert (cost[ROAD_AHEAD] == 0).all(), 'the road ahead of the car is free'
-    truth = scene.labels_from_above(x[None], (x - 10)[:, None])
+    truth = labels_from_above(scene, x[None], (x - 10)[:, None])
     seen = cost >= 0
     road = STREET.label_set.id_of('road')
     agreement = ((cost == 0) == (truth == road))[seen].mean()

@@ -16,7 +16,7 @@ from espnet_ros.exceptions import (
 )
 from espnet_ros.export.golden import with_golden_labels
 from espnet_ros.model_file.golden import GoldenOutput, read_golden_output, with_golden_output
-from espnet_ros.runtimes import feeding
+from espnet_ros.processing import preprocess
 from espnet_ros.runtimes.build_watch import NO_BUILD
 from espnet_ros.runtimes.factory import open_runtime, runtime_report
 from espnet_ros.runtimes.tensorrt import image_sizes
@@ -185,7 +185,7 @@ def test_every_size_gets_a_graph_of_its_own(board, brightest):
 
 
 def test_images_of_several_sizes_come_back_in_order_and_build_nothing(board, brightest):
-    board.monkeypatch.setattr(feeding, 'resize_image', None)  # nobody resizes on the CPU
+    board.monkeypatch.setattr(preprocess, 'resize_image', None)  # nobody resizes on the CPU
     board.runtime(brightest, batch_size=3).open()
     sizes = ((3, 2), (1, 1), (3, 2), (2, 5))
     batch = make_batch(len(sizes))
@@ -324,7 +324,7 @@ def test_an_engine_that_resizes_is_checked_on_an_image_of_its_size(board, bright
 @every_version
 def test_an_engine_without_confidence_computes_labels_alone(board, brightest):
     with board.runtime(brightest, batch_size=2, engine_confidence=False) as runtime:
-        assert [spec.name for spec in runtime.output_specs] == ['labels']
+        assert not runtime.has_confidence
         engine = runtime._execution.engine
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         assert names == ['image', 'labels']

@@ -7,6 +7,7 @@ from espnet_ros.sources.street.rendering.projection import Projection
 import numpy as np
 from numpy.typing import NDArray
 import pytest
+from street_truth import labels_from_above
 
 
 def ground_points(scene: StreetScene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -50,7 +51,7 @@ def test_free_ground_in_the_picture_is_free_of_obstacles_in_the_geometry() -> No
         labels, scene = source.frame(index).labels, source.scene(index)
         x_m, y_m = ground_points(scene)
         is_near = (labels == source.label_set.id_of('road')) & (x_m < 20)
-        from_above = scene.labels_from_above(x_m[is_near], y_m[is_near])
+        from_above = labels_from_above(scene, x_m[is_near], y_m[is_near])
         agrees = from_above == source.label_set.id_of('road')
         # The corners of a car are rounder than its box.
         assert agrees.mean() > 0.998
@@ -89,7 +90,7 @@ def test_map_from_above_shows_boxes_and_cylinders() -> None:
     scene = StreetSource(size=(32, 64)).scene(0)
     names = scene.label_set.names
     for thing in scene.obstacles[:40]:
-        label = scene.labels_from_above(thing.x_m, thing.y_m)
+        label = labels_from_above(scene, thing.x_m, thing.y_m)
         assert names[int(label)] in {o.label for o in scene.obstacles}
 
 

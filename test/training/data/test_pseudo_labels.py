@@ -9,13 +9,8 @@ from espnet_ros.datasets.folder import open_folder
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.labels import LabelSet, load_label_set
 from espnet_ros.model_file import ModelFile, open_model
-from espnet_ros.training.data.pseudo_labels import (
-    label_images,
-    merge_labels,
-    Teachers,
-    Unlabelled,
-    vote,
-)
+from espnet_ros.training.data.pseudo_labels import label_images, Unlabelled
+from espnet_ros.training.data.teachers import merge_labels, Teachers, vote
 import numpy as np
 from numpy.typing import NDArray
 import pytest

@@ -1,4 +1,4 @@
-"""Image messages to arrays and back."""
+"""Masks and images as messages, and images of encodings that only cv_bridge knows."""
 
 from __future__ import annotations
 
@@ -7,33 +7,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing.image_messages import compressed_to_bgr, ENCODINGS, raw_to_bgr
+from espnet_ros.processing.image_messages import ENCODINGS
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 _MASK_ENCODINGS = ('mono8', '8UC1')
-_COUNT_BYTES = 4
-
-
-def image_to_bgr(message: Image | CompressedImage, bit_depth: int = 16) -> NDArray[np.uint8]:
-    """
-    Return the image as 8-bit BGR; see :func:`raw_to_bgr` and :func:`compressed_to_bgr`.
-
-    Encodings that are not known there are left to cv_bridge, where it is installed.
-
-    :param bit_depth: bits that count in values of 16
-    :return: uint8, (height, width, 3)
-    :raises InputError: data, step or size do not fit each other, or nobody here knows the
-        encoding or format
-    """
-    if isinstance(message, CompressedImage):
-        return compressed_to_bgr(message, bit_depth)
-    if message.encoding in ENCODINGS:
-        return raw_to_bgr(message, bit_depth)
-    return _by_cv_bridge(message)
 
 
 def mask_values(message: Image) -> NDArray[np.uint8]:
@@ -64,32 +44,10 @@ def array_to_image(values: NDArray[np.uint8], encoding: str, header: Header) -> 
     :param values: uint8, (height, width) or (height, width, channels)
     :param header: is used as it is
     """
-    message = _describe_image(values, encoding, header)
-    message.data = _byte_array(np.ascontiguousarray(values))
-    return message
-
-
-def serialize_image(values: NDArray[np.uint8], encoding: str, header: Header) -> bytes:
-    """
-    Return an image message as it goes over the wire, which publishers take as it is.
-
-    Its pixels come last in the message, after their number, so that they are appended to a
-    message without pixels.
-
-    :param values: uint8, (height, width) or (height, width, channels)
-    :param header: is used as it is
-    """
-    empty = serialize_message(_describe_image(values, encoding, header))
-    is_little_endian = empty[1] & 1  # of the representation identifier of CDR
-    count = values.size.to_bytes(_COUNT_BYTES, 'little' if is_little_endian else 'big')
-    return b''.join((empty[:-_COUNT_BYTES], count, np.ascontiguousarray(values).data))
-
-
-def _describe_image(values: NDArray[np.uint8], encoding: str, header: Header) -> Image:
-    """Return an image message without pixels."""
     message = Image(header=header, encoding=encoding)
     message.height, message.width = values.shape[:2]
     message.step = message.width * (values.shape[2] if values.ndim == 3 else 1)
+    message.data = _byte_array(np.ascontiguousarray(values))
     return message
 
 
@@ -114,7 +72,13 @@ def _byte_array(data: Any) -> array.array[int]:
     return values
 
 
-def _by_cv_bridge(message: Image) -> NDArray[np.uint8]:
+def convert_by_cv_bridge(message: Image) -> NDArray[np.uint8]:
+    """
+    Return the image of an encoding that only cv_bridge knows, as 8-bit BGR.
+
+    :return: uint8, (height, width, 3)
+    :raises InputError: it is not installed, or does not know it either
+    """
     refusal = (
         f'image encoding {message.encoding!r}: expected one of {", ".join(ENCODINGS)}; other '
         'encodings need cv_bridge'

@@ -9,22 +9,30 @@ from functools import partial
 from espnet_ros.config import OverlaySettings
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.ros.messages.camera_info import scale_camera_info
-from espnet_ros.nodes.ros.messages.images import bytes_to_compressed, serialize_image
+from espnet_ros.nodes.ros.messages.images import bytes_to_compressed
 from espnet_ros.nodes.ros.qos import create_publisher, result_qos
 from espnet_ros.nodes.ros.topics import compressed_topic, output_topic
 from espnet_ros.nodes.segmentation.camera.label_announcer import LabelAnnouncer
 from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
-from espnet_ros.processing.overlay import blend_overlay, color_mask, draw_legend
-from espnet_ros.processing.resize import reduce_image, reduce_labels
+from espnet_ros.processing.overlay import (
+    blend_overlay,
+    color_mask,
+    draw_legend,
+    reduce_image,
+    reduce_labels,
+)
 from espnet_ros.segmenter import Segmentation
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
+
+_COUNT_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -177,6 +185,26 @@ class CameraOutputs:
         publisher = create_publisher(self._node, message_type, topic, qos)
         self._publishers.append(publisher)
         return publisher
+
+
+def serialize_image(values: NDArray[np.uint8], encoding: str, header: Header) -> bytes:
+    """
+    Return an image message as it goes over the wire, which publishers take as it is.
+
+    Its pixels come last in the message, after their number, so that they are appended to a
+    message without pixels.
+
+    :param values: uint8, (height, width) or (height, width, channels)
+    :param header: is used as it is
+    """
+    height, width = values.shape[:2]
+    step = width * (values.shape[2] if values.ndim == 3 else 1)
+    empty = serialize_message(
+        Image(header=header, encoding=encoding, height=height, width=width, step=step)
+    )
+    is_little_endian = empty[1] & 1  # of the representation identifier of CDR
+    count = values.size.to_bytes(_COUNT_BYTES, 'little' if is_little_endian else 'big')
+    return b''.join((empty[:-_COUNT_BYTES], count, np.ascontiguousarray(values).data))
 
 
 def draw_overlay(

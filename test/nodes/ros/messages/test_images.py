@@ -13,10 +13,11 @@ from espnet_ros.exceptions import InputError
 from espnet_ros.nodes.ros.messages.images import (
     array_to_image,
     bytes_to_compressed,
-    image_to_bgr,
+    convert_by_cv_bridge,
     mask_values,
-    serialize_image,
 )
+from espnet_ros.nodes.segmentation.camera.outputs import serialize_image
+from espnet_ros.processing.image_messages import image_to_bgr
 from pictures import encoded
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image
@@ -30,9 +31,13 @@ def message_of(image: EncodedImage, **changes: object) -> Image:
     return Image(**fields | {'data': array.array('B', fields['data'])})
 
 
+def to_bgr(message, bit_depth=16):
+    return image_to_bgr(message, bit_depth, convert_by_cv_bridge)
+
+
 @pytest.mark.parametrize('image', ENCODED_IMAGES, ids=lambda image: image.encoding)
 def test_a_message_of_every_encoding_becomes_bgr(image):
-    assert image.is_shown_by(image_to_bgr(message_of(image)))
+    assert image.is_shown_by(to_bgr(message_of(image)))
 
 
 @pytest.mark.parametrize('encoding', ['', 'BGR8', '32FC1', 'nonsense'])
@@ -42,7 +47,7 @@ def test_an_encoding_that_is_not_ours_is_refused_by_name(encoding, monkeypatch):
     with pytest.raises(
         InputError, match=r'expected one of bgr8.*cv_bridge, which is not'
     ) as error:
-        image_to_bgr(message_of(encoded_image('mono8'), encoding=encoding))
+        to_bgr(message_of(encoded_image('mono8'), encoding=encoding))
     assert repr(encoding) in str(error.value)
 
 
@@ -55,7 +60,7 @@ def stand_in_bridge(monkeypatch, convert):
 
 def test_cv_bridge_takes_what_is_not_ours(monkeypatch):
     stand_in_bridge(monkeypatch, lambda message, desired_encoding: np.full((4, 6, 3), 9))
-    result = image_to_bgr(message_of(encoded_image('mono8'), encoding='32FC1'))
+    result = to_bgr(message_of(encoded_image('mono8'), encoding='32FC1'))
     assert (result == 9).all()
 
 
@@ -65,13 +70,13 @@ def test_a_failure_of_cv_bridge_says_what_was_wrong(monkeypatch):
 
     stand_in_bridge(monkeypatch, fail)
     with pytest.raises(InputError, match=r'32FC1.*not a color format'):
-        image_to_bgr(message_of(encoded_image('mono8'), encoding='32FC1'))
+        to_bgr(message_of(encoded_image('mono8'), encoding='32FC1'))
 
 
 def test_cv_bridge_is_not_asked_for_an_image_without_pixels(monkeypatch):
     stand_in_bridge(monkeypatch, lambda message, desired_encoding: np.zeros((0, 6, 3)))
     with pytest.raises(InputError, match='at least 1x1 pixels, found 6x0'):
-        image_to_bgr(message_of(encoded_image('mono8'), encoding='32FC1', height=0))
+        to_bgr(message_of(encoded_image('mono8'), encoding='32FC1', height=0))
 
 
 @pytest.mark.parametrize('bit_depth', [12, 16])
@@ -82,7 +87,7 @@ def test_messages_of_either_type_have_the_bit_depth_of_the_camera(bit_depth):
     compressed = bytes_to_compressed(encoded('.png', values), 'mono16; png compressed ', Header())
     assert isinstance(compressed, CompressedImage)
     for message in (raw, compressed):
-        assert (image_to_bgr(message, bit_depth) == 200).all()
+        assert (to_bgr(message, bit_depth) == 200).all()
 
 
 def mask_message(**changes):

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from espnet_ros.exceptions import InputError
-from espnet_ros.processing.finishing import (
+from espnet_ros.processing.postprocess import (
     apply_confidence_threshold,
-    clip_roi,
     paste_into_roi,
-    Rectangle,
     remap_ids,
+    resize_labels,
     scale_rectangle,
     threshold_byte,
 )
+from espnet_ros.processing.preprocess import Rectangle
 import numpy as np
 import pytest
 
-
-@pytest.mark.parametrize(
-    ('roi', 'part'),
-    [
-        ((0, 0, 0, 0), (0, 0, 200, 100)),
-        ((10, 20, 30, 40), (10, 20, 30, 40)),
-        ((10, 20, 500, 500), (10, 20, 190, 80)),
-        ((199, 99, 1, 1), (199, 99, 1, 1)),
-    ],
-)
-def test_a_region_is_clipped_to_the_image(roi, part):
-    assert clip_roi(roi, (100, 200)) == part
-
-
-def test_a_region_outside_the_image_is_refused():
-    with pytest.raises(InputError, match=r'image of 200x100 pixels, found x=200, y=0'):
-        clip_roi((200, 0, 5, 5), (100, 200))
+LABELS = np.random.default_rng(0).integers(0, 256, (5, 7), np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +65,27 @@ def test_unsure_pixels_are_dropped_in_a_copy():
 def test_a_map_is_placed_in_its_part_of_the_mask():
     mask = paste_into_roi(np.array([[1, 2]], np.uint8), (3, 5), Rectangle(1, 1, 4, 1), 9)
     np.testing.assert_array_equal(mask, [[9] * 5, [9, 1, 1, 2, 2], [9] * 5])
+
+
+@pytest.mark.parametrize('factor', [2, 3, 5])
+def test_labels_are_repeated_when_enlarged(factor):
+    labels = LABELS
+    expected = labels.repeat(factor, 0).repeat(factor, 1)
+    np.testing.assert_array_equal(resize_labels(labels, (5 * factor, 7 * factor)), expected)
+
+
+@pytest.mark.parametrize('size', [(9, 13), (3, 4), (1, 1), (5, 21)])
+def test_every_pixel_takes_the_label_nearest_to_its_centre(size):
+    labels = np.random.default_rng(0).integers(0, 256, (7, 11), np.uint8)
+    rows, columns = (
+        np.floor((np.arange(new) + 0.5) * old / new).astype(int)
+        for new, old in zip(size, labels.shape, strict=True)
+    )
+    np.testing.assert_array_equal(resize_labels(labels, size), labels[np.ix_(rows, columns)])
+
+
+def test_labels_of_the_right_size_are_a_copy():
+    labels = LABELS
+    same = resize_labels(labels, (5, 7))
+    np.testing.assert_array_equal(same, labels)
+    assert not np.shares_memory(same, labels)

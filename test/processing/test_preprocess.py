@@ -1,8 +1,9 @@
-"""Images are resized bilinear, labels by nearest neighbour."""
+"""Images are cropped to a region, and resized bilinear."""
 
 from __future__ import annotations
 
-from espnet_ros.processing.resize import resize_image, resize_labels
+from espnet_ros.exceptions import InputError
+from espnet_ros.processing.preprocess import clip_roi, resize_image
 import numpy as np
 import pytest
 
@@ -41,25 +42,19 @@ def test_float_images_keep_their_fractions():
     assert (target == 0.5).all()
 
 
-@pytest.mark.parametrize('factor', [2, 3, 5])
-def test_labels_are_repeated_when_enlarged(factor):
-    labels = noise(5, 7)
-    expected = labels.repeat(factor, 0).repeat(factor, 1)
-    np.testing.assert_array_equal(resize_labels(labels, (5 * factor, 7 * factor)), expected)
+@pytest.mark.parametrize(
+    ('roi', 'part'),
+    [
+        ((0, 0, 0, 0), (0, 0, 200, 100)),
+        ((10, 20, 30, 40), (10, 20, 30, 40)),
+        ((10, 20, 500, 500), (10, 20, 190, 80)),
+        ((199, 99, 1, 1), (199, 99, 1, 1)),
+    ],
+)
+def test_a_region_is_clipped_to_the_image(roi, part):
+    assert clip_roi(roi, (100, 200)) == part
 
 
-@pytest.mark.parametrize('size', [(9, 13), (3, 4), (1, 1), (5, 21)])
-def test_every_pixel_takes_the_label_nearest_to_its_centre(size):
-    labels = noise(7, 11)
-    rows, columns = (
-        np.floor((np.arange(new) + 0.5) * old / new).astype(int)
-        for new, old in zip(size, labels.shape, strict=True)
-    )
-    np.testing.assert_array_equal(resize_labels(labels, size), labels[np.ix_(rows, columns)])
-
-
-def test_labels_of_the_right_size_are_a_copy():
-    labels = noise(5, 7)
-    same = resize_labels(labels, (5, 7))
-    np.testing.assert_array_equal(same, labels)
-    assert not np.shares_memory(same, labels)
+def test_a_region_outside_the_image_is_refused():
+    with pytest.raises(InputError, match=r'image of 200x100 pixels, found x=200, y=0'):
+        clip_roi((200, 0, 5, 5), (100, 200))
