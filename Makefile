@@ -48,7 +48,7 @@ gpu-check: setup
 .PHONY: demo test test-long test-pythons test-arm64 fuzz docs release-check setup lint clean
 
 demo: setup
-	@$(BIN)/python -m espnet_ros.nodes.demo $(DEMO)
+	@$(BIN)/python scripts/run_demo.py $(DEMO)
 
 setup: $(INSTALLED)
 

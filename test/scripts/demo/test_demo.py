@@ -17,10 +17,11 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from builtin_interfaces.msg import Time
 from espnet_ros.labels import LabelSet, load_label_set
-from espnet_ros.nodes.demo.live_score import can_score, LiveScore, WAITING_LIMIT
 from espnet_ros.nodes.ros.messages.images import array_to_image
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+
+from scripts.demo.live_score import can_score, LiveScore, WAITING_LIMIT
 
 from ...conftest import ROOT
 
@@ -79,10 +80,11 @@ def test_masks_of_other_classes_are_scored_by_what_both_mean() -> None:
     assert not can_score(LabelSet.from_names(('floor', 'wall')), truth)
 
 
+@pytest.mark.ros
 @pytest.mark.skipif(not os.access('/dev/shm', os.W_OK), reason='images go through shared memory')
 def test_the_demo_scores_the_street_and_leaves_a_video_and_a_picture(ros, tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, '-m', 'espnet_ros.nodes.demo', '--seconds', '3', '--rate', '10',
+        [sys.executable, 'scripts/run_demo.py', '--seconds', '3', '--rate', '10',
          '--output', tmp_path / 'out'],
         cwd=ROOT,
         env={**os.environ, 'ROS_DOMAIN_ID': str(ros.domain_id)},

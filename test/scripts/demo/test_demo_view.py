@@ -11,15 +11,16 @@ pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from cameras import header_at, S
-from espnet_ros.nodes.demo.view import (
+from nav_msgs.msg import OccupancyGrid
+from sensor_msgs.msg import LaserScan
+
+from scripts.demo.view import (
     draw_moment,
     measure_free_ahead_m,
     Moment,
     Moments,
     WAITING_LIMIT,
 )
-from nav_msgs.msg import OccupancyGrid
-from sensor_msgs.msg import LaserScan
 
 OVERLAY = np.zeros((100, 160, 3), np.uint8)
 BEARINGS = np.radians(np.arange(-90, 91))

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from espnet_ros.labels import LabelSet
 from espnet_ros.msg import InferenceStats
-from espnet_ros.nodes.demo.live_score import LiveScore
-from espnet_ros.nodes.demo.view import draw_moment, measure_free_ahead_m, Moment, Moments
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from espnet_ros.nodes.ros.qos import latched_qos
 from espnet_ros.processing.codecs import write_image
@@ -20,6 +18,9 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image, LaserScan
+
+from .live_score import LiveScore
+from .view import draw_moment, measure_free_ahead_m, Moment, Moments
 
 VIDEO_RATE_HZ = 25.0
 CLASSES_SHOWN = 4

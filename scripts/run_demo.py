@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """
 The demo: camera source, segmentation and free space as ROS 2 processes, watched by another.
 
@@ -22,13 +23,13 @@ import subprocess
 import sys
 import time
 
+from demo.live_score import can_score
+from demo.recorder import DemoRecorder
+from demo.view import measure_free_ahead_m
 from espnet_ros.exceptions import EspnetError, ModelError, OutputError
 from espnet_ros.labels import load_label_set
 from espnet_ros.model_file import load_model_file, ModelInfo
 from espnet_ros.model_file.store import find_model
-from espnet_ros.nodes.demo.live_score import can_score
-from espnet_ros.nodes.demo.recorder import DemoRecorder
-from espnet_ros.nodes.demo.view import measure_free_ahead_m
 from espnet_ros.nodes.launching.child_process import log_path_of, node_process
 from espnet_ros.nodes.launching.street_mount import street_mount
 from espnet_ros.nodes.launching.transport import set_transport
