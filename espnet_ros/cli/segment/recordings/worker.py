@@ -27,7 +27,7 @@ from espnet_ros.fleet.unit import Finished, Report, Task
 from espnet_ros.segmenter import Segmenter
 
 if TYPE_CHECKING:
-    from espnet_ros.cli.segment.slide_worker import SlideSegmenter
+    from espnet_ros.cli.segment.slides.segmenter import SlideSegmenter
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class SegmentWorker:
         if self._segmenter is not None or self._slides is not None:
             return
         if self._work.options.slides.tile is not None:
-            from espnet_ros.cli.segment.slide_worker import SlideSegmenter  # noqa: PLC0415
+            from espnet_ros.cli.segment.slides.segmenter import SlideSegmenter  # noqa: PLC0415
 
             self._slides = SlideSegmenter(self._work.options)
             found = self._slides.model.sha256

@@ -12,14 +12,14 @@ from typing import Any, TYPE_CHECKING
 from espnet_ros import exceptions
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
-from espnet_ros.cli.fleet_progress import FleetProgress
+from espnet_ros.cli.fleet.progress import FleetProgress
 from espnet_ros.cli.output import json_bytes
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pseudo_labels import write_label_set
+from espnet_ros.cli.segment.recordings.worker import SegmentWork
 from espnet_ros.cli.segment.result_key import fleet_key
 from espnet_ros.cli.segment.summary import class_shares, print_shares, UNLABELLED
-from espnet_ros.cli.segment.unit_worker import SegmentWork
 from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.fleet.engine import run_in_turn
 from espnet_ros.fleet.output import FleetOutput, SUMMARY
@@ -33,7 +33,7 @@ from espnet_ros.version import VERSION
 import numpy as np
 
 if TYPE_CHECKING:
-    from espnet_ros.cli.segment.slide_strips import SlideStrips
+    from espnet_ros.cli.segment.slides.strips import SlideStrips
 
 FAILURES = 'failures.jsonl'
 
@@ -49,7 +49,7 @@ def run_fleet(options: Options, units: Sequence[Unit]) -> int:
     options.engine.check()
     if options.slides.tile is not None:
         # tifffile may be missing.
-        from espnet_ros.cli.segment.slide_worker import check_slides  # noqa: PLC0415
+        from espnet_ros.cli.segment.slides.segmenter import check_slides  # noqa: PLC0415
 
         check_slides(options)
     with ERROR.status('loading the model'):
@@ -143,7 +143,7 @@ class _Fleet:
         jobs = settings.jobs if settings.address else job_count(settings)
         if slides.tile is None or len(tasks) >= jobs or self._output.is_stored:
             return None
-        from espnet_ros.cli.segment.slide_strips import SlideStrips  # noqa: PLC0415
+        from espnet_ros.cli.segment.slides.strips import SlideStrips  # noqa: PLC0415
 
         return SlideStrips(slides.tile, slides.overlap, self._output, -(-jobs // len(tasks)))
 
