@@ -9,10 +9,10 @@ import json
 import secrets
 from typing import Any, TYPE_CHECKING
 
-from espnet_ros import exceptions
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.fleet.progress import FleetProgress
+from espnet_ros.cli.fleet.sharing import share_out
 from espnet_ros.cli.output import json_bytes
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
@@ -21,7 +21,6 @@ from espnet_ros.cli.segment.recordings.worker import SegmentWork
 from espnet_ros.cli.segment.result_key import fleet_key
 from espnet_ros.cli.segment.summary import class_shares, print_shares, UNLABELLED
 from espnet_ros.exceptions import EspnetError, InputError
-from espnet_ros.fleet.engine import run_in_turn
 from espnet_ros.fleet.output import FleetOutput, SUMMARY
 from espnet_ros.fleet.ray_session import job_count
 from espnet_ros.fleet.settings import FleetSettings
@@ -120,36 +119,29 @@ class _Fleet:
         self, tasks: Sequence[Task], progress: FleetProgress
     ) -> Generator[Finished, None, None]:
         work = SegmentWork(self._options, self._model.sha256, self._output)
-        threads = self._options.runtime.threads
-        if not tasks:
-            return
-        if self._options.engine.engine == 'local':
-            yield from run_in_turn(work, tasks, threads, progress.count_frame)
-            return
-        # Ray may be missing, and takes a second to import.
-        from espnet_ros.fleet.ray_engine import run_on_ray  # noqa: PLC0415
-
-        settings = self._options.engine.settings(threads)
-        strips = self._strips_of(tasks, settings)
+        engine, threads = self._options.engine, self._options.runtime.threads
+        strips = self._strips_of(tasks, engine.settings(threads))
         if strips is None:
-            yield from run_on_ray(work, tasks, settings)
+            yield from share_out(work, tasks, engine, progress, threads=threads)
             return
-        with closing(run_on_ray(work, strips.split(tasks), settings, strips.follow)) as ends:
+        parts = strips.split(tasks)
+        ends = share_out(work, parts, engine, progress, threads=threads, follow=strips.follow)
+        with closing(ends):
             yield from (end for each in ends if (end := strips.end_of_picture(each)) is not None)
 
     def _strips_of(self, tasks: Sequence[Task], settings: FleetSettings) -> SlideStrips | None:
         """Return what shares pictures out where there are more jobs than pictures."""
         slides = self._options.slides
+        if slides.tile is None or self._options.engine.engine == 'local':
+            return None
         jobs = settings.jobs if settings.address else job_count(settings)
-        if slides.tile is None or len(tasks) >= jobs or self._output.is_stored:
+        if not tasks or len(tasks) >= jobs or self._output.is_stored:
             return None
         from espnet_ros.cli.segment.slides.strips import SlideStrips  # noqa: PLC0415
 
         return SlideStrips(slides.tile, slides.overlap, self._output, -(-jobs // len(tasks)))
 
     def _take(self, end: Finished, progress: FleetProgress) -> None:
-        if end.fatal:
-            raise _error_of(end)
         self._ends[end.unit.name] = end
         progress.finish(end)
 
@@ -246,9 +238,3 @@ def _masked_label_set(options: Options, model: ModelFile) -> LabelSet:
     label_set = model.info.label_set
     grouping = parse_grouping(options.mask.label_groups, label_set)
     return label_set if grouping is None else label_set.grouped(grouping)
-
-
-def _error_of(end: Finished) -> EspnetError:
-    """Return the error that ended a unit and would end all others."""
-    kind: type[EspnetError] = getattr(exceptions, end.fatal, InputError)
-    return kind(end.reason)
