@@ -47,7 +47,7 @@ def test_json_that_cannot_be_written_is_told_before_the_work(
         pytest.fail('the work had begun')
 
     monkeypatch.setattr('espnet_ros.cli.evaluate.set_scorer._count', work)
-    monkeypatch.setattr('espnet_ros.cli.compare.command._compare', work)
+    monkeypatch.setattr('espnet_ros.cli.compare.pair.Pair._add', work)
     monkeypatch.setattr('espnet_ros.cli.bench.command._measure_models', work)
     path = tmp_path / 'gone' / 'a.json'
     for words in (

@@ -14,6 +14,7 @@ from espnet_ros.cli.evaluate.set_scorer import open_set, SetScorer
 from espnet_ros.cli.evaluate.set_scores import SetScores
 from espnet_ros.cli.evaluate.view import print_report, print_sets
 from espnet_ros.cli.output import check_output, OutputFolder, write_json
+from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.evaluation.report import Report
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.export.any_model import open_any_model
@@ -37,24 +38,29 @@ def run(options: Options) -> int:
     if options.slides.tile is not None and results.conditions:
         raise ConfigError('--conditions: are of whole images; leave it out with --tile')
     entries = read_entries(options.data.data)
-    if len(entries) > 1 or options.engine.engine != 'local':
+    if len(entries) > 1:
         return _run_many(options, entries)
-    data = entries[0].spec
-    dataset = open_set(options, data)
+    dataset = open_set(options, entries[0].spec)
     folder = _pictures_folder(options, entries)
-    with ERROR.status('loading the model'):
-        scorer = SetScorer(options)
-    with closing(scorer):
-        scores = scorer.score(dataset)
+    scores = _score_one(options, entries[0], dataset)
     report = scores.report
     # Hours of work are shown before a disk or a folder can say no.
     print_report(report, scores.scored.words, scores.dataset)
     scores.degraded.print(report)
     if results.json is not None:
-        write_json(results.json, _describe(options, data, scores))
+        write_json(results.json, _describe(options, entries[0].spec, scores))
     if folder is not None:
         scores.draw(folder)
     return _verdict(report, results.require)
+
+
+def _score_one(options: Options, entry: Entry, dataset: LabelledDataset) -> SetScores:
+    with ERROR.status('loading the model'):
+        scorer = SetScorer(options)
+    if options.engine.engine != 'local':
+        return score_sets(options, [entry], scorer.model.sha256).only
+    with closing(scorer):
+        return scorer.score(dataset)
 
 
 def _run_many(options: Options, entries: Sequence[Entry]) -> int:

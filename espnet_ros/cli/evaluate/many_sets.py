@@ -105,6 +105,20 @@ class ManyScores:
     total: SetScores | None
     is_interrupted: bool
 
+    @property
+    def only(self) -> SetScores:
+        """
+        Return the scores of the only data set.
+
+        :raises InputError: it failed
+        :raises KeyboardInterrupt: the user ended it
+        """
+        for end in self.failed:
+            raise InputError(end.reason)
+        for scores in self.scores.values():
+            return scores
+        raise KeyboardInterrupt
+
 
 def score_sets(options: Options, entries: Sequence[Entry], model_sha256: str) -> ManyScores:
     """

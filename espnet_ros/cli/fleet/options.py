@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from espnet_ros.cli.options import option
 from espnet_ros.cli.values import number_from_zero, positive_number, whole_from_zero
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.fleet.ray_session import job_count
 from espnet_ros.fleet.settings import FleetSettings
 
 
@@ -46,6 +47,13 @@ class EngineOptions:
         'SECONDS',
         type=positive_number,
     )
+
+    @property
+    def known_jobs(self) -> int:
+        """Return how many are done at a time; 0 where only the cluster knows."""
+        if self.engine == 'local':
+            return 1
+        return self.jobs or 0 if self.address else job_count(self.settings(0))
 
     def settings(self, threads: int) -> FleetSettings:
         """

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 import os
+from pathlib import Path
+import tempfile
 import time
 
 from espnet_ros.exceptions import InputError, ModelError
 from espnet_ros.fleet.engine import Worker, WorkerFactory
+from espnet_ros.fleet.stores import fetch, is_url
 from espnet_ros.sources import Source
 
 
@@ -82,3 +85,19 @@ def check_end(source: Source, limit: int | None, name: str) -> None:
     """
     if source.frame_count is None and limit is None:
         raise InputError(f'{name}: never ends; give --limit, or take it alone')
+
+
+def fetched(specs: tuple[str, ...], stack: ExitStack) -> list[str]:
+    """Return sources of this machine; what lies in a store is copied for as long as it is used."""
+    if not any(map(is_url, specs)):
+        return list(specs)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='espnet_ros-')))
+    found = []
+    for index, spec in enumerate(specs):
+        if not is_url(spec):
+            found.append(spec)
+            continue
+        place = folder / str(index)
+        place.mkdir()
+        found.append(str(fetch(spec, place)))
+    return found

@@ -47,7 +47,7 @@ def run(options: Options) -> int:
         return run_fleet(options, units)
     options.engine.check()
     with ExitStack() as stack:
-        inputs = open_inputs(sources, options.images.image_bit_depth, stack)
+        inputs = open_inputs(sources, stack, options.images.image_bit_depth)
         folder = OutputFolder(Path(as_path(options.output.output)), *sources)
         with ERROR.status('loading the model'):
             segmenter = stack.enter_context(open_segmenter(options))

@@ -22,8 +22,6 @@ from espnet_ros.cli.segment.result_key import fleet_key
 from espnet_ros.cli.segment.summary import class_shares, print_shares, UNLABELLED
 from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.fleet.output import FleetOutput, SUMMARY
-from espnet_ros.fleet.ray_session import job_count
-from espnet_ros.fleet.settings import FleetSettings
 from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
 from espnet_ros.fleet.unit import Finished, Report, Task, Unit, unit_key
 from espnet_ros.labels import LabelSet, parse_grouping
@@ -120,7 +118,7 @@ class _Fleet:
     ) -> Generator[Finished, None, None]:
         work = SegmentWork(self._options, self._model.sha256, self._output)
         engine, threads = self._options.engine, self._options.runtime.threads
-        strips = self._strips_of(tasks, engine.settings(threads))
+        strips = self._strips_of(tasks)
         if strips is None:
             yield from share_out(work, tasks, engine, progress, threads=threads)
             return
@@ -129,13 +127,10 @@ class _Fleet:
         with closing(ends):
             yield from (end for each in ends if (end := strips.end_of_picture(each)) is not None)
 
-    def _strips_of(self, tasks: Sequence[Task], settings: FleetSettings) -> SlideStrips | None:
+    def _strips_of(self, tasks: Sequence[Task]) -> SlideStrips | None:
         """Return what shares pictures out where there are more jobs than pictures."""
-        slides = self._options.slides
-        if slides.tile is None or self._options.engine.engine == 'local':
-            return None
-        jobs = settings.jobs if settings.address else job_count(settings)
-        if not tasks or len(tasks) >= jobs or self._output.is_stored:
+        slides, jobs = self._options.slides, self._options.engine.known_jobs
+        if slides.tile is None or not tasks or len(tasks) >= jobs or self._output.is_stored:
             return None
         from espnet_ros.cli.segment.slides.strips import SlideStrips  # noqa: PLC0415
 

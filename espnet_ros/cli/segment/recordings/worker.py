@@ -6,10 +6,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-import tempfile
 from typing import Any, TYPE_CHECKING
 
-from espnet_ros.cli.fleet.work import check_end, check_same_model, TimeLimit
+from espnet_ros.cli.fleet.work import check_end, check_same_model, fetched, TimeLimit
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.segment.inputs import Input, open_inputs
 from espnet_ros.cli.segment.journal import JOURNAL, Journal
@@ -21,7 +20,6 @@ from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import describe
 from espnet_ros.exceptions import InputError, ModelError
 from espnet_ros.fleet.output import drop, FleetOutput, SUMMARY
-from espnet_ros.fleet.stores import fetch, is_url
 from espnet_ros.fleet.unit import Finished, Report, Task
 from espnet_ros.segmenter import Segmenter
 
@@ -105,7 +103,7 @@ class SegmentWorker:
         work = output.begin(task.unit.name)
         try:
             with ExitStack() as stack:
-                specs = _fetched(task.unit.specs, stack)
+                specs = fetched(task.unit.specs, stack)
                 if self._slides is not None:
                     path = Path(specs[0]).expanduser()
                     report, summary = self._slides.segment(task, path, work, check)
@@ -125,7 +123,7 @@ class SegmentWorker:
         assert self._segmenter is not None, 'open() comes first'
         options = self._work.options
         with ExitStack() as stack:
-            inputs = open_inputs(specs, options.images.image_bit_depth, stack)
+            inputs = open_inputs(specs, stack, options.images.image_bit_depth)
             (entry,) = inputs.opened
             check_end(entry.source, options.output.limit, task.unit.source)
             outcome = self._segment(self._segmenter, entry, work, on_frame)
@@ -154,22 +152,6 @@ class SegmentWorker:
         # The unit is whole or absent: what was done of it is of no use to another run.
         (work / JOURNAL).unlink()
         return outcome
-
-
-def _fetched(specs: tuple[str, ...], stack: ExitStack) -> list[str]:
-    """Return sources of this machine; what lies in a store is copied for as long as it is used."""
-    if not any(map(is_url, specs)):
-        return list(specs)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='espnet_ros-')))
-    found = []
-    for index, spec in enumerate(specs):
-        if not is_url(spec):
-            found.append(spec)
-            continue
-        place = folder / str(index)
-        place.mkdir()
-        found.append(str(fetch(spec, place)))
-    return found
 
 
 def _report(task: Task, outcome: Outcome) -> Report:
