@@ -23,7 +23,7 @@ from check_fleet import Fleet, FRAMES
 from espnet_ros.cli.options import add_options, read_options
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
-from espnet_ros.cli.segment.unit_worker import SegmentWork
+from espnet_ros.cli.segment.recordings.worker import SegmentWork
 from espnet_ros.config.runtime import FakeSettings
 from espnet_ros.fleet.engine import run_in_turn
 from espnet_ros.fleet.output import FleetOutput

@@ -6,7 +6,7 @@ It serves to compare two runtimes, two precisions or two model files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from espnet_ros.evaluation.confusion import ConfusionMatrix
 from espnet_ros.exceptions import InputError
@@ -76,6 +76,15 @@ class Parity:
         image = ImageAgreement(name, labels_a.size, labels_a.size - int(np.trace(counts)))
         self.images.append(image)
         return image
+
+    def extend(self, other: Parity, prefix: str = '') -> None:
+        """
+        Count what another has counted.
+
+        :param prefix: put before the names of its images
+        """
+        self.images += [replace(each, name=f'{prefix}{each.name}') for each in other.images]
+        self.joint_counts += other.joint_counts
 
     @property
     def agreement(self) -> float:

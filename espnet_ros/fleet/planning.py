@@ -42,7 +42,7 @@ def plan_units(entries: Sequence[Entry], *, joins_images: bool = True) -> list[U
     if loose is not None and len(loose) == 1:
         place = next(i for i, (_, specs) in enumerate(units) if specs is loose)
         units[place] = (unit_name(loose[0]), loose)
-    return _with_own_names(units)
+    return with_own_names(units)
 
 
 def unit_name(spec: str) -> str:
@@ -59,7 +59,8 @@ def _file_name(text: str) -> str:
     return re.sub(r'[^\w.-]', '_', text).lstrip('.') or 'video'
 
 
-def _with_own_names(units: Sequence[tuple[str, list[str]]]) -> list[Unit]:
+def with_own_names(units: Sequence[tuple[str, Sequence[str]]]) -> list[Unit]:
+    """Return units of names and sources; where two have one name, the later one gets another."""
     taken = {name for name, _ in units}
     counts: Counter[str] = Counter()
     found = []

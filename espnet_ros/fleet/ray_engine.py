@@ -61,15 +61,11 @@ class _Call:
     was_ended: bool = False
 
 
-def _nothing(_: Finished) -> Sequence[Task]:
-    return ()
-
-
 def run_on_ray(
     factory: WorkerFactory,
     tasks: Sequence[Task],
     settings: FleetSettings,
-    follow: Callable[[Finished], Sequence[Task]] = _nothing,
+    follow: Callable[[Finished], Sequence[Task]] | None = None,
 ) -> Generator[Finished, None, None]:
     """
     Do units on Ray, and tell their ends as they come.
@@ -78,7 +74,7 @@ def run_on_ray(
     :raises RuntimeUnavailableError: there is no such cluster, or nothing starts in it
     """
     with opened_ray(settings) as ray:
-        yield from _Run(ray, factory, tasks, settings, follow).ends()
+        yield from _Run(ray, factory, tasks, settings, follow or (lambda _: ())).ends()
 
 
 class _Run:

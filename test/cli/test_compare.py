@@ -89,6 +89,34 @@ def test_broken_images_are_listed(cli, channel_model_path: Path, photos: Path) -
     assert 'on 2 images' in ended.out
 
 
+@pytest.mark.usefixtures('swapped_model')
+def test_several_sources_get_a_row_each_and_a_total_though_one_fails(
+    cli, channel_model_path: Path, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    torn, report, out = tmp_path / 'torn.mp4', tmp_path / 'report.json', tmp_path / 'out'
+    torn.write_bytes(clip.read_bytes()[:100])
+    both = [f'{path}@onnxruntime' for path in (channel_model_path, tmp_path / 'swapped.onnx')]
+    words = ('compare', *both)
+    alone = []
+    for source in (photos, clip):
+        assert cli(*words, source, '--json', report).code == 0
+        alone.append(read_json(report))
+    ended = cli(*words, photos, torn, clip, '--json', report, '--output', out)
+    assert ended.code == 1
+    assert '1 of 3 sources failed' in ended.err.splitlines()[-1]
+    assert [line for line in ended.err.splitlines() if line.startswith('failed: torn: ')]
+    rows = {line.split()[0]: line.split()[1:] for line in ended.out.splitlines() if line.strip()}
+    assert (rows['photos'][0], rows['clip'][0], rows['total'][0]) == ('2', '8', '10')
+    record = read_json(report)
+    assert record['sources'] == alone
+    differing = [sum(image['differing_pixels'] for image in each['images']) for each in alone]
+    assert str(sum(differing)) == rows['total'][-1] and min(differing) > 0
+    assert [Path(entry['source']).name for entry in record['failed']] == ['torn.mp4']
+    names = files_in(out)
+    assert {'photos/a_difference.png', 'photos/b_difference.png'} <= names
+    assert len([name for name in names if name.startswith('clip/')]) == 8
+
+
 def test_models_of_other_classes_are_not_compared(
     cli, channel_model: ModelFile, channel_model_path: Path, photos: Path, tmp_path: Path
 ) -> None:

@@ -151,6 +151,45 @@ def test_a_broken_label_file_is_named_and_nothing_is_written(
     assert not record.exists()
 
 
+def test_several_data_sets_get_a_row_each_and_a_total_though_some_fail(
+    cli: Run, tmp_path: Path, channel_model_path: Path
+) -> None:
+    """The figures of each are those that it has alone; the total is of all pixels together."""
+    for name, wrong in (('east', 0), ('west', 4), ('other', 0), ('torn', 0)):
+        make_data(tmp_path / name, wrong_columns=wrong)
+    yaml = tmp_path / 'other' / 'labels.yaml'
+    yaml.write_text(yaml.read_text().replace('green', 'leaf'))
+    (tmp_path / 'torn' / 'labels/val/1.png').write_bytes(b'broken')
+    (tmp_path / 'more.txt').write_text('torn\nwest\n')
+    path, pictures = tmp_path / 'report.json', tmp_path / 'pictures'
+    words = ('--model', channel_model_path, '--runtime', 'onnxruntime', '--json', path)
+    alone = []
+    for name in ('east', 'west'):
+        assert cli('evaluate', '--data', tmp_path / name, *words).code == 0
+        alone.append(json.loads(path.read_text()))
+    ended = cli(
+        'evaluate', '--data', tmp_path / 'east', tmp_path / 'other', '--data',
+        f'@{tmp_path}/more.txt', *words, '--pictures', pictures,
+    )  # fmt: skip
+    assert ended.code == 1
+    assert '2 of 4 data sets failed' in ended.err.splitlines()[-1]
+    failed = [line for line in ended.err.splitlines() if line.startswith('failed: ')]
+    assert len(failed) == 2 and 'leaf' in failed[0] and '1.png' in failed[1]
+    rows = {line.split()[0]: line.split()[1:] for line in ended.out.splitlines() if line.strip()}
+    assert rows['east'][:2] == ['3', '100.00'] and rows['total'][0] == '6'
+    record = json.loads(path.read_text())
+    worst = [entry.pop('worst_images') for entry in record['sets']]
+    assert [len(names) for names in worst] == [3, 3]
+    assert record['sets'] == [{k: v for k, v in r.items() if k != 'worst_images'} for r in alone]
+    together = np.add(alone[0]['confusion'], alone[1]['confusion'])
+    assert record['total']['confusion'] == together.tolist() and together.sum() == 6 * 16 * 32
+    assert [Path(entry['data']).name for entry in record['failed']] == ['other', 'torn']
+    names = {str(p.relative_to(pictures)) for p in pictures.rglob('*.png')}
+    assert names >= {'confusion.png', 'east/confusion.png', 'west/confusion.png'}
+    assert cli('evaluate', '--data', tmp_path / 'west', tmp_path / 'east', *words, '--require',
+               99).code == 1  # fmt: skip
+
+
 def test_a_folder_of_nothing_known_is_wrong_usage(cli: Run, tmp_path: Path) -> None:
     ended = cli('evaluate', '--data', tmp_path)
     assert ended.code == 2

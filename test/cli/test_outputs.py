@@ -11,7 +11,6 @@ import subprocess
 import sys
 
 import cv2
-from espnet_ros.cli.evaluate import command as evaluate
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.segment import inputs
 from espnet_ros.sources import Frame, Source
@@ -47,8 +46,8 @@ def test_json_that_cannot_be_written_is_told_before_the_work(
     def work(*_: object) -> None:
         pytest.fail('the work had begun')
 
-    monkeypatch.setattr(evaluate, '_count', work)
-    monkeypatch.setattr('espnet_ros.cli.compare.command._compare', work)
+    monkeypatch.setattr('espnet_ros.cli.evaluate.set_scorer._count', work)
+    monkeypatch.setattr('espnet_ros.cli.compare.pair.Pair._add', work)
     monkeypatch.setattr('espnet_ros.cli.bench.command._measure_models', work)
     path = tmp_path / 'gone' / 'a.json'
     for words in (

@@ -3,92 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import closing
 
-from espnet_ros.benchmark.contender import NamedContender, parse_contender
+from espnet_ros.benchmark.contender import parse_contender
 from espnet_ros.cli import exit_codes
+from espnet_ros.cli.compare.comparison import Comparison
+from espnet_ros.cli.compare.many_sources import compare_many
 from espnet_ros.cli.compare.options import Options
-from espnet_ros.cli.compare.report import describe, print_comparison
-from espnet_ros.cli.console import ERROR, PROGRAM, warn
+from espnet_ros.cli.compare.pair import Pair, read_models
+from espnet_ros.cli.compare.report import describe, print_comparison, print_sources
+from espnet_ros.cli.console import PROGRAM, warn
 from espnet_ros.cli.output import check_output, OutputFolder, write_json
-from espnet_ros.cli.progress import FrameProgress
-from espnet_ros.config import ForeignModelSettings, RuntimeSettings
-from espnet_ros.evaluation.parity import Parity
-from espnet_ros.exceptions import ConfigError, InputError
-from espnet_ros.export.any_model import open_any_model
-from espnet_ros.processing.codecs import encode_png
-from espnet_ros.runtimes.factory import open_runtime
-from espnet_ros.segmenter import Segmenter
-from espnet_ros.sources import BrokenFrame, Frame, open_source, Source
-from espnet_ros.sources.read_ahead import read_ahead
-
-_DIFFERENCE_BGR = (255, 0, 255)
-_DARKENED = 3
+from espnet_ros.exceptions import InputError
+from espnet_ros.fleet.manifest import read_entries
+from espnet_ros.fleet.planning import plan_units
+from espnet_ros.fleet.unit import Unit
 
 
 def run(options: Options) -> int:
-    """Compare two contenders on a source; return the exit code."""
+    """Compare two contenders on sources; return the exit code."""
     check_output(options.json, '--json')
-    common = RuntimeSettings(engine=options.engine)
-    contenders = [parse_contender(text) for text in (options.first, options.second)]
-    parity, broken = Parity(), []
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(options.source))
-        folder = None if options.output is None else OutputFolder(options.output, options.source)
-        both = [stack.enter_context(_open(entry, common, options.foreign)) for entry in contenders]
-        _check_classes(*both)
-        counts = [n for n in (source.frame_count, options.limit) if n is not None]
-        progress = stack.enter_context(FrameProgress('comparing', min(counts, default=None)))
-        for frame in stack.enter_context(read_ahead(source, options.limit)):
-            if isinstance(frame, BrokenFrame):
-                broken.append(frame)
-            else:
-                _compare(frame, both, parity, folder)
-                progress.advance()
-        _check_found(source, parity, broken)
-    print_comparison(both, parity)
+    options.engine.check()
+    for text in (options.first, options.second):
+        parse_contender(text)
+    units = plan_units(read_entries(options.sources))
+    folder = None
+    if options.output is not None:
+        folder = OutputFolder(options.output, *(spec for unit in units for spec in unit.specs))
+    if len(units) > 1:
+        return _run_many(options, units)
+    comparison = _compare_one(options, units[0], folder)
+    print_comparison(comparison)
     if options.json is not None:
-        write_json(options.json, describe(options.source, both, parity, broken))
-    return _verdict(100 * parity.agreement, broken, options.require)
+        write_json(options.json, describe(comparison))
+    return _verdict(comparison, options.require)
 
 
-def _open(
-    contender: NamedContender, common: RuntimeSettings, foreign: ForeignModelSettings
-) -> Segmenter:
-    with ERROR.status(f'loading {contender.model}'):
-        model = open_any_model(contender.model, foreign)
-        return Segmenter(open_runtime(model, contender.settings(common)))
+def _compare_one(options: Options, unit: Unit, folder: OutputFolder | None) -> Comparison:
+    models = read_models(options)
+    if options.engine.engine != 'local':
+        return compare_many(options, [unit], models).only
+    with closing(Pair(options, models)) as pair:
+        comparison = pair.compare(unit, None if folder is None else folder.write)
+    comparison.check()
+    return comparison
 
 
-def _check_classes(first: Segmenter, second: Segmenter) -> None:
-    names_a, names_b = first.label_set.names, second.label_set.names
-    if names_a != names_b:
-        raise ConfigError(
-            f'expected two models of the same classes, found {len(names_a)} classes '
-            f'({", ".join(names_a[:3])}, ...) and {len(names_b)} ({", ".join(names_b[:3])}, ...)'
-        )
+def _run_many(options: Options, units: Sequence[Unit]) -> int:
+    """
+    Compare on several sources; return the exit code.
+
+    :raises InputError: one of them failed
+    """
+    many = compare_many(options, units, read_models(options))
+    rows = {unit.name: comparison for unit, comparison in many.found.items()}
+    if many.total is not None:
+        print_comparison(many.total)
+        print_sources(rows | {'total': many.total})
+    for unit, reason in many.failed.items():
+        warn(f'failed: {unit.name}: {reason}')
+    if options.json is not None:
+        record = {
+            'total': None if many.total is None else describe(many.total),
+            'sources': [describe(comparison) for comparison in rows.values()],
+            'failed': [{'source': u.source, 'reason': why} for u, why in many.failed.items()],
+        }
+        write_json(options.json, record)
+    if many.is_interrupted:
+        done = len(many.found) + len(many.failed)
+        warn(f'{PROGRAM}: interrupted; {done} of {len(units)} sources were done')
+        return exit_codes.INTERRUPTED
+    if many.failed or many.total is None:
+        raise InputError(f'{len(many.failed)} of {len(units)} sources failed')
+    return _verdict(many.total, options.require)
 
 
-def _compare(
-    frame: Frame, both: Sequence[Segmenter], parity: Parity, folder: OutputFolder | None
-) -> None:
-    labels_a, labels_b = (segmenter.segment([frame.image_bgr])[0].labels for segmenter in both)
-    image = parity.add(frame.name, labels_a, labels_b)
-    if folder is not None and image.differing:
-        picture = frame.image_bgr // _DARKENED
-        picture[labels_a != labels_b] = _DIFFERENCE_BGR
-        folder.write(f'{frame.name}_difference.png', encode_png(picture))
-
-
-def _check_found(source: Source, parity: Parity, broken: list[BrokenFrame]) -> None:
-    if not parity.images:
-        raise InputError(broken[0].reason if broken else f'{source.name}: no images')
-
-
-def _verdict(percent: float, broken: list[BrokenFrame], require: float | None) -> int:
-    for frame in broken:
+def _verdict(comparison: Comparison, require: float | None) -> int:
+    for frame in comparison.broken:
         warn(f'broken: {frame.reason}')
+    percent = 100 * comparison.parity.agreement
     if require is not None and percent < require:
         warn(f'{PROGRAM}: {percent:.3f} % of pixels agree, required are {require:g} %')
         return exit_codes.FAILED
-    return exit_codes.FAILED if broken else exit_codes.DONE
+    return exit_codes.FAILED if comparison.broken else exit_codes.DONE

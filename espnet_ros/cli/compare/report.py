@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
+from espnet_ros.cli.compare.comparison import Comparison
 from espnet_ros.cli.console import make_table, OUT, say
-from espnet_ros.evaluation.parity import Parity
-from espnet_ros.segmenter import Segmenter
-from espnet_ros.sources import BrokenFrame
 
 _WORST = 5
 
 
-def describe(
-    source: str, both: Sequence[Segmenter], parity: Parity, broken: list[BrokenFrame]
-) -> dict[str, object]:
+def describe(comparison: Comparison) -> dict[str, object]:
     """Return the record of a comparison; shares are 0 to 1, worst images come first."""
-    a, b = (
-        {
-            'model': segmenter.runtime.model.info.name,
-            'sha256': segmenter.runtime.model.sha256,
-            'runtime': segmenter.runtime.name,
-            'precision': segmenter.runtime.precision,
-            'resize': segmenter.runtime.resize,
-            'device': segmenter.runtime.device,
-        }
-        for segmenter in both
-    )
+    parity = comparison.parity
+    a, b = (vars(side) for side in comparison.sides)
     return {
-        'source': source,
+        'source': comparison.source,
         'a': a,
         'b': b,
         'agreement_percent': 100 * parity.agreement,
@@ -40,21 +27,18 @@ def describe(
             }
             for image in parity.worst(len(parity.images))
         ],
-        'classes': [vars(change) for change in parity.changes(both[0].label_set)],
-        'broken': [{'name': frame.name, 'reason': frame.reason} for frame in broken],
+        'classes': [vars(change) for change in parity.changes(comparison.label_set)],
+        'broken': [{'name': frame.name, 'reason': frame.reason} for frame in comparison.broken],
     }
 
 
-def print_comparison(both: Sequence[Segmenter], parity: Parity) -> None:
+def print_comparison(comparison: Comparison) -> None:
     """Print what was compared, what became of the classes, and the worst images."""
-    for letter, segmenter in zip('AB', both, strict=True):
-        runtime = segmenter.runtime
-        say(
-            f'{letter}: {runtime.model.info.name} on {runtime.name} {runtime.precision} '
-            f'({runtime.device})'
-        )
+    parity = comparison.parity
+    for letter, side in zip('AB', comparison.sides, strict=True):
+        say(f'{letter}: {side.model} on {side.runtime} {side.precision} ({side.device})')
     classes = make_table('class', 'share in A', 'share in B', 'change', 'IoU', gap=2)
-    for change in parity.changes(both[0].label_set):
+    for change in parity.changes(comparison.label_set):
         if change.iou is not None:
             classes.add_row(
                 change.name,
@@ -74,3 +58,14 @@ def print_comparison(both: Sequence[Segmenter], parity: Parity) -> None:
         f'\n{100 * parity.agreement:.3f} % of pixels agree on '
         f'{count} image{"" if count == 1 else "s"}'
     )
+
+
+def print_sources(rows: Mapping[str, Comparison]) -> None:
+    """Print a row for each source, by name."""
+    table = make_table('source', 'images', 'agreement', 'differing pixels', gap=2)
+    for name, row in rows.items():
+        images = row.parity.images
+        differing = sum(image.differing for image in images)
+        agreement = f'{100 * row.parity.agreement:.3f} %'
+        table.add_row(name, str(len(images)), agreement, str(differing))
+    OUT.print('', table, sep='\n')

@@ -68,8 +68,13 @@ class DegradedScores:
             image = degrade(sample.image_bgr, condition, severity, (self._seed, index))
             matrix.add(sample.labels, predict(image))
 
-    def print(self, clear: Report) -> None:
-        """Print each class by condition, the mean over severities, then means by severity."""
+    def print(self, clear: Report, what: str = '') -> None:
+        """
+        Print each class by condition, the mean over severities, then means by severity.
+
+        :param clear: without conditions
+        :param what: of what, in words behind the title
+        """
         if not self._matrices:
             return
         columns = [[entry.iou for entry in clear.classes]]
@@ -77,7 +82,7 @@ class DegradedScores:
             [mean(np.array(values)) for values in zip(*self._by_severity(condition), strict=True)]
             for condition in self._conditions
         ]
-        say('\nIoU under conditions, mean of three severities:')
+        say(f'\nIoU under conditions{what}, mean of three severities:')
         table = make_table('class', _CLEAR, *self._conditions)
         for name, *values in zip(self._names, *columns, strict=True):
             table.add_row(name, *map(percent, values))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, MISSING
 from pathlib import Path
 
 from espnet_ros.cli.data_options import DataOptions
+from espnet_ros.cli.fleet.options import EngineOptions
 from espnet_ros.cli.options import ModelOptions, option, runtime_settings, section
 from espnet_ros.cli.slide_options import SlideOptions
 from espnet_ros.cli.values import percentage
@@ -20,6 +21,7 @@ examples:
   espnet-ros evaluate --data my_streets --conditions night,fog --by categories
   espnet-ros evaluate --data my_streets --model street.onnx --runtime openvino --precision bf16
   espnet-ros evaluate --data slides --model tissue.onnx --tile 1024
+  espnet-ros evaluate --data towns/* --model street.onnx --engine ray --jobs 4
 
 Void is counted in both ways that papers use: "void ignored" leaves out pixels whose truth is
 void, "void as false positive" counts them against the class that was predicted there.
@@ -28,9 +30,18 @@ void, "void as false positive" counts them against the class that was predicted 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitOptions(DataOptions):
-    """Which part of which data set."""
+    """Which part of which data sets."""
 
-    split: str = option('val', 'Which part of it.')
+    data: tuple[str, ...] = option(  # type: ignore[assignment]
+        MISSING,
+        'Folders of data sets, patterns of them or lists (@sets.txt), or synthetic for the '
+        'synthetic street. Several get a row each, and a total.',
+        'DIR',
+        nargs='+',
+        action='extend',
+        type=str,
+    )
+    split: str = option('val', 'Which part of each.')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +82,12 @@ class ResultOptions:
 class Options:
     """What is evaluated, on what, and where the result goes."""
 
-    USAGE = '%(prog)s --data DIR [options]'
+    USAGE = '%(prog)s --data DIR... [options]'
     EPILOG = EPILOG
 
     data: SplitOptions = section(SplitOptions)
     slides: SlideOptions = section(SlideOptions)
+    engine: EngineOptions = section(EngineOptions)
     model: ModelOptions = section(ModelOptions)
     runtime: RuntimeSettings = runtime_settings()
     results: ResultOptions = section(ResultOptions)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from espnet_ros.cli.evaluate.counted import Counted
-from espnet_ros.cli.progress import FrameProgress
-from espnet_ros.config import RuntimeSettings
+from collections.abc import Callable
+
 from espnet_ros.datasets.slides import SlideDataset
 from espnet_ros.evaluation.common_groups import CommonGroups
 from espnet_ros.evaluation.confusion import ConfusionMatrix
-from espnet_ros.model_file import ModelFile
 from espnet_ros.slides.scorer import TileScorer
 from espnet_ros.slides.tiling import blended_bands, Tiling
 from espnet_ros.sources.tiff_reader import SlideReader
@@ -18,40 +16,35 @@ from numpy.typing import NDArray
 
 def count_slides(
     dataset: SlideDataset,
-    model: ModelFile,
-    settings: RuntimeSettings,
+    scorer: TileScorer,
     tiles: tuple[int, int],
     scored: CommonGroups,
-) -> Counted:
+    on_tile: Callable[[], None],
+) -> ConfusionMatrix:
     """
     Segment pictures as ``segment --tile`` does, and count what became of each true class.
 
     The truth is read by a few rows at a time, so that the memory does not grow with the area.
 
     :param tiles: height and width of tiles, and their overlap
+    :param on_tile: is called with each tile
     :raises InputError: a picture or its labels are damaged
     """
-    tile, overlap = tiles
     matrix = ConfusionMatrix(len(scored.label_set.classes))
-    scorer = TileScorer(model, settings, tile)
-    try:
-        with FrameProgress('evaluating tiles', None) as progress:
 
-            def decide(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-                progress.advance()
-                labels: NDArray[np.uint8] = scores.argmax(axis=0).astype(np.uint8)
-                return labels
+    def decide(scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+        on_tile()
+        labels: NDArray[np.uint8] = scores.argmax(axis=0).astype(np.uint8)
+        return labels
 
-            for index, (path, _) in enumerate(dataset.pairs):
-                top = 0
-                with SlideReader(path) as slide:
-                    tiling = Tiling(slide.size, tile, overlap)
-                    for band in blended_bands(tiling, slide.read, scorer.score, decide):
-                        _count(matrix, dataset, scored, (index, top), band)
-                        top += len(band)
-        return Counted.on(scorer.runtime, matrix, len(dataset.pairs))
-    finally:
-        scorer.close()
+    for index, (path, _) in enumerate(dataset.pairs):
+        top = 0
+        with SlideReader(path) as slide:
+            tiling = Tiling(slide.size, *tiles)
+            for band in blended_bands(tiling, slide.read, scorer.score, decide):
+                _count(matrix, dataset, scored, (index, top), band)
+                top += len(band)
+    return matrix
 
 
 def _count(

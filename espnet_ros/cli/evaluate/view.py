@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import math
 
 from espnet_ros.cli.console import make_table, OUT, say
@@ -33,6 +34,21 @@ def print_report(report: Report, model: str, data: str) -> None:
     )
     if report.absent:
         say(f'no labelled pixel of: {", ".join(report.absent)}')
+
+
+def print_sets(reports: Mapping[str, Report], total: Report | None) -> None:
+    """
+    Print a row for each data set, and one for all pixels together.
+
+    :param reports: by name
+    :param total: None where there is none
+    """
+    table = make_table('data set', 'images', 'mean IoU', 'void as FP', 'recall', 'pixel accuracy')
+    for name, report in [*reports.items(), *([] if total is None else [('total', total)])]:
+        means = (report.miou.void_ignored, report.miou.void_as_false_positive)
+        values = (*means, report.class_average, report.pixel_accuracy)
+        table.add_row(name, str(report.images), *map(percent, values))
+    OUT.print('', table, sep='\n')
 
 
 def percent(value: float) -> str:

@@ -11,13 +11,13 @@ from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.recorder import open_recorder
-from espnet_ros.cli.segment.fleet_run import run_fleet
 from espnet_ros.cli.segment.inputs import Inputs, open_inputs
 from espnet_ros.cli.segment.journal import Journal
 from espnet_ros.cli.segment.model import open_segmenter
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pipeline import Outcome
 from espnet_ros.cli.segment.pseudo_labels import open_dataset_of, settled
+from espnet_ros.cli.segment.recordings.run import run_fleet
 from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import class_shares, describe, print_shares, SUMMARY
 from espnet_ros.exceptions import ConfigError, EspnetError, InputError
@@ -47,7 +47,7 @@ def run(options: Options) -> int:
         return run_fleet(options, units)
     options.engine.check()
     with ExitStack() as stack:
-        inputs = open_inputs(sources, options.images.image_bit_depth, stack)
+        inputs = open_inputs(sources, stack, options.images.image_bit_depth)
         folder = OutputFolder(Path(as_path(options.output.output)), *sources)
         with ERROR.status('loading the model'):
             segmenter = stack.enter_context(open_segmenter(options))

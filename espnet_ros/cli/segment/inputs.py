@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from espnet_ros.cli.segment.video_output import stem_of
 from espnet_ros.exceptions import InputError
+from espnet_ros.fleet.planning import unit_name
 from espnet_ros.sources import BrokenFrame, ImageFilesSource, open_source, Source, split_topic
 
 
@@ -36,12 +36,12 @@ class Inputs:
     broken: list[BrokenFrame] = field(default_factory=list)
 
 
-def open_inputs(specs: Sequence[str], bit_depth: int, stack: ExitStack) -> Inputs:
+def open_inputs(specs: Sequence[str], stack: ExitStack, bit_depth: int = 16) -> Inputs:
     """
     Open sources; one that cannot be opened does not keep the others from being segmented.
 
-    :param bit_depth: as :func:`open_source` takes it
     :param stack: closes them
+    :param bit_depth: as :func:`open_source` takes it
     :raises ConfigError: one is empty
     :raises InputError: none can be opened
     """
@@ -62,7 +62,7 @@ def open_inputs(specs: Sequence[str], bit_depth: int, stack: ExitStack) -> Input
             images.extend(source.paths)
             continue
         path, _ = split_topic(spec)
-        stem = stem_of(spec) if source.size is not None else None
+        stem = unit_name(spec) if source.size is not None else None
         if stem is not None:
             stems[stem] += 1
             stem = stem if stems[stem] == 1 else f'{stem}_{stems[stem]}'

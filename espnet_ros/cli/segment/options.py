@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from espnet_ros.cli.engine_options import EngineOptions
+from espnet_ros.cli.fleet.options import EngineOptions
 from espnet_ros.cli.options import (
     argument,
     ModelOptions,

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from espnet_ros.cli.output import OutputFolder
-from espnet_ros.fleet.planning import unit_name
 from espnet_ros.processing.video_writer import VideoWriter
 import numpy as np
 from numpy.typing import NDArray
 
 _USUAL_RATE_HZ = 25.0
-
-
-def stem_of(source: str) -> str:
-    """Return what the results of a video source are called after."""
-    return unit_name(source)
 
 
 class VideoOutput:

@@ -16,21 +16,25 @@ class FleetProgress:
     Counts units, frames and failures, and shows how far a fleet is.
 
     :param total: units
+    :param doing: what is done, for example ``segmenting``
+    :param units: what the units are, in words
     :ivar done: units that came to their end
     :ivar failed: those of them that failed
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, doing: str = 'segmenting', units: str = 'recordings') -> None:
         self.done = 0
         self.failed = 0
         self._earlier = 0
         self._total = total
+        self._doing = doing
+        self._units = units
         self._frames = 0
         self._frames_of_unit = 0
         self._start_s = self._line_s = time.perf_counter()
         self._end_s: float | None = None
         self._bar = make_bar(
-            'recordings',
+            units,
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -83,7 +87,7 @@ class FleetProgress:
             new = self.done - self._earlier
             left = f', {self._left_s(new):.0f} s left' if new else ''
             ERROR.print(
-                f'segmenting: {self.done} of {self._total} recordings, {said}{left}',
+                f'{self._doing}: {self.done} of {self._total} {self._units}, {said}{left}',
                 soft_wrap=True,
             )
 

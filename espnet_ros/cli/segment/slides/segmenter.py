@@ -10,7 +10,7 @@ from typing import Any
 
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
-from espnet_ros.cli.segment.slide_strips import JoinTask, StripTask
+from espnet_ros.cli.segment.slides.strips import JoinTask, StripTask
 from espnet_ros.exceptions import ConfigError, OutputError
 from espnet_ros.fleet.unit import Report, Task
 from espnet_ros.labels import LabelSet, parse_grouping

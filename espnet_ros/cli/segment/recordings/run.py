@@ -9,22 +9,19 @@ import json
 import secrets
 from typing import Any, TYPE_CHECKING
 
-from espnet_ros import exceptions
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
-from espnet_ros.cli.fleet_progress import FleetProgress
+from espnet_ros.cli.fleet.progress import FleetProgress
+from espnet_ros.cli.fleet.sharing import share_out
 from espnet_ros.cli.output import json_bytes
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pseudo_labels import write_label_set
+from espnet_ros.cli.segment.recordings.worker import SegmentWork
 from espnet_ros.cli.segment.result_key import fleet_key
 from espnet_ros.cli.segment.summary import class_shares, print_shares, UNLABELLED
-from espnet_ros.cli.segment.unit_worker import SegmentWork
 from espnet_ros.exceptions import EspnetError, InputError
-from espnet_ros.fleet.engine import run_in_turn
 from espnet_ros.fleet.output import FleetOutput, SUMMARY
-from espnet_ros.fleet.ray_session import job_count
-from espnet_ros.fleet.settings import FleetSettings
 from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
 from espnet_ros.fleet.unit import Finished, Report, Task, Unit, unit_key
 from espnet_ros.labels import LabelSet, parse_grouping
@@ -33,7 +30,7 @@ from espnet_ros.version import VERSION
 import numpy as np
 
 if TYPE_CHECKING:
-    from espnet_ros.cli.segment.slide_strips import SlideStrips
+    from espnet_ros.cli.segment.slides.strips import SlideStrips
 
 FAILURES = 'failures.jsonl'
 
@@ -49,7 +46,7 @@ def run_fleet(options: Options, units: Sequence[Unit]) -> int:
     options.engine.check()
     if options.slides.tile is not None:
         # tifffile may be missing.
-        from espnet_ros.cli.segment.slide_worker import check_slides  # noqa: PLC0415
+        from espnet_ros.cli.segment.slides.segmenter import check_slides  # noqa: PLC0415
 
         check_slides(options)
     with ERROR.status('loading the model'):
@@ -120,36 +117,26 @@ class _Fleet:
         self, tasks: Sequence[Task], progress: FleetProgress
     ) -> Generator[Finished, None, None]:
         work = SegmentWork(self._options, self._model.sha256, self._output)
-        threads = self._options.runtime.threads
-        if not tasks:
-            return
-        if self._options.engine.engine == 'local':
-            yield from run_in_turn(work, tasks, threads, progress.count_frame)
-            return
-        # Ray may be missing, and takes a second to import.
-        from espnet_ros.fleet.ray_engine import run_on_ray  # noqa: PLC0415
-
-        settings = self._options.engine.settings(threads)
-        strips = self._strips_of(tasks, settings)
+        engine, threads = self._options.engine, self._options.runtime.threads
+        strips = self._strips_of(tasks)
         if strips is None:
-            yield from run_on_ray(work, tasks, settings)
+            yield from share_out(work, tasks, engine, progress, threads=threads)
             return
-        with closing(run_on_ray(work, strips.split(tasks), settings, strips.follow)) as ends:
+        parts = strips.split(tasks)
+        ends = share_out(work, parts, engine, progress, threads=threads, follow=strips.follow)
+        with closing(ends):
             yield from (end for each in ends if (end := strips.end_of_picture(each)) is not None)
 
-    def _strips_of(self, tasks: Sequence[Task], settings: FleetSettings) -> SlideStrips | None:
+    def _strips_of(self, tasks: Sequence[Task]) -> SlideStrips | None:
         """Return what shares pictures out where there are more jobs than pictures."""
-        slides = self._options.slides
-        jobs = settings.jobs if settings.address else job_count(settings)
-        if slides.tile is None or len(tasks) >= jobs or self._output.is_stored:
+        slides, jobs = self._options.slides, self._options.engine.known_jobs
+        if slides.tile is None or not tasks or len(tasks) >= jobs or self._output.is_stored:
             return None
-        from espnet_ros.cli.segment.slide_strips import SlideStrips  # noqa: PLC0415
+        from espnet_ros.cli.segment.slides.strips import SlideStrips  # noqa: PLC0415
 
         return SlideStrips(slides.tile, slides.overlap, self._output, -(-jobs // len(tasks)))
 
     def _take(self, end: Finished, progress: FleetProgress) -> None:
-        if end.fatal:
-            raise _error_of(end)
         self._ends[end.unit.name] = end
         progress.finish(end)
 
@@ -246,9 +233,3 @@ def _masked_label_set(options: Options, model: ModelFile) -> LabelSet:
     label_set = model.info.label_set
     grouping = parse_grouping(options.mask.label_groups, label_set)
     return label_set if grouping is None else label_set.grouped(grouping)
-
-
-def _error_of(end: Finished) -> EspnetError:
-    """Return the error that ended a unit and would end all others."""
-    kind: type[EspnetError] = getattr(exceptions, end.fatal, InputError)
-    return kind(end.reason)

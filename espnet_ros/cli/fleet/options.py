@@ -1,4 +1,4 @@
-"""Options that say how many recordings are shared out."""
+"""Options that say how units of work are shared out: recordings, data sets, sources."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from espnet_ros.cli.options import option
 from espnet_ros.cli.values import number_from_zero, positive_number, whole_from_zero
 from espnet_ros.exceptions import ConfigError
+from espnet_ros.fleet.ray_session import job_count
 from espnet_ros.fleet.settings import FleetSettings
 
 
@@ -18,14 +19,14 @@ class EngineOptions:
 
     engine: str = option(
         'local',
-        'local does one recording after another; ray shares them out to processes, of this '
-        "machine or a cluster (pip install 'espnet-ros[ray]').",
+        'local does one file or data set after another; ray shares them out to processes, of '
+        "this machine or a cluster (pip install 'espnet-ros[ray]').",
         '{local,ray}',
         choices=('local', 'ray'),
     )
     jobs: int | None = option(
         None,
-        'Recordings at a time with ray. Default: one a core, or as --gpus-per-job allows.',
+        'How many at a time with ray. Default: one a core, or as --gpus-per-job allows.',
         'N',
     )
     address: str | None = option(
@@ -38,14 +39,21 @@ class EngineOptions:
         0.0, 'GPUs, or the share of one, for each job.', 'NUMBER', type=number_from_zero
     )
     retries: int = option(
-        3, 'Times that a recording is begun again whose process died.', 'N', type=whole_from_zero
+        3, 'Times that one is begun again whose process died.', 'N', type=whole_from_zero
     )
     timeout_per_file: float | None = option(
         None,
-        'Seconds after which a recording counts as failed. Default: no limit.',
+        'Seconds after which one counts as failed. Default: no limit.',
         'SECONDS',
         type=positive_number,
     )
+
+    @property
+    def known_jobs(self) -> int:
+        """Return how many are done at a time; 0 where only the cluster knows."""
+        if self.engine == 'local':
+            return 1
+        return self.jobs or 0 if self.address else job_count(self.settings(0))
 
     def settings(self, threads: int) -> FleetSettings:
         """

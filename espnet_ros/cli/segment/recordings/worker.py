@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
-import os
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-import tempfile
-import time
 from typing import Any, TYPE_CHECKING
 
+from espnet_ros.cli.fleet.work import check_end, check_same_model, fetched, TimeLimit
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.cli.segment.inputs import Input, open_inputs
 from espnet_ros.cli.segment.journal import JOURNAL, Journal
@@ -22,12 +20,11 @@ from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import describe
 from espnet_ros.exceptions import InputError, ModelError
 from espnet_ros.fleet.output import drop, FleetOutput, SUMMARY
-from espnet_ros.fleet.stores import fetch, is_url
 from espnet_ros.fleet.unit import Finished, Report, Task
 from espnet_ros.segmenter import Segmenter
 
 if TYPE_CHECKING:
-    from espnet_ros.cli.segment.slide_worker import SlideSegmenter
+    from espnet_ros.cli.segment.slides.segmenter import SlideSegmenter
 
 
 @dataclass(frozen=True)
@@ -38,18 +35,14 @@ class SegmentWork:
     :param options: of the command line
     :param model_sha256: of the model, which is to be the same everywhere
     :param output: where the results are kept
-    :param folder: that relative paths are seen from, where a node of a cluster has it
     """
 
     options: Options
     model_sha256: str
     output: FleetOutput
-    folder: str = field(default_factory=os.getcwd)
 
     def __call__(self, threads: int) -> SegmentWorker:
         """Return a worker that takes so many threads."""
-        with suppress(OSError):
-            os.chdir(self.folder)
         runtime = replace(self.options.runtime, threads=self.options.runtime.threads or threads)
         return SegmentWorker(replace(self, options=replace(self.options, runtime=runtime)))
 
@@ -72,20 +65,18 @@ class SegmentWorker:
         if self._segmenter is not None or self._slides is not None:
             return
         if self._work.options.slides.tile is not None:
-            from espnet_ros.cli.segment.slide_worker import SlideSegmenter  # noqa: PLC0415
+            from espnet_ros.cli.segment.slides.segmenter import SlideSegmenter  # noqa: PLC0415
 
             self._slides = SlideSegmenter(self._work.options)
             found = self._slides.model.sha256
         else:
             self._segmenter = open_segmenter(self._work.options)
             found = self._segmenter.runtime.model.sha256
-        if found != self._work.model_sha256:
+        try:
+            check_same_model(self._work.options.model.model, self._work.model_sha256, found)
+        except ModelError:
             self.close()
-            raise ModelError(
-                f'{self._work.options.model.model}: expected the model that the command found '
-                f'({self._work.model_sha256[:12]}), found another one here ({found[:12]}); '
-                'install the same on every node'
-            )
+            raise
 
     def close(self) -> None:
         """Close the model."""
@@ -105,14 +96,14 @@ class SegmentWorker:
         """
         output = self._work.output
         limit_s = self._work.options.engine.timeout_per_file
-        check = _TimeLimit(task.unit.source, limit_s, on_frame)
+        check = TimeLimit(task.unit.source, limit_s, on_frame)
         strip = None if self._slides is None else self._slides.segment_strip(task, check)
         if strip is not None:
             return Finished(task.unit, strip)
         work = output.begin(task.unit.name)
         try:
             with ExitStack() as stack:
-                specs = _fetched(task.unit.specs, stack)
+                specs = fetched(task.unit.specs, stack)
                 if self._slides is not None:
                     path = Path(specs[0]).expanduser()
                     report, summary = self._slides.segment(task, path, work, check)
@@ -132,12 +123,9 @@ class SegmentWorker:
         assert self._segmenter is not None, 'open() comes first'
         options = self._work.options
         with ExitStack() as stack:
-            inputs = open_inputs(specs, options.images.image_bit_depth, stack)
+            inputs = open_inputs(specs, stack, options.images.image_bit_depth)
             (entry,) = inputs.opened
-            if entry.source.frame_count is None and options.output.limit is None:
-                raise InputError(
-                    f'{task.unit.source}: never ends; give --limit, or segment it alone'
-                )
+            check_end(entry.source, options.output.limit, task.unit.source)
             outcome = self._segment(self._segmenter, entry, work, on_frame)
         outcome.broken.extend(inputs.broken)
         report = _report(task, outcome)
@@ -164,43 +152,6 @@ class SegmentWorker:
         # The unit is whole or absent: what was done of it is of no use to another run.
         (work / JOURNAL).unlink()
         return outcome
-
-
-class _TimeLimit:
-    """
-    Ends a unit that takes too long, at its next frame.
-
-    :raises InputError: when it is called too late
-    """
-
-    def __init__(self, name: str, limit_s: float | None, on_frame: Callable[[], None]) -> None:
-        self._name = name
-        self._limit_s = limit_s
-        self._on_frame = on_frame
-        self._began_s = time.monotonic()
-
-    def __call__(self) -> None:
-        self._on_frame()
-        if self._limit_s is not None and time.monotonic() - self._began_s > self._limit_s:
-            raise InputError(
-                f'{self._name}: took longer than {self._limit_s:g} s (--timeout-per-file)'
-            )
-
-
-def _fetched(specs: tuple[str, ...], stack: ExitStack) -> list[str]:
-    """Return sources of this machine; what lies in a store is copied for as long as it is used."""
-    if not any(map(is_url, specs)):
-        return list(specs)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='espnet_ros-')))
-    found = []
-    for index, spec in enumerate(specs):
-        if not is_url(spec):
-            found.append(spec)
-            continue
-        place = folder / str(index)
-        place.mkdir()
-        found.append(str(fetch(spec, place)))
-    return found
 
 
 def _report(task: Task, outcome: Outcome) -> Report:

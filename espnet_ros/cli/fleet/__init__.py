@@ -1,0 +1,1 @@
+"""What commands share that give units of work to an engine."""

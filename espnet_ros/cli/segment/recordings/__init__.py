@@ -1,0 +1,1 @@
+"""Many recordings: a folder each, by one process or by many."""

@@ -1,0 +1,1 @@
+"""Pictures too large for memory: segmented by tiles, alone or in strips."""
