@@ -24,6 +24,16 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_every_link_to_another_site_is_encrypted_and_no_placeholder(page: Path) -> None:
+    links = re.findall(r'\]\((http[^)\s]+)\)', page.read_text())
+    assert [
+        link
+        for link in links
+        if not re.match(r'https://[\w.-]+\.[a-z]+(/|$)', link) or 'example.' in link
+    ] == []
+
+
 def test_parameter_tables_are_those_of_the_settings() -> None:
     """Fix it with scripts/update_docs.py."""
     script = runpy.run_path(str(ROOT / 'scripts' / 'update_docs.py'))

@@ -23,6 +23,25 @@ def test_licence_is_the_same_for_colcon_and_pip() -> None:
     assert manifest.findtext('license') == license_name == 'Apache-2.0'
 
 
+def test_every_file_gives_the_repository_the_same_address() -> None:
+    """Those that docs/releasing.md names, and no others."""
+    address = re.compile(r'https://github\.com/[\w-]+/espnet_ros\b')
+    tracked = subprocess.run(
+        ['git', 'grep', '-lI', 'github.com/[a-zA-Z0-9-]*/espnet_ros'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    if not tracked:
+        pytest.skip('not a clone of git')
+    addresses = {place for name in tracked for place in address.findall((ROOT / name).read_text())}
+    assert len(addresses) == 1
+    named = (ROOT / 'docs' / 'releasing.md').read_text()
+    unnamed = [name for name in tracked if f'`{name}`' not in named]
+    assert unnamed == ['docs/releasing.md']
+
+
 def test_every_message_is_generated() -> None:
     cmake = (ROOT / 'CMakeLists.txt').read_text()
     assert {f'msg/{path.name}' for path in (ROOT / 'msg').iterdir()} == set(
