@@ -9,8 +9,8 @@ import math
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import load_label_set
 from espnet_ros.sources.base import BrokenFrame, Frame, FrameCalibration, Source
-from espnet_ros.sources.street.rendering.projection import make_camera
 from espnet_ros.sources.street.renderer import LABEL_SET, StreetRenderer
+from espnet_ros.sources.street.rendering.projection import make_camera
 from espnet_ros.sources.street.scene import StreetScene
 
 SIZE = (540, 960)
