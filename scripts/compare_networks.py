@@ -14,8 +14,8 @@ import argparse
 
 from espnet_ros.models.base import SegmentationNetwork
 from espnet_ros.models.registry import create_model
-from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count
 from espnet_ros.training.recipes import find_recipe, Recipe
+from paper_networks import mac_count, PaperNetwork, parameter_count
 from short_trainings import (
     add_options,
     conditions,
@@ -81,7 +81,7 @@ convolutions; the half width of ResNeXt and the four paths of Inception are our 
 """
 
 
-def make_recipe(record: ModelRecord, epochs: int, options: argparse.Namespace) -> Recipe:
+def make_recipe(record: PaperNetwork, epochs: int, options: argparse.Namespace) -> Recipe:
     """Return the modern recipe without what only ESPNet has, as short as the options ask for."""
     recipe = find_recipe('modern').last_stage()
     recipe = recipe.changed(
@@ -121,7 +121,7 @@ def table(trained: list[Trained]) -> str:
     return '\n'.join(lines)
 
 
-def build(record: ModelRecord) -> SegmentationNetwork:
+def build(record: PaperNetwork) -> SegmentationNetwork:
     """Return the network with fresh weights."""
     return create_model(record.architecture, classes=record.classes, **record.arguments)
 

@@ -24,10 +24,10 @@ from espnet_ros.export.onnx_export import export_network
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import load_model_file, ModelFile, ModelInfo, open_model
 from espnet_ros.models.training_sets import Normalization
-from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count, ZOO
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.segmenter import Segmenter
 import numpy as np
+from paper_networks import mac_count, PAPER_NETWORKS, PaperNetwork, parameter_count
 
 DOCUMENT = Path(__file__).resolve().parents[1] / 'docs' / 'models.md'
 SIZES = ((360, 480), (512, 1024))
@@ -84,7 +84,7 @@ def fitting_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
     return height, width
 
 
-def export(record: ModelRecord, size: tuple[int, int]) -> ModelFile:
+def export(record: PaperNetwork, size: tuple[int, int]) -> ModelFile:
     """Return a model file of a network with fresh weights; speed does not depend on them."""
     network = record.build().eval()
     info = ModelInfo(
@@ -125,7 +125,7 @@ class Course:
         return f'{1 / median(self.seconds):.1f}{note}'
 
 
-def make_courses(record: ModelRecord) -> tuple[Course, ...]:
+def make_courses(record: PaperNetwork) -> tuple[Course, ...]:
     """Export a network for each size."""
     network = record.build()
     model = export(record, SIZES[0])
@@ -139,7 +139,7 @@ def make_courses(record: ModelRecord) -> tuple[Course, ...]:
     )
 
 
-def time_all(records: list[ModelRecord], runs: int) -> dict[str, tuple[Course, ...]]:
+def time_all(records: list[PaperNetwork], runs: int) -> dict[str, tuple[Course, ...]]:
     """Time networks by turns, so that what else the machine does falls on all of them."""
     courses = {}
     for record in records:
@@ -167,7 +167,7 @@ def camvid_accuracy(model: ModelFile, camvid: Path) -> str:
 
 
 def measure(
-    record: ModelRecord, courses: tuple[Course, ...] | None, camvid: Path | None
+    record: PaperNetwork, courses: tuple[Course, ...] | None, camvid: Path | None
 ) -> Measured:
     """Put into words what was measured of one network."""
     file_size, rates, accuracy = UNKNOWN, Measured().frames_per_second, UNKNOWN
@@ -183,7 +183,7 @@ def measure(
     return Measured(file_size, rates, accuracy)
 
 
-def camvid_weights(record: ModelRecord) -> list[tuple[str, str]]:
+def camvid_weights(record: PaperNetwork) -> list[tuple[str, str]]:
     """Return weights of a network for CamVid by name, and whose they are."""
     published = [name for name in record.weights if name.endswith('_camvid')]
     entries = [(name, 'published') for name in published]
@@ -195,7 +195,7 @@ def open_weights(name: str) -> ModelFile:
     return open_model(name) if name == OURS else load_model_file(fetch_model(name))
 
 
-def row(record: ModelRecord, measured: Measured) -> tuple[str, ...]:
+def row(record: PaperNetwork, measured: Measured) -> tuple[str, ...]:
     """Return a line of the table."""
     parameters = parameter_count(record.build())
     return (
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument('--output', type=Path, default=DOCUMENT)
     options = parser.parse_args()
     lines: list[tuple[str, ...]] = [HEADER, ('---', *('---:',) * 6, '---:', '---', '---')]
-    records = [r for r in ZOO if not options.only or r.name in options.only]
+    records = [r for r in PAPER_NETWORKS if not options.only or r.name in options.only]
     courses = time_all(records, options.speed) if options.speed else {}
     for record in records:
         lines.append(row(record, measure(record, courses.get(record.name), options.camvid)))

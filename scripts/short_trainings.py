@@ -9,12 +9,12 @@ import re
 import time
 
 from espnet_ros.datasets.opening import open_dataset
-from espnet_ros.models.zoo import ModelRecord, ZOO
 from espnet_ros.training.devices import choose_compute
 from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import Recipe
 from espnet_ros.training.trainer import Trainer
 from espnet_ros.training.weights.states import TrainedWeights
+from paper_networks import PAPER_NETWORKS, PaperNetwork
 
 DOCS = Path(__file__).resolve().parents[1] / 'docs' / 'models'
 SCALES = (0.5, 1.5)
@@ -25,7 +25,7 @@ class Trained:
     """A network of the comparison and how good it became."""
 
     name: str
-    record: ModelRecord
+    record: PaperNetwork
     weights: TrainedWeights
 
     @property
@@ -34,9 +34,9 @@ class Trained:
         return 100 * float(self.weights.record['validation_miou'])
 
 
-def find_record(name: str, classes: int) -> ModelRecord:
+def find_record(name: str, classes: int) -> PaperNetwork:
     """Return a network of the table with another number of classes."""
-    (record,) = (record for record in ZOO if record.name == name)
+    (record,) = (record for record in PAPER_NETWORKS if record.name == name)
     return replace(record, classes=classes)
 
 
@@ -51,7 +51,7 @@ def shorten(recipe: Recipe, epochs: int, options: argparse.Namespace) -> Recipe:
     )
 
 
-def make_job(record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -> TrainingJob:
+def make_job(record: PaperNetwork, recipe: Recipe, options: argparse.Namespace) -> TrainingJob:
     """Return the training of one network."""
     train, val = (
         open_dataset(options.camvid, split, format_name='camvid', label_set=None)
@@ -67,7 +67,7 @@ def make_job(record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -
     )
 
 
-def run(name: str, record: ModelRecord, recipe: Recipe, options: argparse.Namespace) -> Trained:
+def run(name: str, record: PaperNetwork, recipe: Recipe, options: argparse.Namespace) -> Trained:
     """Run a training in its own folder."""
     print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
     weights = Trainer(make_job(record, recipe, options), options.output / folder_name(name)).run()

@@ -14,7 +14,8 @@ from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.factory import open_runtime
-from espnet_ros.segmenter import Segmenter, StageTimes
+from espnet_ros.segmentation import StageTimes
+from espnet_ros.segmenter import Segmenter
 import numpy as np
 from numpy.typing import NDArray
 import onnx

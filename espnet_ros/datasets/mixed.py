@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from espnet_ros.datasets.base import LabelledDataset, Sample
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.labels import check_same_classes
 
 
 class MixedDataset(LabelledDataset):
@@ -18,12 +18,7 @@ class MixedDataset(LabelledDataset):
     def __init__(self, parts: Sequence[LabelledDataset]) -> None:
         super().__init__(' and '.join(part.name for part in parts), parts[0].label_set)
         for part in parts:
-            if part.label_set.names != self.label_set.names:
-                raise ConfigError(
-                    f'{part.name}: expected the classes of {parts[0].name} '
-                    f'({", ".join(self.label_set.names)}), found '
-                    f'{", ".join(part.label_set.names)}'
-                )
+            check_same_classes(part.name, part.label_set, parts[0].name, self.label_set)
         self.parts = tuple(parts)
 
     def __len__(self) -> int:

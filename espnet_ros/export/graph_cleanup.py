@@ -20,7 +20,7 @@ from onnxscript.rewriter.rules.common import (
 )
 
 OPSET = 17
-"""The newest that TensorRT 8.5 and 8.6 take in full."""
+"""The newest that TensorRT 8.6 takes in full."""
 
 IR_VERSION = 8
 """The oldest that opset 17 allows; parsers on robots are older than the exporter."""

@@ -1,5 +1,6 @@
 """Label sets: what the class ids of a mask mean."""
 
+from espnet_ros.labels.comparison import check_same_classes
 from espnet_ros.labels.costs import parse_costs, with_costs
 from espnet_ros.labels.label_class import distinct_color_rgb, LabelClass
 from espnet_ros.labels.label_set import (
@@ -15,6 +16,7 @@ from espnet_ros.labels.label_set import (
 from espnet_ros.labels.shipped import completed_by_shipped
 
 __all__ = [
+    'check_same_classes',
     'completed_by_shipped',
     'distinct_color_rgb',
     'Grouping',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from espnet_ros.segmenter import StageTimes
+from espnet_ros.segmentation import StageTimes
 import numpy as np
 from numpy.typing import NDArray
 

@@ -14,7 +14,7 @@ import cv2
 from espnet_ros.exceptions import InferenceError, ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.peers.base import Peer
-from espnet_ros.segmenter import StageTimes
+from espnet_ros.segmentation import StageTimes
 import numpy as np
 from numpy.typing import NDArray
 import onnx

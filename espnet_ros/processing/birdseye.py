@@ -1,4 +1,4 @@
-"""The ground from above: a camera's picture laid flat, with what a planner makes of it."""
+"""The ground from above: a camera's picture laid flat, with lines, points and paths on it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _UNSEEN_BGR = (40, 40, 40)
-_FREE_BGR = (90, 170, 60)
-_BLOCKED_BGR = (50, 50, 220)
 _LINE_BGR = (120, 120, 120)
 _TEXT_BGR = (230, 230, 230)
 _LINES_EVERY_M = 5.0
@@ -94,23 +92,6 @@ def lay_flat(
     panel = blend_overlay(flat, flat_labels, palette_bgr, alpha)
     panel[unseen] = _UNSEEN_BGR
     return panel
-
-
-def paint_costs(cost: NDArray[np.int8], frame: BirdseyeFrame) -> NDArray[np.uint8]:
-    """
-    Return a map of costs as seen from above: green is free, red blocks, dark is unknown.
-
-    :param cost: int8, (rows, columns) of nav_msgs/OccupancyGrid: rows go left, columns ahead
-    :param frame: the part of the ground that the map covers
-    :return: uint8, (h, w, 3)
-    """
-    ahead_is_up = np.ascontiguousarray(cost.T[::-1, ::-1])
-    share = np.clip(ahead_is_up, 0, 100).astype(np.float32)[..., None] / 100
-    free, blocked = (np.array(c, np.float32) for c in (_FREE_BGR, _BLOCKED_BGR))
-    panel = np.rint(free + share * (blocked - free)).astype(np.uint8)
-    panel[ahead_is_up < 0] = _UNSEEN_BGR
-    size = (frame.width, frame.height)
-    return np.asarray(cv2.resize(panel, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def shade(panel: NDArray[np.uint8], where: NDArray[np.bool_], share: float) -> None:

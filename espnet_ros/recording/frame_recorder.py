@@ -12,7 +12,8 @@ from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg
 from espnet_ros.processing.overlay import blend_overlay, reduce_image
 from espnet_ros.recording.bag_file import BagFile
-from espnet_ros.segmenter import Segmentation, Segmenter
+from espnet_ros.segmentation import Segmentation
+from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources.base import Frame, FrameCalibration
 import numpy as np
 

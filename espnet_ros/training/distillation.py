@@ -7,7 +7,7 @@ from pathlib import Path
 
 from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.file_kinds import is_checkpoint
-from espnet_ros.labels import LabelSet, load_label_set
+from espnet_ros.labels import check_same_classes, LabelSet, load_label_set
 from espnet_ros.model_file.store import open_model
 from espnet_ros.models.checkpoints import load_checkpoint
 from espnet_ros.models.pipeline import SegmentationPipeline
@@ -39,12 +39,13 @@ class Teacher:
 
         :raises ConfigError: it cannot
         """
-        if self.label_set.names != label_set.names:
-            raise ConfigError(
-                f'teacher {self.name}: expected the classes of the training data '
-                f'({", ".join(label_set.names)}), found {", ".join(self.label_set.names)}; '
-                'train it on them first, with --initial'
-            )
+        check_same_classes(
+            f'teacher {self.name}',
+            self.label_set,
+            'the training data',
+            label_set,
+            'train it on them first, with --initial',
+        )
         multiple = self.pipeline.network.size_multiple
         if any(side % multiple for side in crop):
             raise ConfigError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from espnet_ros.datasets.base import LabelledDataset
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.labels import check_same_classes
 from espnet_ros.training.devices import Compute
 from espnet_ros.training.distillation import Teacher
 from espnet_ros.training.recipes import Recipe
@@ -53,15 +53,11 @@ class TrainingJob:
     teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
-        if self.train.label_set.names != self.validation.label_set.names:
-            raise ConfigError(
-                f'{self.validation.name}: expected the classes of {self.train.name} '
-                f'({", ".join(self.train.label_set.names)}), found '
-                f'{", ".join(self.validation.label_set.names)}'
-            )
+        labels, validation = self.train.label_set, self.validation
+        check_same_classes(validation.name, validation.label_set, self.train.name, labels)
         for stage in self.recipe.stages:
             if self.teacher is not None:
-                self.teacher.check(self.train.label_set, stage.augmentation.crop)
+                self.teacher.check(labels, stage.augmentation.crop)
 
     def describe(self) -> dict[str, Any]:
         """Return the record of the job: two jobs of one record compute the same."""

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
+import cv2
 from espnet_ros.nodes.ros.messages.stamps import stamp_ns
-from espnet_ros.planning.corridor import free_ahead_m
-from espnet_ros.processing.birdseye import (
-    beside,
-    BirdseyeFrame,
-    draw_distances,
-    draw_points,
-    paint_costs,
-)
+from espnet_ros.processing.birdseye import beside, BirdseyeFrame, draw_distances, draw_points
 from nav_msgs.msg import OccupancyGrid
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import LaserScan
 
+from .corridor import free_ahead_m
+
 CORRIDOR_HALF_WIDTH_M = 1.0
 WAITING_LIMIT = 16
 """Images whose map or ranges have not come; those of masks that were dropped never do."""
 
+_FREE_BGR = (90, 170, 60)
+_BLOCKED_BGR = (50, 50, 220)
+_UNKNOWN_BGR = (40, 40, 40)
 _HIT_BGR = (0, 220, 255)
 
 
@@ -93,12 +92,29 @@ def draw_moment(moment: Moment) -> NDArray[np.uint8]:
         (origin.y, origin.y + info.height * info.resolution),
         overlay_bgr.shape[0],
     )
-    panel = paint_costs(np.array(costmap.data).reshape(info.height, info.width), frame)
+    panel = _paint_costs(np.array(costmap.data).reshape(info.height, info.width), frame)
     ranges_m, bearings_rad = _polar(scan)
     hits = ranges_m * np.stack([np.cos(bearings_rad), np.sin(bearings_rad)])
     draw_points(panel, frame.pixels(hits[:, np.isfinite(ranges_m)].T), _HIT_BGR)
     draw_distances(panel, frame)
     return beside(overlay_bgr, panel)
+
+
+def _paint_costs(cost: NDArray[np.int8], frame: BirdseyeFrame) -> NDArray[np.uint8]:
+    """
+    Return a map of costs as seen from above: green is free, red blocks, dark is unknown.
+
+    :param cost: int8, (rows, columns) of nav_msgs/OccupancyGrid: rows go left, columns ahead
+    :param frame: the part of the ground that the map covers
+    :return: uint8, (h, w, 3)
+    """
+    ahead_is_up = np.ascontiguousarray(cost.T[::-1, ::-1])
+    share = np.clip(ahead_is_up, 0, 100).astype(np.float32)[..., None] / 100
+    free, blocked = (np.array(c, np.float32) for c in (_FREE_BGR, _BLOCKED_BGR))
+    panel = np.rint(free + share * (blocked - free)).astype(np.uint8)
+    panel[ahead_is_up < 0] = _UNKNOWN_BGR
+    size = (frame.width, frame.height)
+    return np.asarray(cv2.resize(panel, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _polar(scan: LaserScan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

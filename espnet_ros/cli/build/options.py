@@ -15,7 +15,9 @@ ENGINE_RUNTIMES = ('tensorrt', 'tensorrt_rtx')
 class EngineOptions:
     GROUP = 'engine'
 
-    settings: RuntimeSettings = settings(RuntimeSettings, GROUP, ('runtime', 'threads'))
+    settings: RuntimeSettings = settings(
+        RuntimeSettings, GROUP, ('runtime', 'threads', 'fake.latency_ms')
+    )
     runtime: str = option(
         'tensorrt',
         'Whose engine: tensorrt, or tensorrt_rtx for PCs with an RTX card and DGX Spark, which '

@@ -33,7 +33,7 @@ class TrainDataOptions(DataOptions):
     data: str | None = option(  # type: ignore[assignment]
         None,
         'Folder of the data set, or synthetic for the synthetic street. With --pseudo-labels it '
-        'may be left out: then a tenth of the images is for validation.',
+        'may be left out: then a tenth of those images is for validation.',
         'DIR',
     )
 
@@ -68,13 +68,13 @@ class PseudoLabelOptions:
     )
     second_teacher: str | None = option(
         None,
-        'Another model of the same classes, whose labels count where it is sure and the first '
-        'one is less so; where both agree, a pixel is labelled however unsure they are.',
+        'Another model of the same classes. Its labels replace the others where it is sure and '
+        'they are less so; where both agree, a pixel is labelled however unsure they are.',
         'MODEL',
     )
     second_confidence: float = option(0.65, 'How sure the second one must be.', 'SHARE')
     second_classes: tuple[str, ...] = option(
-        (), 'The only labels of the second one that count. Default: all.', 'NAME,...', type=names
+        (), 'Labels of the second one that are used. Default: all.', 'NAME,...', type=names
     )
 
 
@@ -108,10 +108,10 @@ class NetworkOptions:
         'NAME',
     )
     alpha2: int | None = option(
-        None, "Of ESPNets: ESP modules at a quarter of the size. Default: the network's, 2.", 'N'
+        None, "For ESPNet: ESP modules at a quarter of the size. Default: the network's, 2.", 'N'
     )
     alpha3: int | None = option(
-        None, "Of ESPNets: ESP modules at an eighth of the size. Default: the network's, 8.", 'N'
+        None, "For ESPNet: ESP modules at an eighth of the size. Default: the network's, 8.", 'N'
     )
     argument: tuple[tuple[str, str], ...] = option(
         (),
@@ -153,11 +153,11 @@ class RecipeChanges:
         'Largest change of the aspect ratio; 16:9 to 4:3 is 0.42.', 'OCTAVES'
     )
     conditions: float | None = _changes(
-        'Of the samples, those seen at night, in fog, rain or dust, blurred or with noise.',
+        'Share of the samples that are changed to night, fog, rain, dust, blur or noise.',
         'SHARE',
     )
     class_mix: float | None = _changes(
-        'Of the samples, those with half of the classes of another one pasted in.', 'SHARE'
+        'Share of the samples into which half of the classes of another are pasted.', 'SHARE'
     )
     learning_rate: float | None = _changes('The highest learning rate.', 'RATE')
     schedule: str | None = _changes('constant, halving, poly, cosine or one_cycle.', 'NAME')
@@ -167,15 +167,17 @@ class RecipeChanges:
     average_decay: float | None = _changes(
         'Share of the averaged weights that is kept in each step.', 'SHARE'
     )
-    dice: float | None = _changes('Of the Dice loss beside the cross entropy.', 'WEIGHT')
+    dice: float | None = _changes('Weight of the Dice loss beside the cross entropy.', 'WEIGHT')
     auxiliary: float | None = _changes(
         "Weight of the loss on the encoder's own scores (ESPNet).", 'WEIGHT'
     )
-    hard_share: float | None = _changes('Of the pixels that train, the hardest ones.', 'SHARE')
+    hard_share: float | None = _changes(
+        'Share of the labelled pixels that count in the loss: the hardest ones.', 'SHARE'
+    )
     weight_offset: float | None = _changes(
         'Rare classes weigh 1 / ln(OFFSET + frequency).', 'OFFSET'
     )
-    distillation: float | None = _changes('Of the distance from the teacher.', 'WEIGHT')
+    distillation: float | None = _changes('Weight of the distance from the teacher.', 'WEIGHT')
     weighted: bool | None = option(
         None, "Whether rare classes weigh more in the cross entropy. Default: the recipe's."
     )
@@ -215,8 +217,8 @@ class ResultOptions:
     license: str = option('', 'Licence of the weights.', 'TEXT')
     average_with: str | None = option(
         None,
-        'The best weights are averaged with those of a model that the training began as: a '
-        'network forgets less. Given as for --initial.',
+        'Average the best weights with those of the model that the training started from, so '
+        'that the network forgets less. Given as for --initial.',
         'MODEL',
     )
     average_share: float = option(0.3, 'The share of that model in the average.', 'SHARE')

@@ -16,7 +16,8 @@ from espnet_ros.config import PowerSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.runtimes.factory import open_runtime
-from espnet_ros.segmenter import Segmentation, Segmenter
+from espnet_ros.segmentation import Segmentation
+from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources import Frame, open_source
 from espnet_ros.web.live_view import LiveView
 from espnet_ros.web.server import WebServer

@@ -20,7 +20,8 @@ from espnet_ros.monitoring.health import (
     Status,
 )
 from espnet_ros.monitoring.power_health import diagnose_device, diagnose_power, PowerSnapshot
-from espnet_ros.segmenter import Segmentation, Segmenter
+from espnet_ros.segmentation import Segmentation
+from espnet_ros.segmenter import Segmenter
 from espnet_ros.sources import BrokenFrame, Frame, Source
 from espnet_ros.sources.read_ahead import read_ahead
 from espnet_ros.web.live_view import LiveView

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import array
-from typing import Any
-
+from espnet_ros.nodes.ros.messages.images import message_array
 from espnet_ros.planning.contacts import Contacts
 from espnet_ros.planning.grid import GridShape, SweepShape
 from geometry_msgs.msg import Point32, Polygon, PolygonStamped
@@ -42,7 +40,7 @@ def make_costmap(
     origin.position.x, origin.position.y = float(shape.x_m[0]), float(shape.y_m[0])
     origin.position.z = float(ground_z_m)
     origin.orientation.w = 1.0
-    message.data = _array('b', cost)
+    message.data = message_array('b', np.ascontiguousarray(cost))
     return message
 
 
@@ -63,7 +61,7 @@ def make_scan(
         scan_time=float(period_s),
         range_min=float(shape.range_m[0]),
         range_max=float(shape.range_m[1]),
-        ranges=_array('f', ranges_m.astype(np.float32)),
+        ranges=message_array('f', ranges_m.astype(np.float32).tobytes()),
     )
 
 
@@ -109,12 +107,5 @@ def _make_cloud(points: NDArray[np.void], header: Header, *, is_dense: bool) -> 
         message.fields.append(
             PointField(name=name, offset=offset, datatype=_FIELD_KINDS[kind.str[1:]], count=1)
         )
-    message.data = _array('B', points)
+    message.data = message_array('B', points.tobytes())
     return message
-
-
-def _array(kind: str, values: NDArray[Any]) -> array.array[Any]:
-    # rclpy takes an array.array as it is; anything else is converted value by value.
-    result: array.array[Any] = array.array(kind)
-    result.frombytes(np.ascontiguousarray(values).tobytes())
-    return result

@@ -7,19 +7,19 @@ from dataclasses import replace
 import math
 import time
 
-from espnet_ros.config import DiagnosticsSettings, FreeSpaceSettings
-from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot
+from espnet_ros.config import FreeSpaceSettings
+from espnet_ros.monitoring.camera_record import CameraRecord
+from espnet_ros.monitoring.ground_health import diagnose_ground, diagnose_ground_output
 from espnet_ros.monitoring.health import (
     diagnose_input,
     diagnose_latency,
-    diagnose_topic,
     Level,
     NodeHealth,
     number,
     Status,
     UNAVAILABLE,
 )
-from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, Output, SCAN
+from espnet_ros.nodes.free_space.outputs import FreeSpaceOutputs, SCAN
 from espnet_ros.nodes.free_space.pipeline import FreeSpacePipeline
 from espnet_ros.nodes.free_space.poses import PoseSource
 from espnet_ros.nodes.free_space.stream import CameraStream, DROP_KINDS
@@ -31,7 +31,7 @@ from rclpy.node import Node
 
 
 class Report:
-    """Judges the node, every camera and every output that has a reader."""
+    """Gathers what is judged: the node, each camera, and each output that has a reader."""
 
     def __init__(self, node: Node, health: NodeHealth, settings: FreeSpaceSettings) -> None:
         self._node = node
@@ -64,8 +64,14 @@ class Report:
         of_camera = {outputs[output_topic(name, 'points')]: grounds[name] for name in grounds}
         for output in outputs.all():
             if output.is_wanted or output in (outputs.costmap, outputs[SCAN]):
-                ground = of_camera.get(output, best)
-                yield diagnose_output(self._health, output, self._settings.diagnostics, ground)
+                yield diagnose_ground_output(
+                    self._health,
+                    output.record.snapshot(time.monotonic()),
+                    self._settings.diagnostics,
+                    of_camera.get(output, best),
+                    output.topic,
+                    is_wanted=output.is_wanted,
+                )
 
     def _judge_state(self, pipeline: FreeSpacePipeline | None, poses: PoseSource | None) -> Status:
         health, settings = self._health, self._settings
@@ -108,86 +114,6 @@ class Report:
         )
         for status in statuses:
             yield replace(status, name=f'{status.name} {name}'.strip())
-
-
-def diagnose_ground(
-    health: NodeHealth,
-    camera: CameraSnapshot,
-    settings: DiagnosticsSettings,
-    facts: Mapping[str, str],
-) -> Status:
-    """
-    Diagnose whether the masks of a camera become metres, often enough and until now.
-
-    :param facts: what else is shown, by key
-    """
-    values = {
-        'rate_hz': number(camera.output_rate_hz),
-        'min_rate_hz': number(settings.min_rate_hz or None),
-        'frames_published': str(camera.frames_published),
-        **facts,
-    }
-    if not health.is_working:
-        level = Level.ERROR if health.failure else Level.WARN
-        return Status('ground', level, health.failure or health.state, values)
-    failure = camera.failure
-    if failure is not None and failure.is_latest:
-        return Status('ground', Level.ERROR, failure.reason, values)
-    level, message = diagnose_rate(camera, settings, 'mask', 'mask became metres')
-    if level is Level.OK and failure is not None:
-        level, message = Level.WARN, failure.reason
-    elif level is Level.OK and facts.get('sees_all_ranges') == 'false':
-        level = Level.WARN
-        message = 'the camera sees no ground at scan.range_max_m, so free ranges are unknown'
-    elif level is Level.OK and camera.frames_published:
-        message = 'masks become metres'
-    return Status('ground', level, message, values)
-
-
-def diagnose_output(
-    health: NodeHealth, output: Output, settings: DiagnosticsSettings, ground: Status
-) -> Status:
-    """
-    Judge one output by its own age and rate.
-
-    :param ground: of its camera, or the best of all cameras; it tells of an output without reader
-    """
-    snapshot = output.record.snapshot(time.monotonic())
-    level, message = ground.level, ground.message
-    if not health.is_working:
-        pass
-    elif not output.is_wanted:
-        if level is Level.OK:
-            message = 'no subscriber'
-    elif snapshot.failure is not None and snapshot.failure.is_latest:
-        level, message = Level.ERROR, snapshot.failure.reason
-    else:
-        level, message = diagnose_rate(snapshot, settings, 'message', 'message')
-        if level is Level.OK and snapshot.failure is not None:
-            level, message = Level.WARN, snapshot.failure.reason
-        if ground.level > level:
-            level, message = ground.level, ground.message
-    return diagnose_topic(Status('', level, message, {}), snapshot, settings, output.topic)
-
-
-def diagnose_rate(
-    record: CameraSnapshot, settings: DiagnosticsSettings, noun: str, event: str
-) -> tuple[Level, str]:
-    """
-    Diagnose whether something happens often enough, and happened lately.
-
-    :param noun: what is counted, for the message
-    :param event: what happens, for the message
-    """
-    timeout_s, lowest_hz = settings.image_timeout_s, settings.min_rate_hz
-    if record.idle_s > timeout_s:
-        level = Level.ERROR if record.idle_s > 2 * timeout_s else Level.WARN
-        return level, f'no {event} for {record.idle_s:.1f} s'
-    rate_hz = record.output_rate_hz
-    if rate_hz is not None and rate_hz < lowest_hz:
-        level = Level.ERROR if rate_hz < lowest_hz / 2 else Level.WARN
-        return level, f'{rate_hz:.2f} {noun}s per second, expected {lowest_hz:g}'
-    return Level.OK, f'{noun}s are published' if record.frames_published else f'no {noun} yet'
 
 
 def _own_stages(latency: Status) -> Status:

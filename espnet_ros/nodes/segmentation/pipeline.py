@@ -9,29 +9,24 @@ import threading
 import time
 from typing import Protocol
 
-from espnet_ros.config import MaskSettings, SegmentationNodeSettings
+from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
-from espnet_ros.labels import LabelSet
 from espnet_ros.monitoring.stage_clock import Stopwatch
 from espnet_ros.nodes.ros.messages.images import convert_by_cv_bridge
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, seconds_since
 from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame
-from espnet_ros.nodes.segmentation.camera.label_announcer import (
-    MaskMeaning,
-    wait_until_acknowledged,
-)
 from espnet_ros.nodes.segmentation.camera.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.health.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.health.stats import make_stats
+from espnet_ros.nodes.segmentation.meanings import Meanings
 from espnet_ros.nodes.segmentation.pictures import PictureWorker
 from espnet_ros.processing.image_messages import color_view, image_to_bgr
-from espnet_ros.segmenter import InferredBatch, PreparedBatch, Segmentation, Segmenter
+from espnet_ros.segmentation import InferredBatch, PreparedBatch, Segmentation
+from espnet_ros.segmenter import Segmenter
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
-
-ACKNOWLEDGE_LIMIT_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,7 @@ class FramePipeline:
         self._settings = settings
         self._power = power
         self._lock = threading.Lock()
-        self._told: tuple[MaskMeaning, float] | None = None
+        self._meanings = Meanings(node, segmenter.runtime.model.info.name, cameras)
         self.pictures: PictureWorker | None = None
         self.viewer: Viewer | None = None
         self.when_device_lost: Callable[[str], None] = lambda _: None
@@ -144,7 +139,9 @@ class FramePipeline:
     def publish(self, inferred: Inferred) -> None:
         """Make the masks and publish them, and have pictures drawn of them."""
         jobs, confidence = inferred.prepared.jobs, inferred.prepared.wants_confidence
-        self._announce(inferred)
+        self._meanings.announce(
+            inferred.batch.prepared, [(job.camera, job.frame.message.header) for job in jobs]
+        )
         results = self._segmenter.finish(inferred.batch, confidence=confidence)
         done = [self._publish_mask(job, result) for job, result in zip(jobs, results, strict=True)]
         self._power.count_batch(len(done))
@@ -167,11 +164,7 @@ class FramePipeline:
 
     def begin(self) -> None:
         """Tell what the ids will mean, for each camera."""
-        segmenter = self._segmenter
-        meaning = self._meaning(segmenter.label_set, segmenter.settings)
-        for camera in self._cameras.values():
-            camera.outputs.labels.begin(meaning)
-        self._publish_label_info(meaning, segmenter.settings)
+        self._meanings.begin(self._segmenter.label_set, self._segmenter.settings)
 
     def fail(self, batch: Mapping[str, Frame], reason: str) -> None:
         for name in batch:
@@ -187,35 +180,6 @@ class FramePipeline:
             self._fail_input(job.camera, error)
             return False
         return True
-
-    def _meaning(self, label_set: LabelSet, settings: MaskSettings) -> MaskMeaning:
-        model = self._segmenter.runtime.model.info.name
-        return MaskMeaning(label_set, model, settings.unlabelled_id)
-
-    def _publish_label_info(self, meaning: MaskMeaning, settings: MaskSettings) -> None:
-        """Publish the names of the classes again where they, or the threshold, have changed."""
-        told = (meaning, settings.confidence_threshold)
-        if told == self._told:
-            return
-        self._told = told
-        for camera in self._cameras.values():
-            camera.outputs.labels.publish_info(meaning.label_set, settings.confidence_threshold)
-
-    def _announce(self, inferred: Inferred) -> None:
-        """Tell what the ids of the next masks mean; nobody reads these as those before."""
-        batch = inferred.batch.prepared
-        meaning = self._meaning(batch.label_set, batch.settings)
-        self._publish_label_info(meaning, batch.settings)
-        news = [
-            job.camera.outputs.labels
-            for job in inferred.prepared.jobs
-            if job.camera.outputs.labels.announce(meaning, job.frame.message.header)
-        ]
-        if not wait_until_acknowledged(news, ACKNOWLEDGE_LIMIT_S):
-            self._node.get_logger().warning(
-                f'the ids of the masks changed, and a reader of label_set did not acknowledge it '
-                f'within {ACKNOWLEDGE_LIMIT_S:g} s; it may misread the next masks'
-            )
 
     def _convert(self, name: str, frame: Frame) -> _Job | None:
         camera, watch = self._cameras[name], Stopwatch()

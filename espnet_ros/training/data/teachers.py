@@ -8,7 +8,7 @@ from typing import Any
 
 from espnet_ros.datasets.base import IGNORED
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.labels import LabelSet
+from espnet_ros.labels import check_same_classes, LabelSet
 from espnet_ros.model_file import ModelFile
 from espnet_ros.segmenter import Segmenter
 import numpy as np
@@ -50,12 +50,8 @@ class Teachers:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f'{name}: expected 0 to 1, found {getattr(self, name)}')
         for other in self.all_models[1:]:
-            if other.info.label_set.names != self.label_set.names:
-                raise ConfigError(
-                    f'teacher {other.info.name}: expected the classes of '
-                    f'{self.models[0].info.name} ({", ".join(self.label_set.names)}), found '
-                    f'{", ".join(other.info.label_set.names)}'
-                )
+            name, labels = f'teacher {other.info.name}', other.info.label_set
+            check_same_classes(name, labels, self.models[0].info.name, self.label_set)
         strange = [name for name in self.second_classes if name not in self.label_set.names]
         if strange:
             raise ConfigError(

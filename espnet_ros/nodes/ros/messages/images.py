@@ -47,7 +47,7 @@ def array_to_image(values: NDArray[np.uint8], encoding: str, header: Header) -> 
     message = Image(header=header, encoding=encoding)
     message.height, message.width = values.shape[:2]
     message.step = message.width * (values.shape[2] if values.ndim == 3 else 1)
-    message.data = _byte_array(np.ascontiguousarray(values))
+    message.data = message_array('B', np.ascontiguousarray(values))
     return message
 
 
@@ -61,13 +61,18 @@ def bytes_to_compressed(data: bytes, compression: str, header: Header) -> Compre
     :param header: is used as it is
     """
     message = CompressedImage(header=header, format=compression)
-    message.data = _byte_array(data)
+    message.data = message_array('B', data)
     return message
 
 
-def _byte_array(data: Any) -> array.array[int]:
-    # rclpy takes an array.array as it is; anything else is converted byte by byte.
-    values = array.array('B')
+def message_array(kind: str, data: Any) -> array.array[Any]:
+    """
+    Return values as rclpy takes them as they are; anything else it converts one by one.
+
+    :param kind: type code of :mod:`array`
+    :param data: their bytes, or a contiguous array of one-byte values
+    """
+    values: array.array[Any] = array.array(kind)
     values.frombytes(data)
     return values
 

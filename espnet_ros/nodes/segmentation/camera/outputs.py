@@ -22,7 +22,7 @@ from espnet_ros.processing.overlay import (
     reduce_image,
     reduce_labels,
 )
-from espnet_ros.segmenter import Segmentation
+from espnet_ros.segmentation import Segmentation
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node

@@ -16,6 +16,7 @@ from espnet_ros.monitoring.power_health import PowerSnapshot
 from espnet_ros.monitoring.rates import RateMeter
 from espnet_ros.msg import PowerReading as PowerMessage
 from espnet_ros.nodes.ros.qos import create_publisher, result_qos
+from espnet_ros.nodes.segmentation.health.stats import nan_if_unknown
 from espnet_ros.telemetry.device_state import DeviceMonitor, DeviceState
 from espnet_ros.telemetry.discovery import find_sensor
 from espnet_ros.telemetry.file_tree import FileTree
@@ -139,15 +140,11 @@ class PowerMonitor:
             sensor=reading.sensor,
             scope=reading.scope,
             source=reading.source,
-            total_w=_known(reading.total_w),
+            total_w=nan_if_unknown(reading.total_w),
             rail_names=[rail.name for rail in reading.rails],
-            rail_w=[_known(rail.power_w) for rail in reading.rails],
-            energy_j=_known(self._sampler.meter.total_j),
+            rail_w=[nan_if_unknown(rail.power_w) for rail in reading.rails],
+            energy_j=nan_if_unknown(self._sampler.meter.total_j),
             reason=reading.reason,
         )
         message.header.stamp = self._node.get_clock().now().to_msg()
         return message
-
-
-def _known(value: float | None) -> float:
-    return math.nan if value is None else float(value)

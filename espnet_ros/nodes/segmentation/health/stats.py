@@ -29,19 +29,20 @@ def make_stats(
         header=header,
         camera=camera.name,
         batch_size=batch_size,
-        input_rate_hz=_known(camera.input_rate_hz),
-        output_rate_hz=_known(camera.output_rate_hz),
+        input_rate_hz=nan_if_unknown(camera.input_rate_hz),
+        output_rate_hz=nan_if_unknown(camera.output_rate_hz),
         frames_received=camera.frames_received,
         frames_dropped=camera.frames_dropped,
         frames_failed=camera.frames_failed,
         frames_published=camera.frames_published,
-        power_w=_known(power_w),
-        energy_j=_known(frame_energy_j),
+        power_w=nan_if_unknown(power_w),
+        energy_j=nan_if_unknown(frame_energy_j),
     )
     for stage in STAGES:
-        setattr(stats, f'{stage}_s', _known(durations_s.get(stage)))
+        setattr(stats, f'{stage}_s', nan_if_unknown(durations_s.get(stage)))
     return stats
 
 
-def _known(value: float | None) -> float:
+def nan_if_unknown(value: float | None) -> float:
+    """Return a value as messages say it, in which NaN is what is not known."""
     return math.nan if value is None else float(value)

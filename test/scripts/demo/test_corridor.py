@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from espnet_ros.planning.corridor import free_ahead_m
 import numpy as np
 import pytest
+
+from scripts.demo.corridor import free_ahead_m
 
 BEARINGS = np.radians(np.arange(-90, 91))
 

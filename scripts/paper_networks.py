@@ -23,7 +23,7 @@ ERFNET_PAPER = 'Romera et al., IEEE T-ITS 2018'
 
 
 @dataclass(frozen=True)
-class ModelRecord:
+class PaperNetwork:
     """
     A network of a paper.
 
@@ -69,13 +69,13 @@ def mac_count(network: SegmentationNetwork, size: tuple[int, int]) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def _espnets() -> tuple[ModelRecord, ...]:
+def _espnets() -> tuple[PaperNetwork, ...]:
     printed = {8: '0.364', 5: '0.267', 3: '0.202'}
     encoder = {8: '0.349', 5: '0.252', 3: '0.187'}
     accuracy = {8: 'Cityscapes test 60.3'}
     return (
         *(
-            ModelRecord(
+            PaperNetwork(
                 f'ESPNet, alpha3 = {depth}',
                 'espnet',
                 {'alpha3': depth},
@@ -85,7 +85,7 @@ def _espnets() -> tuple[ModelRecord, ...]:
             )
             for depth in printed
         ),
-        ModelRecord(
+        PaperNetwork(
             'ESPNet, alpha3 = 8, CamVid',
             'espnet',
             {'alpha3': 8, 'skip': 'reinforced_stem'},
@@ -95,7 +95,7 @@ def _espnets() -> tuple[ModelRecord, ...]:
             weights=('espnet_p2_q8_camvid',),
         ),
         *(
-            ModelRecord(
+            PaperNetwork(
                 f'ESPNet-C, alpha3 = {depth}',
                 'espnet_c',
                 {'alpha3': depth},
@@ -104,12 +104,12 @@ def _espnets() -> tuple[ModelRecord, ...]:
             )
             for depth in encoder
         ),
-        ModelRecord('ESPNet-B', 'espnet_b', {'alpha3': 3}, printed_parameters='0.186'),
-        ModelRecord('ESPNet-A', 'espnet_a', {'alpha3': 3}, printed_parameters='0.183'),
+        PaperNetwork('ESPNet-B', 'espnet_b', {'alpha3': 3}, printed_parameters='0.186'),
+        PaperNetwork('ESPNet-A', 'espnet_a', {'alpha3': 3}, printed_parameters='0.183'),
     )
 
 
-def _alternatives() -> tuple[ModelRecord, ...]:
+def _alternatives() -> tuple[PaperNetwork, ...]:
     names = {
         'mobilenet': 'MobileNet',
         'shufflenet': 'ShuffleNet',
@@ -118,16 +118,16 @@ def _alternatives() -> tuple[ModelRecord, ...]:
         'resnet': 'ResNet',
     }
     return tuple(
-        ModelRecord(f'ESPNet-C of {name} modules', 'espnet_c', {'alpha3': 3, 'module': module})
+        PaperNetwork(f'ESPNet-C of {name} modules', 'espnet_c', {'alpha3': 3, 'module': module})
         for module, name in names.items()
     )
 
 
-def _espnetv2s() -> tuple[ModelRecord, ...]:
+def _espnetv2s() -> tuple[PaperNetwork, ...]:
     accuracy = {2.0: '66.4', 1.5: '63.8', 1.0: '60.1', 0.5: '53.9'}
     printed = {2.0: '0.79', 1.5: '0.47', 1.0: '0.23', 0.5: '0.08'}
     return tuple(
-        ModelRecord(
+        PaperNetwork(
             f'ESPNetv2, scale {scale}',
             'espnetv2',
             {'scale': scale},
@@ -140,11 +140,11 @@ def _espnetv2s() -> tuple[ModelRecord, ...]:
     )
 
 
-ZOO: tuple[ModelRecord, ...] = (
+PAPER_NETWORKS: tuple[PaperNetwork, ...] = (
     *_espnets(),
     *_alternatives(),
     *_espnetv2s(),
-    ModelRecord(
+    PaperNetwork(
         'ENet',
         'enet',
         {'variant': 'elab'},
@@ -152,7 +152,7 @@ ZOO: tuple[ModelRecord, ...] = (
         printed_parameters='0.364',
         printed_accuracy='Cityscapes test 58.3',
     ),
-    ModelRecord(
+    PaperNetwork(
         'ENet of 2018 in torch, CamVid',
         'enet',
         {'variant': 'davidtvs_2018'},
@@ -162,7 +162,7 @@ ZOO: tuple[ModelRecord, ...] = (
         printed_accuracy='CamVid test 51.3',
         weights=('enet_camvid',),
     ),
-    ModelRecord(
+    PaperNetwork(
         'NDNet45, encoder and decoder',
         'ndnet',
         paper=NDNET_PAPER,
@@ -172,7 +172,7 @@ ZOO: tuple[ModelRecord, ...] = (
         printed_accuracy='Cityscapes test 65.3',
     ),
     *(
-        ModelRecord(
+        PaperNetwork(
             f'{backbone.replace("ndn", "NDN")}, FCN32',
             'ndnet_fcn',
             {'backbone': backbone},
@@ -182,7 +182,7 @@ ZOO: tuple[ModelRecord, ...] = (
         )
         for backbone in ('ndnet45', 'ndnet61', 'ndnet29', 'ndnet29w')
     ),
-    ModelRecord(
+    PaperNetwork(
         'ERFNet',
         'erfnet',
         paper=ERFNET_PAPER,

@@ -5,7 +5,8 @@ import pytest
 pytest.importorskip('torch')
 from espnet_ros.model_file.published import find_published
 from espnet_ros.models.registry import ARCHITECTURES
-from espnet_ros.models.zoo import mac_count, ModelRecord, parameter_count, ZOO
+
+from scripts.paper_networks import mac_count, PAPER_NETWORKS, PaperNetwork, parameter_count
 
 GIGA_MACS = {
     'ESPNet, alpha3 = 8': 4.709,
@@ -20,14 +21,14 @@ GIGA_MACS = {
 
 @pytest.mark.parametrize('name', GIGA_MACS)
 def test_operations_at_1024x512_are_those_counted_before(name: str) -> None:
-    (record,) = (record for record in ZOO if record.name == name)
+    (record,) = (record for record in PAPER_NETWORKS if record.name == name)
     assert mac_count(record.build(), (512, 1024)) / 1e9 == pytest.approx(
         GIGA_MACS[name], abs=0.0006
     )
 
 
-@pytest.mark.parametrize('record', ZOO, ids=lambda record: record.name)
-def test_record_builds_a_network_of_the_printed_parameters(record: ModelRecord) -> None:
+@pytest.mark.parametrize('record', PAPER_NETWORKS, ids=lambda record: record.name)
+def test_record_builds_a_network_of_the_printed_parameters(record: PaperNetwork) -> None:
     parameters = parameter_count(record.build())
     if record.printed_parameters:
         digits = len(record.printed_parameters.partition('.')[2])
@@ -37,5 +38,5 @@ def test_record_builds_a_network_of_the_printed_parameters(record: ModelRecord) 
         assert find_published(weights).parameters == parameters
 
 
-def test_every_architecture_is_in_the_zoo() -> None:
-    assert {record.architecture for record in ZOO} == set(ARCHITECTURES)
+def test_every_architecture_is_among_them() -> None:
+    assert {record.architecture for record in PAPER_NETWORKS} == set(ARCHITECTURES)
