@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float32]
+Read = Callable[[int, int, int, int], NDArray[np.uint8]]
+Score = Callable[[NDArray[np.uint8]], Scores]
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Tiling:
 
 def blended_bands(
     tiling: Tiling,
-    read: Callable[[int, int, int, int], NDArray[np.uint8]],
-    score: Callable[[NDArray[np.uint8]], Scores],
+    read: Read,
+    score: Score,
     decide: Callable[[Scores], NDArray[np.uint8]],
     rows: range | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
@@ -67,7 +69,7 @@ def blended_bands(
         for what it has of the first one
     """
     step, overlap = tiling.tile - tiling.overlap, tiling.overlap
-    down, across = tiling.counts
+    down, _ = tiling.counts
     rows = range(down) if rows is None else rows
     above: Scores | None = None
     for row in range(max(rows.start - bool(overlap), 0), rows.stop):
@@ -75,26 +77,34 @@ def blended_bands(
         height = tiling.size[0] - row * step if is_last else step
         band = np.empty((height, tiling.size[1]), np.uint8)
         below: Scores | None = None
-        side: Scores | None = None
-        for column in range(across):
-            tile_bgr = read(row * step, column * step, tiling.tile, tiling.tile)
-            weights_y = tiling.weights(row, down)[:, None]
-            scores = score(tile_bgr) * (weights_y * tiling.weights(column, across))
-            if side is not None:
-                scores[:, :, :overlap] += side
-            is_end = column == across - 1
-            width = tiling.size[1] - column * step if is_end else step
-            side = None if is_end else scores[:, :, step:].copy()
-            place = slice(column * step, column * step + width)
-            whole = scores[:, :, :width]
+        for place, scores in _row_of_tiles(tiling, read, score, row):
             if above is not None:
-                whole[:, :overlap] += above[:, :, place]
+                scores[:, :overlap] += above[:, :, place]
             if row in rows:
-                band[:, place] = decide(whole[:, :height])
+                band[:, place] = decide(scores[:, :height])
             if not is_last and overlap:
                 if below is None:
                     below = np.empty((len(scores), overlap, tiling.size[1]), np.float32)
-                below[:, :, place] = whole[:, step:]
+                below[:, :, place] = scores[:, step:]
         above = below
         if row in rows:
             yield band
+
+
+def _row_of_tiles(
+    tiling: Tiling, read: Read, score: Score, row: int
+) -> Iterator[tuple[slice, Scores]]:
+    """Give the weighted scores of a row of tiles, blended sideways, each with its columns."""
+    step, overlap = tiling.tile - tiling.overlap, tiling.overlap
+    down, across = tiling.counts
+    weights_y = tiling.weights(row, down)[:, None]
+    side: Scores | None = None
+    for column in range(across):
+        tile_bgr = read(row * step, column * step, tiling.tile, tiling.tile)
+        scores = score(tile_bgr) * (weights_y * tiling.weights(column, across))
+        if side is not None:
+            scores[:, :, :overlap] += side
+        is_end = column == across - 1
+        side = None if is_end else scores[:, :, step:].copy()
+        place = slice(column * step, tiling.size[1] if is_end else (column + 1) * step)
+        yield place, scores[:, :, : place.stop - place.start]

@@ -105,6 +105,9 @@ NOT_RUN: dict[str, str] = {
     ),
     r'espnet-ros evaluate --data camvid --split test .*': 'needs the test images of CamVid',
     r'python scripts/generalisation_table\.py .*': _MEASURES,
+    r'espnet-ros (evaluate --data towns|compare street\.onnx).* --engine ray .*': (
+        'test/fleet/test_shared_scores.py shares out data sets of its own'
+    ),
     r'espnet-ros evaluate --data slides .*': 'test/slides evaluates slides of its own',
     r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
