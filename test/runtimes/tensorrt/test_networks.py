@@ -63,7 +63,7 @@ def test_published_models_suit_every_version(published_model, name, resize):
 
 
 def check_labels(model: ModelFile, batch: np.ndarray) -> None:
-    """Compare what is compiled with the exported graph: labels to the bit, confidence to a step."""
+    """Compare what is compiled with the exported graph."""
     computed = model.rewritten(*TensorrtRuntime.rewrites)
     found, expected = (
         onnxruntime.InferenceSession(data).run(['labels', 'confidence'], {'image': batch})
