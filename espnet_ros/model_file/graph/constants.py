@@ -38,6 +38,14 @@ class GraphView:
         known = all(name in self.constants for name in node.input[1:])
         return known and attributes(node).get('group', 1) == 1
 
+    def affine(self, node: onnx.NodeProto) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the factor and the offset of each channel of a batch normalisation."""
+        scale, offset, mean, variance = (
+            self.values(name).astype(np.float64) for name in node.input[1:5]
+        )
+        factor = scale / np.sqrt(variance + attributes(node).get('epsilon', 1e-5))
+        return factor, offset - mean * factor
+
     def values(self, name: str) -> NDArray[Any]:
         return numpy_helper.to_array(self.constants[name])
 

@@ -10,6 +10,9 @@ from espnet_ros.model_file.graph.pruning import captured_names
 import onnx
 from onnx import version_converter
 
+_TAKEN = {'Max', 'Min'}
+"""What the converter leaves in FP32 for the sake of ONNX Runtime; TensorRT computes it in FP16."""
+
 _QUANTIZED_OPSET = 19
 """The first whose QuantizeLinear and DequantizeLinear are of FP16 (TensorRT 10 and newer)."""
 
@@ -38,7 +41,9 @@ def to_half_types(proto: onnx.ModelProto) -> None:
             # It tells of each weight that is too small for FP16; those of ESPNet are many.
             warnings.simplefilter('ignore')
             converted = converter.convert_float_to_float16(
-                proto, keep_io_types=True, op_block_list=converter.DEFAULT_OP_BLOCK_LIST
+                proto,
+                keep_io_types=True,
+                op_block_list=set(converter.DEFAULT_OP_BLOCK_LIST) - _TAKEN,
             )
         sort_nodes(converted.graph)
         onnx.checker.check_model(converted)

@@ -3,12 +3,13 @@ Labels and confidence from one pass over the scores of the classes.
 
 An argmax and a softmax are two passes of NVIDIA's compiler, and two more kernels make bytes of
 their results. Here both come from the largest score: the label is the first class that has it, the
-confidence one by the sum of all exponentials below it, channels last, where they lie anyway.
+confidence one by the sum of all exponentials below it, channels last, where they lie anyway. Where
+a DepthToSpace gives the scores, they are put in their places in the same pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from espnet_ros.model_file.graph.constants import attributes, GraphView
@@ -27,7 +28,11 @@ class _Head:
     """
     The end of a graph.
 
-    :param scores: name of the tensor that both read, (N, classes, H, W)
+    :param scores: name of the tensor that both read, (N, classes, H, W); or, in blocks, of the
+        one that they are in, (N, block * block * classes, H / block, W / block)
+    :param classes: how many there are
+    :param block: height and width of the blocks
+    :param size: (H, W), where there are blocks
     :param confidence: name of the output, or None where there is none
     """
 
@@ -35,6 +40,8 @@ class _Head:
     classes: int
     labels: str
     confidence: str | None
+    block: int = 1
+    size: tuple[int, ...] = ()
 
 
 def compute_head_in_one_pass(proto: onnx.ModelProto) -> None:
@@ -64,7 +71,20 @@ def _find_head(proto: onnx.ModelProto) -> _Head | None:
     classes = int(dims[0][1].dim_value)
     if not 0 < classes <= _MOST_CLASSES:
         return None
-    return _Head(scores, classes, labels, others[0] if others else None)
+    head = _Head(scores, classes, labels, others[0] if others else None)
+    return replace(head, **_find_blocks(view, head, proto.graph.output[0]))
+
+
+def _find_blocks(view: GraphView, head: _Head, output: onnx.ValueInfoProto) -> dict[str, Any]:
+    """Return what a head in blocks has otherwise, where its size is known."""
+    node = view.producers[head.scores]
+    size = tuple(dim.dim_value for dim in output.type.tensor_type.shape.dim[1:])
+    if node.op_type != 'DepthToSpace' or len(size) != 2 or not all(size):
+        return {}
+    has = attributes(node)
+    if has.get('mode', b'DCR') != b'DCR':
+        return {}
+    return {'scores': node.input[0], 'block': has['blocksize'], 'size': size}
 
 
 def _walk_back(view: GraphView, name: str) -> tuple[tuple[str, ...], str]:
@@ -103,37 +123,61 @@ def _axes(view: GraphView, node: onnx.NodeProto, has: dict[str, list[int]]) -> l
 
 
 def _make_nodes(view: GraphView, head: _Head, opset: int) -> list[onnx.NodeProto]:
-    last = view.add('head.last', np.array([3], np.int64))
+    spread = _spread_scores(view, head)
+    axis = 3 if head.block == 1 else 5
+    last = view.add('head.last', np.array([axis], np.int64))
     full = view.add('head.full', np.array(255, np.float32))
     none = view.add('head.none', np.array(0, np.float32))
     # Counted down, so that the largest number is that of the first class.
     ranks = view.add('head.ranks', 255 - np.arange(head.classes, dtype=np.float32))
 
-    def node(kind: str, inputs: list[str], output: str, **settings: Any) -> onnx.NodeProto:
-        return helper.make_node(kind, inputs, [output], name=f'head.{kind}.{output}', **settings)
-
     def reduce(kind: str, name: str, output: str, *, keepdims: int) -> onnx.NodeProto:
         if kind == 'ReduceSum' or opset >= _AXES_AS_INPUT:
-            return node(kind, [name, last], output, keepdims=keepdims)
-        return node(kind, [name], output, axes=[3], keepdims=keepdims)
+            return _node(kind, [name, last], output, keepdims=keepdims)
+        return _node(kind, [name], output, axes=[axis], keepdims=keepdims)
 
     nodes = [
-        node('Transpose', [head.scores], 'head.scores', perm=[0, 2, 3, 1]),
+        *spread,
         reduce('ReduceMax', 'head.scores', 'head.best', keepdims=1),
-        node('Less', ['head.scores', 'head.best'], 'head.is_less'),
-        node('Where', ['head.is_less', none, ranks], 'head.candidates'),
+        _node('Less', ['head.scores', 'head.best'], 'head.is_less'),
+        _node('Where', ['head.is_less', none, ranks], 'head.candidates'),
         reduce('ReduceMax', 'head.candidates', 'head.rank', keepdims=0),
-        node('Sub', [full, 'head.rank'], 'head.label'),
-        node('Cast', ['head.label'], head.labels, to=TensorProto.UINT8),
+        _node('Sub', [full, 'head.rank'], 'head.label'),
+        *_to_output(view, head, 'head.label', head.labels),
     ]
     if head.confidence is None:
         return nodes
     return [
         *nodes,
-        node('Sub', ['head.scores', 'head.best'], 'head.below'),
-        node('Exp', ['head.below'], 'head.shares'),
+        _node('Sub', ['head.scores', 'head.best'], 'head.below'),
+        _node('Exp', ['head.below'], 'head.shares'),
         reduce('ReduceSum', 'head.shares', 'head.sum', keepdims=0),
-        node('Div', [full, 'head.sum'], 'head.percent'),
-        node('Round', ['head.percent'], 'head.rounded'),
-        node('Cast', ['head.rounded'], head.confidence, to=TensorProto.UINT8),
+        _node('Div', [full, 'head.sum'], 'head.percent'),
+        _node('Round', ['head.percent'], 'head.rounded'),
+        *_to_output(view, head, 'head.rounded', head.confidence),
     ]
+
+
+def _spread_scores(view: GraphView, head: _Head) -> list[onnx.NodeProto]:
+    """Put the classes last: (N, H, W, classes), or (N, rows, block, columns, block, classes)."""
+    if head.block == 1:
+        return [_node('Transpose', [head.scores], 'head.scores', perm=[0, 2, 3, 1])]
+    apart = view.add('head.apart', np.array([0, 0, 0, head.block, head.block, head.classes]))
+    return [
+        _node('Transpose', [head.scores], 'head.deep', perm=[0, 2, 3, 1]),
+        _node('Reshape', ['head.deep', apart], 'head.blocks'),
+        _node('Transpose', ['head.blocks'], 'head.scores', perm=[0, 1, 3, 2, 4, 5]),
+    ]
+
+
+def _to_output(view: GraphView, head: _Head, values: str, output: str) -> list[onnx.NodeProto]:
+    cast = _node('Cast', [values], output, to=TensorProto.UINT8)
+    if head.block == 1:
+        return [cast]
+    size = view.add(f'{values}.size', np.array([0, *head.size]))
+    cast.input[0] = f'{values}.image'
+    return [_node('Reshape', [values, size], cast.input[0]), cast]
+
+
+def _node(kind: str, inputs: list[str], output: str, **settings: Any) -> onnx.NodeProto:
+    return helper.make_node(kind, inputs, [output], name=f'head.{kind}.{output}', **settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import onnx
 
@@ -22,6 +22,21 @@ def replace_ends(graph: onnx.GraphProto, nodes: Iterable[onnx.NodeProto]) -> Non
     kept = [node for node in graph.node if not outputs & set(node.output)]
     del graph.node[:]
     graph.node.extend([*kept, *nodes])
+    drop_unused(graph)
+    del graph.value_info[:]
+
+
+def replace_nodes(
+    graph: onnx.GraphProto, replacements: Mapping[str, Sequence[onnx.NodeProto]]
+) -> None:
+    """
+    Put others in the places of some nodes, and drop what none needs any more.
+
+    :param replacements: by the first tensor that the node gives
+    """
+    nodes = [new for node in graph.node for new in replacements.get(node.output[0], [node])]
+    del graph.node[:]
+    graph.node.extend(nodes)
     drop_unused(graph)
     del graph.value_info[:]
 

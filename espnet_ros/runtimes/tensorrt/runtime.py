@@ -18,7 +18,10 @@ from espnet_ros.exceptions import InferenceError, ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.graph.channel_padding import pad_odd_channels
 from espnet_ros.model_file.graph.class_padding import pad_classes
-from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
+from espnet_ros.model_file.graph.depth_to_space import use_depth_to_space
+from espnet_ros.model_file.graph.pool_filters import pool_by_filters
+from espnet_ros.model_file.graph.small_pyramids import sum_small_pyramids
+from espnet_ros.model_file.graph.split_prelu import split_prelu
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
@@ -64,7 +67,14 @@ class TensorrtRuntime(Runtime):
     name = 'tensorrt'
     library: ClassVar[Library] = TENSORRT
     has_engine = True
-    rewrites = (pad_odd_channels, pad_classes, compute_head_in_one_pass)
+    rewrites = (
+        use_depth_to_space,
+        sum_small_pyramids,
+        pool_by_filters,
+        pad_odd_channels,
+        pad_classes,
+        split_prelu,
+    )
 
     def __init__(
         self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None

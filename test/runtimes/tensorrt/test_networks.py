@@ -7,18 +7,21 @@ from functools import partial
 
 from espnet_ros.exceptions import InputError, ModelError, RuntimeUnavailableError
 from espnet_ros.export.quantization import quantize_model
-from espnet_ros.model_file import ModelFile
+from espnet_ros.model_file import ModelFile, open_model
 from espnet_ros.model_file.graph import half_types
 from espnet_ros.model_file.graph.image_resize import resize_in_graph
 from espnet_ros.model_file.graph.quantization import ends_of
 from espnet_ros.model_file.graph.sensitivity import as_float, quantized_layers, relieve
 from espnet_ros.model_file.published import PUBLISHED
+from espnet_ros.model_file.store import SHIPPED_MODELS
 from espnet_ros.runtimes.tensorrt.building.inspection import main_precision
 from espnet_ros.runtimes.tensorrt.building.network import fit_network
 from espnet_ros.runtimes.tensorrt.machine import jetpack_of
+from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
 from fake_tensorrt.board import as_model_file, deeper_model, labels_of, make_batch, make_network
 from fake_tensorrt.library import VERSIONS
 from fake_tensorrt.parsing import find_errors
+from golden import GOLDEN_IDS, GOLDEN_MAPS
 import numpy as np
 import onnx
 import pytest
@@ -57,6 +60,35 @@ def test_published_models_suit_every_version(published_model, name, resize):
     for version in VERSIONS:
         assert find_errors(fitted, version) == []
     assert {n.op_type for n in fitted.graph.node}.isdisjoint({'MaxUnpool', 'NonZero'})
+
+
+def check_labels(model: ModelFile, batch: np.ndarray) -> None:
+    """Compare what is compiled with the exported graph."""
+    computed = model.rewritten(*TensorrtRuntime.rewrites)
+    found, expected = (
+        onnxruntime.InferenceSession(data).run(['labels', 'confidence'], {'image': batch})
+        for data in (fit_network(computed, len(batch), as_half=False), model.data)
+    )
+    assert len(np.unique(expected[0])) > 4
+    np.testing.assert_array_equal(found[0], expected[0])
+    difference = np.abs(found[1].astype(int) - expected[1])
+    assert difference.max() <= 1
+    assert np.mean(difference > 0) < 1e-3
+
+
+@pytest.mark.parametrize('name', SHIPPED_MODELS)
+def test_what_is_compiled_labels_noise_as_the_exported_graph(name):
+    model = open_model(name)
+    shape = (1, *model.info.input_size, 3)
+    check_labels(model, np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('golden', GOLDEN_MAPS, ids=GOLDEN_IDS)
+def test_what_is_compiled_labels_images_as_the_exported_graph(
+    published_model, shared_data, golden
+):
+    check_labels(published_model(golden.model), golden.uint8_batch(shared_data))
 
 
 @pytest.mark.parametrize('as_half', [False, True])
@@ -100,7 +132,7 @@ def test_without_confidence_nothing_is_computed_for_it(brightest, as_half):
     onnx.checker.check_model(proto, full_check=True)
     assert [value.name for value in proto.graph.output] == ['labels']
     kinds = {node.op_type for node in proto.graph.node}
-    assert kinds.isdisjoint({'Softmax', 'ReduceMax', 'Round'})
+    assert kinds.isdisjoint({'Softmax', 'Exp', 'Round'})
     assert 'full' not in {entry.name for entry in proto.graph.initializer}
     batch = make_batch(1)
     np.testing.assert_array_equal(run(proto.SerializeToString(), batch), labels_of(batch))
