@@ -1,10 +1,13 @@
-"""Recordings and results in an object store: a real S3 server on the loopback interface."""
+"""Recordings and results in object stores: servers of S3 and GCS on the loopback interface."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 import json
 from pathlib import Path
+import socket
+import sys
 
 import cv2
 from espnet_ros.cli.main import main
@@ -29,25 +32,51 @@ def test_a_store_that_nothing_reaches_is_one_line(
     assert 'nowhere://' in errors and errors.count('\n') == 1
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Return the address of an empty bucket of a server of this test."""
+@contextmanager
+def s3_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Run a server of S3 without buckets."""
     pytest.importorskip('s3fs', reason='reaches S3')
-    server_module = pytest.importorskip('moto.server', reason='is an S3 server')
-    server = server_module.ThreadedMotoServer('127.0.0.1', 0)
+    server = pytest.importorskip('moto.server', reason='is an S3 server').ThreadedMotoServer(
+        '127.0.0.1', 0
+    )
     server.start()
     host, port = server.get_host_and_port()
     monkeypatch.setenv('AWS_ENDPOINT_URL', f'http://{host}:{port}')
     monkeypatch.setenv('AWS_ACCESS_KEY_ID', 'test')
     monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', 'test')
     monkeypatch.setenv('AWS_DEFAULT_REGION', 'us-east-1')
-    import s3fs
-
-    s3fs.S3FileSystem.clear_instance_cache()
-    s3fs.S3FileSystem().mkdir('drives')
-    yield 's3://drives'
-    s3fs.S3FileSystem.clear_instance_cache()
+    yield 's3'
     server.stop()
+
+
+@contextmanager
+def gs_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Run an emulator of Google Cloud Storage without buckets."""
+    # Else gcsfs looks for zonal buckets by gRPC, for minutes, which the emulator has not.
+    monkeypatch.setenv('GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT', 'false')
+    pytest.importorskip('gcsfs', reason='reaches Google Cloud Storage')
+    emulator = pytest.importorskip('gcp_storage_emulator.server', reason='is such a server')
+    with socket.create_server(('127.0.0.1', 0)) as free:
+        port = free.getsockname()[1]
+    server = emulator.create_server('127.0.0.1', port, in_memory=True)
+    server.start()
+    settings = {'token': 'anon', 'endpoint_url': f'http://127.0.0.1:{port}'}
+    monkeypatch.setitem(sys.modules['fsspec'].config.conf, 'gs', settings)
+    yield 'gs'
+    server.stop()
+
+
+@pytest.fixture(params=[s3_server, gs_server], ids=['s3', 'gs'])
+def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return the address of an empty bucket of a server of this test."""
+    with request.param(monkeypatch) as protocol:
+        import fsspec
+
+        kind = fsspec.get_filesystem_class(protocol)
+        kind.clear_instance_cache()
+        fsspec.filesystem(protocol).mkdir('drives')
+        yield f'{protocol}://drives'
+        kind.clear_instance_cache()
 
 
 @pytest.mark.long
@@ -55,9 +84,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_recordings_of_a_bucket_are_done_once_and_their_summary_comes_last(
     bucket: str, channel_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import s3fs
+    import fsspec
 
-    store = s3fs.S3FileSystem()
+    store = fsspec.filesystem(bucket.partition(':')[0])
     for index in range(2):
         image = np.full((16, 32, 3), (0, 0, 200 + index), np.uint8)
         cv2.imwrite(str(tmp_path / f'{index}.png'), image)
@@ -73,7 +102,8 @@ def test_recordings_of_a_bucket_are_done_once_and_their_summary_comes_last(
     assert store.exists(f'{bucket}/out/0/0_mask.png') and not store.exists(f'{bucket}/out/2')
     mask = cv2.imdecode(np.frombuffer(store.cat_file(f'{bucket}/out/1/1_mask.png'), np.uint8), -1)
     assert (mask == 2).all()
-    times = {n: i['LastModified'] for n, i in store.find(f'{bucket}/out/0', detail=True).items()}
+    found = store.find(f'{bucket}/out/0', detail=True).items()
+    times = {name: entry.get('LastModified') or entry['updated'] for name, entry in found}
     assert times['drives/out/0/summary.json'] == max(times.values())
     store.rm_file(f'{bucket}/out/1/summary.json')
     capsys.readouterr()
