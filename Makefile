@@ -84,6 +84,7 @@ test: lint
 
 # Every test, also those that take minutes together with their like.
 test-long: lint
+	-@$(PIP) install --no-deps tensorrt-cu12-bindings==11.4.0.106  # x86-64 only; skipped elsewhere
 	@ESPNET_ROS_LONG=1 ROS_PYTHON_CHECK_FIELDS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST)
 
 # Files and messages of any content, for FUZZ_SECONDS: no crash, no other error than ours, no hang.

@@ -20,6 +20,7 @@ from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.graph.image_resize import resize_in_graph
 from espnet_ros.runtimes.tensorrt.building.builder import build_engine, BuildInput
 from espnet_ros.runtimes.tensorrt.building.inspection import layer_precisions
+from espnet_ros.runtimes.tensorrt.building.monitor import PhaseReport
 from espnet_ros.runtimes.tensorrt.building.network import fit_network
 from espnet_ros.runtimes.tensorrt.library import LogTail
 from espnet_ros.runtimes.tensorrt.runtime import TensorrtRuntime
@@ -91,10 +92,18 @@ def load_compiler() -> Any:
     )
 
 
-def compile_model(model: ModelFile, variant: Variant, **changes: Any) -> Compiled:
+def compile_model(
+    model: ModelFile,
+    variant: Variant,
+    library: str = 'tensorrt_rtx',
+    report: PhaseReport = lambda *_: True,
+    **changes: Any,
+) -> Compiled:
     """
     Build an engine as the runtime does.
 
+    :param library: name of the module that builds
+    :param report: gets the progress
     :param changes: of the engine's specification
     """
     size = model.info.input_size
@@ -115,7 +124,7 @@ def compile_model(model: ModelFile, variant: Variant, **changes: Any) -> Compile
         as_half=variant.precision != 'fp32',
     )
     with told() as lines:
-        build_engine(import_module('tensorrt_rtx'), spec, BuildInput(network), lambda *_: True)
+        build_engine(import_module(library), spec, BuildInput(network), report)
     text = '\n'.join(line for _, line in lines)
     return Compiled(
         [_read_layer(*found) for found in LAYER.findall(text)],

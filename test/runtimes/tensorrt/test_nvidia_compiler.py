@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+import json
 import logging
+import subprocess
+import sys
 from typing import Any
 
 from espnet_ros.config import ForeignModelSettings
@@ -29,6 +32,7 @@ import numpy as np
 from nvidia_compiler import compile_model, Compiled, load_compiler, Variant
 import onnx
 import pytest
+import real_bindings
 
 trt = load_compiler()
 pytestmark = pytest.mark.slow
@@ -221,3 +225,21 @@ def test_progress_is_told_and_a_build_can_be_ended(caplog) -> None:
     assert known[-1] > 0.5
     with pytest.raises(ModelError, match='built no engine'):
         build_engine(trt, spec(), network, lambda *_: False)
+
+
+@pytest.mark.long
+def test_the_bindings_of_tensorrt_itself_drive_the_builder(tmp_path) -> None:
+    name = 'espnet_p2_q8_camvid_street'
+    result = subprocess.run(
+        [sys.executable, real_bindings.__file__, name],
+        env=real_bindings.environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert found['version'].startswith('11.')
+    assert found['kernels'] == KERNELS['shipped', str(Variant())]
+    assert (found['complaints'], set(found['precisions'])) == ([], {'fp16'})
+    assert 'built no engine' in found['cancelled']
