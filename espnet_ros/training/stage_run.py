@@ -137,6 +137,11 @@ class StageRun:
             if report is not None:
                 self._tell_epoch(report)
 
+    @property
+    def last_state(self) -> dict[str, Tensor]:
+        """Return the averaged weights of this moment, on the device."""
+        return self._average.pipeline.network.state_dict()
+
     def save(self) -> None:
         """Write everything that the next step depends on."""
         write_tensors(
@@ -147,7 +152,7 @@ class StageRun:
                 'steps_per_epoch': len(self._loader),
                 'progress': vars(self.progress),
                 'network': self._network.state_dict(),
-                'average': self._average.pipeline.network.state_dict(),
+                'average': self.last_state,
                 'best': self.best_state,
                 'optimizer': self._optimizer.state_dict(),
                 'scaler': self._scaler.state_dict(),
@@ -216,8 +221,7 @@ class StageRun:
         best = miou > progress.best_miou
         if best:
             progress.best_miou, progress.best_epoch = miou, epoch
-            averaged = self._average.pipeline.network.state_dict()
-            self.best_state = {key: tensor.clone() for key, tensor in averaged.items()}
+            self.best_state = {key: tensor.clone() for key, tensor in self.last_state.items()}
         progress.history.append((epoch, loss, miou))
         return EpochReport(
             self.stage.name, epoch, loss, miou, best, progress.step, report.averaged, report.absent

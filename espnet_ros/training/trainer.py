@@ -10,6 +10,7 @@ from typing import Any
 
 from espnet_ros.exceptions import ConfigError, ModelError, OutputError
 from espnet_ros.files import write_atomically
+from espnet_ros.models.base import SegmentationNetwork
 from espnet_ros.models.espnet import Espnet
 from espnet_ros.models.espnet.enlargement import start_as_enlargement
 from espnet_ros.models.pipeline import SegmentationPipeline
@@ -23,10 +24,12 @@ from espnet_ros.training.stage_run import StageRun, STATE_FILE
 from espnet_ros.training.weights.states import load_weights, save_weights, TrainedWeights
 from espnet_ros.training.weights.transfer import transfer
 import torch
+from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
 BEST_FILE = 'best.pth'
+LAST_FILE = 'last.pth'
 RECORD_FILE = 'training.json'
 
 
@@ -72,6 +75,42 @@ class Trainer:
         if best_path.is_file() and not (folder / STATE_FILE).is_file():
             return load_weights(best_path)
         job = self._job
+        network, arguments = self._make_network(stage, before)
+        pipeline = SegmentationPipeline(network, normalization)
+        keeper = _BestKeeper()
+        run = StageRun(stage, pipeline, job, folder, (*self._reporters, keeper))
+        self._write_record()
+
+        def collect(state: dict[str, Tensor], epoch: int, miou: float) -> TrainedWeights:
+            record = {
+                **self._record,
+                'stage': stage.name,
+                'epoch': epoch,
+                'validation_miou': miou,
+                'history': [list(entry) for entry in run.progress.history],
+            }
+            return TrainedWeights(
+                stage.architecture, arguments, state, job.train.label_set, normalization, record
+            )
+
+        def keep_best() -> None:
+            progress = run.progress
+            best = collect(run.best_state, progress.best_epoch, progress.best_miou)
+            save_weights(best_path, best)
+
+        keeper.keep = keep_best
+        run.run()
+        keep_best()
+        last_epoch, _, last_miou = run.progress.history[-1]
+        save_weights(folder / LAST_FILE, collect(run.last_state, last_epoch, last_miou))
+        (folder / STATE_FILE).unlink(missing_ok=True)
+        return load_weights(best_path)
+
+    def _make_network(
+        self, stage: Stage, before: TrainedWeights | None
+    ) -> tuple[SegmentationNetwork, dict[str, Any]]:
+        """Return the network that a stage starts with, and its arguments."""
+        job = self._job
         torch.manual_seed(job.settings.seed)
         arguments = {'classes': len(job.train.label_set.classes), **job.architecture_arguments}
         if stage.architecture == 'espnet_c':
@@ -83,41 +122,7 @@ class Trainer:
             _tell_fresh(job.initial.name, transfer(job.initial.state_dict, network))
         if before is not None:
             transfer(before.state_dict, network)
-        pipeline = SegmentationPipeline(network, normalization)
-        keeper = _BestKeeper()
-        run = StageRun(stage, pipeline, job, folder, (*self._reporters, keeper))
-        self._write_record()
-        keeper.keep = lambda: save_weights(
-            best_path, self._collect(stage, arguments, normalization, run)
-        )
-        run.run()
-        keeper.keep()
-        (folder / STATE_FILE).unlink(missing_ok=True)
-        return load_weights(best_path)
-
-    def _collect(
-        self,
-        stage: Stage,
-        arguments: dict[str, Any],
-        normalization: Normalization,
-        run: StageRun,
-    ) -> TrainedWeights:
-        progress = run.progress
-        record = {
-            **self._record,
-            'stage': stage.name,
-            'epoch': progress.best_epoch,
-            'validation_miou': progress.best_miou,
-            'history': [list(entry) for entry in progress.history],
-        }
-        return TrainedWeights(
-            stage.architecture,
-            arguments,
-            run.best_state,
-            self._job.train.label_set,
-            normalization,
-            record,
-        )
+        return network, arguments
 
     def _check_record(self) -> None:
         """Compare what the job is with the one that was begun here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 import json
 from pathlib import Path
@@ -20,6 +20,7 @@ from espnet_ros.model_file import load_model_file
 from espnet_ros.models.registry import create_model
 from espnet_ros.training.distillation import open_teacher
 from espnet_ros.training.trainer import _tell_fresh
+from espnet_ros.training.weights.states import load_weights, save_weights
 from espnet_ros.training.weights.transfer import open_initial_weights, transfer
 import numpy as np
 import pytest
@@ -121,6 +122,26 @@ def test_the_same_command_again_has_nothing_left_to_train(
     assert ended.code == 0, ended.err
     assert 'epoch 1,' not in ended.err
     assert (output / 'mine.onnx').read_bytes() == before
+
+
+def test_the_last_epoch_is_kept_beside_the_best(
+    cli: Run, streets: Path, trained: Trained, tmp_path: Path
+) -> None:
+    output = shutil.copytree(trained.output, tmp_path / 'run')
+    best = load_weights(output / 'network' / 'best.pth')
+    last = load_weights(output / 'network' / 'last.pth')
+    assert last.record['epoch'] == 2 == last.record['history'][-1][0]
+    assert best.record['validation_miou'] == max(miou for *_, miou in best.record['history'])
+    # As if the epochs differed: the model file has the weights that were asked for.
+    first = next(key for key, tensor in last.state_dict.items() if tensor.ndim == 4)
+    changed = {**last.state_dict, first: last.state_dict[first] + 1}
+    save_weights(output / 'network' / 'last.pth', replace(last, state_dict=changed))
+    assert cli(*options(streets, output), '--keep', 'last').code == 0
+    assert torch.equal(
+        open_initial_weights(str(output / 'mine.onnx')).state_dict[first], changed[first]
+    )
+    refused = cli(*options(streets, output), '--keep', 'first')
+    assert refused.code == 2 and 'best' in refused.err and 'last' in refused.err
 
 
 def test_training_starts_from_the_weights_of_another_one_and_takes_its_network(

@@ -28,10 +28,10 @@ from espnet_ros.training.job import RunSettings, TrainingJob
 from espnet_ros.training.recipes import ESPNET, find_recipe, Recipe
 from espnet_ros.training.reporting import Reporter
 from espnet_ros.training.tensorboard import TensorBoardReporter
-from espnet_ros.training.trainer import Trainer
+from espnet_ros.training.trainer import LAST_FILE, Trainer
 from espnet_ros.training.validation import validate
 from espnet_ros.training.weights.averaging import average_with, check_average
-from espnet_ros.training.weights.states import TrainedWeights
+from espnet_ros.training.weights.states import load_weights, TrainedWeights
 from espnet_ros.training.weights.transfer import InitialWeights, open_initial_weights
 import yaml
 
@@ -46,9 +46,11 @@ def run(options: Options) -> int:
     except KeyboardInterrupt:
         warn(f'{PROGRAM}: interrupted; the same command resumes from the state in {folder}')
         return exit_codes.INTERRUPTED
+    if result.keep == 'last':
+        weights = load_weights(folder / weights.record['stage'] / LAST_FILE)
     if partner is not None:
         weights = average_with(weights, partner, result.average_share)
-    with ERROR.status('validating the best weights'):
+    with ERROR.status('validating the weights'):
         report = _validate(weights, job)
     path = _export(result, job, weights, report)
     say(

@@ -215,9 +215,16 @@ class ResultOptions:
         'HEIGHT,WIDTH',
     )
     license: str = option('', 'Licence of the weights.', 'TEXT')
+    keep: str = option(
+        'best',
+        'The epoch whose weights the model file has: the best on the validation images, or the '
+        'last, where there are too few of them to choose by.',
+        '{best,last}',
+        choices=('best', 'last'),
+    )
     average_with: str | None = option(
         None,
-        'Average the best weights with those of the model that the training started from, so '
+        'Average these weights with those of the model that the training started from, so '
         'that the network forgets less. Given as for --initial.',
         'MODEL',
     )

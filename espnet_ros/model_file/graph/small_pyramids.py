@@ -94,13 +94,17 @@ def _make_nodes(
     for dilation, weight in filters.items():
         name = f'{output}.dilated{dilation}'
         size = weight.shape[-1]
-        settings = {
-            'kernel_shape': [size, size],
-            'dilations': [dilation] * 2,
-            'pads': [size // 2 * dilation] * 4,
-        }
         read = [parts[0][0].input[0], view.add(f'{name}.weight', weight)]
-        nodes.append(helper.make_node('Conv', read, [name], name=name, **settings))
+        convolution = helper.make_node(
+            'Conv',
+            read,
+            [name],
+            name=name,
+            kernel_shape=[size, size],
+            dilations=[dilation] * 2,
+            pads=[size // 2 * dilation] * 4,
+        )
+        nodes.append(convolution)
         if total:
             read = [total, name]
             name = f'{output}.sum{dilation}'
