@@ -8,7 +8,6 @@ from espnet_ros.cli.console import ERROR
 from espnet_ros.cli.progress import LINE_EVERY_S, make_bar
 from espnet_ros.fleet.unit import Finished
 from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
-from typing_extensions import Self
 
 
 class FleetProgress:
@@ -69,7 +68,7 @@ class FleetProgress:
         self._bar.update(self._task, completed=self.done)
         self._show()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> FleetProgress:
         self._bar.start()
         self._start_s = self._line_s = time.perf_counter()
         return self
