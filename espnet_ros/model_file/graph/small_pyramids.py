@@ -10,6 +10,7 @@ its own, their sum is what the sums of branches and their concatenation are.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from espnet_ros.model_file.graph.constants import attributes, GraphView
 from espnet_ros.model_file.graph.pruning import replace_nodes
@@ -94,7 +95,7 @@ def _make_nodes(
     for dilation, weight in filters.items():
         name = f'{output}.dilated{dilation}'
         size = weight.shape[-1]
-        settings = {
+        settings: dict[str, Any] = {
             'kernel_shape': [size, size],
             'dilations': [dilation] * 2,
             'pads': [size // 2 * dilation] * 4,
