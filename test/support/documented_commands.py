@@ -104,6 +104,9 @@ NOT_RUN: dict[str, str] = {
     ),
     r'espnet-ros evaluate --data camvid --split test .*': 'needs the test images of CamVid',
     r'python scripts/generalisation_table\.py .*': _MEASURES,
+    r'\.venv/bin/python scripts/benchmark_openvino\.py .*': (
+        'for a quiet machine; test/scripts/test_benchmark_openvino.py runs it with small matrices'
+    ),
     r'espnet-ros evaluate --data slides .*': 'test/slides evaluates slides of its own',
     r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
