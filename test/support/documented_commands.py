@@ -108,6 +108,9 @@ NOT_RUN: dict[str, str] = {
     r'espnet-ros (evaluate --data towns|compare street\.onnx).* --engine ray .*': (
         'test/fleet/test_shared_scores.py shares out data sets of its own'
     ),
+    r'\.venv/bin/python scripts/benchmark_openvino\.py .*': (
+        'for a quiet machine; test/scripts/test_benchmark_openvino.py runs it with small matrices'
+    ),
     r'espnet-ros evaluate --data slides .*': 'test/slides evaluates slides of its own',
     r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',

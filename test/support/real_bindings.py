@@ -72,7 +72,7 @@ def main() -> None:
         'complaints': compiled.complaints,
         'cancelled': cancelled,
     }
-    sys.stdout.write(json.dumps(facts))
+    sys.stdout.write(json.dumps(facts) + '\n')
 
 
 if __name__ == '__main__':
