@@ -83,9 +83,8 @@ convolutions; the half width of ResNeXt and the four paths of Inception are our 
 
 def make_recipe(record: PaperNetwork, epochs: int, options: argparse.Namespace) -> Recipe:
     """Return the modern recipe without what only ESPNet has, as short as the options ask for."""
-    recipe = find_recipe('modern').last_stage()
+    recipe = find_recipe('modern').for_network(record.architecture, has_weights=True)
     recipe = recipe.changed(
-        architecture=record.architecture,
         average_decay=options.average_decay,
         warmup_epochs=epochs / 16,
         learning_rate=LEARNING_RATE,

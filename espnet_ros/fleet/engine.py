@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-import os
 from typing import Protocol
 
 from espnet_ros.exceptions import (
@@ -34,11 +33,6 @@ class Worker(Protocol):
 
 WorkerFactory = Callable[[int], Worker]
 """Makes a worker that may take so many threads; goes to other processes."""
-
-
-def core_count() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def attempt(worker: Worker, task: Task, on_frame: Callable[[], None]) -> Finished:

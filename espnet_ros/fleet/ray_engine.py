@@ -16,9 +16,9 @@ import time
 from typing import Any
 
 from espnet_ros.exceptions import RuntimeUnavailableError
-from espnet_ros.fleet.engine import attempt, core_count, Worker, WorkerFactory
-from espnet_ros.fleet.ray_session import job_count, opened_ray
-from espnet_ros.fleet.settings import FleetSettings
+from espnet_ros.fleet.engine import attempt, Worker, WorkerFactory
+from espnet_ros.fleet.ray_session import opened_ray
+from espnet_ros.fleet.settings import core_count, FleetSettings
 from espnet_ros.fleet.unit import Finished, Task
 from espnet_ros.processing.threads import limit_threads
 
@@ -110,12 +110,12 @@ class _Run:
         settings = self._settings
         if settings.address:
             return settings.threads or 1
-        return max(1, core_count() // job_count(settings))
+        return max(1, core_count() // settings.local_jobs)
 
     def _jobs(self) -> int:
         settings = self._settings
         if settings.jobs or not settings.address:
-            return job_count(settings)
+            return settings.local_jobs
         there = self._ray.cluster_resources()
         count = there.get('CPU', 1.0) / self._cpus()
         if settings.gpus_per_job:

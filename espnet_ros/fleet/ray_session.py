@@ -20,7 +20,6 @@ from typing import Any
 
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.fleet import ray_reaper
-from espnet_ros.fleet.engine import core_count
 from espnet_ros.fleet.settings import FleetSettings
 import platformdirs
 
@@ -99,7 +98,7 @@ def _connect(ray: Any, settings: FleetSettings) -> Path | None:
         gpus = {'num_gpus': 1} if settings.gpus_per_job and _JETSON.exists() else {}
         context = ray.init(
             address='local',
-            num_cpus=job_count(settings),
+            num_cpus=settings.local_jobs,
             object_store_memory=_OBJECT_STORE_BYTES,
             _temp_dir=str(folder),
             **gpus,
@@ -111,13 +110,6 @@ def _connect(ray: Any, settings: FleetSettings) -> Path | None:
         raise RuntimeUnavailableError(
             f'--engine ray: {settings.address or "Ray"} does not start or answer: {reason[:300]}'
         ) from error
-
-
-def job_count(settings: FleetSettings) -> int:
-    """Return the jobs of a machine of one's own."""
-    if settings.jobs:
-        return settings.jobs
-    return core_count() if not settings.gpus_per_job else max(1, int(1 / settings.gpus_per_job))
 
 
 def _check_room(ray: Any, settings: FleetSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import os
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,3 +26,15 @@ class FleetSettings:
     retries: int = 3
     timeout_s: float | None = None
     threads: int = 0
+
+    @property
+    def local_jobs(self) -> int:
+        """Return the jobs of a machine of one's own."""
+        if self.jobs:
+            return self.jobs
+        return core_count() if not self.gpus_per_job else max(1, int(1 / self.gpus_per_job))
+
+
+def core_count() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from espnet_ros.cli.options import option
 from espnet_ros.cli.values import number_from_zero, positive_number, whole_from_zero
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.fleet.ray_session import job_count
 from espnet_ros.fleet.settings import FleetSettings
 
 
@@ -53,7 +52,7 @@ class EngineOptions:
         """Return how many are done at a time; 0 where only the cluster knows."""
         if self.engine == 'local':
             return 1
-        return self.jobs or 0 if self.address else job_count(self.settings(0))
+        return self.jobs or 0 if self.address else self.settings(0).local_jobs
 
     def settings(self, threads: int) -> FleetSettings:
         """
