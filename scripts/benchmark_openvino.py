@@ -21,12 +21,12 @@ from typing import Any
 from espnet_ros.benchmark.image import street_frame
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.model_file import open_model
-from espnet_ros.models.zoo import mac_count
 from espnet_ros.runtimes.cpu_threads import thread_count
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.openvino import ov
 from espnet_ros.runtimes.torch import rebuild_pipeline
 import numpy as np
+from paper_networks import mac_count
 
 PRODUCT, LABELS, CONFIDENCE = 'matrix product', 'labels alone', 'labels and confidence'
 TYPES = {'fp32': 'f32', 'bf16': 'bf16', 'fp16': 'f16'}
