@@ -14,7 +14,6 @@ from espnet_ros.cli.compare.pair import Pair, read_models
 from espnet_ros.cli.compare.report import describe, print_comparison, print_sources
 from espnet_ros.cli.console import PROGRAM, warn
 from espnet_ros.cli.output import check_output, OutputFolder, write_json
-from espnet_ros.exceptions import InputError
 from espnet_ros.fleet.manifest import read_entries
 from espnet_ros.fleet.planning import plan_units
 from espnet_ros.fleet.unit import Unit
@@ -60,8 +59,7 @@ def _run_many(options: Options, units: Sequence[Unit]) -> int:
     if many.total is not None:
         print_comparison(many.total)
         print_sources(rows | {'total': many.total})
-    for unit, reason in many.failed.items():
-        warn(f'failed: {unit.name}: {reason}')
+    many.warn_of_failures()
     if options.json is not None:
         record = {
             'total': None if many.total is None else describe(many.total),
@@ -69,13 +67,8 @@ def _run_many(options: Options, units: Sequence[Unit]) -> int:
             'failed': [{'source': u.source, 'reason': why} for u, why in many.failed.items()],
         }
         write_json(options.json, record)
-    if many.is_interrupted:
-        done = len(many.found) + len(many.failed)
-        warn(f'{PROGRAM}: interrupted; {done} of {len(units)} sources were done')
-        return exit_codes.INTERRUPTED
-    if many.failed or many.total is None:
-        raise InputError(f'{len(many.failed)} of {len(units)} sources failed')
-    return _verdict(many.total, options.require)
+    total = many.end(len(units), 'sources')
+    return exit_codes.INTERRUPTED if total is None else _verdict(total, options.require)
 
 
 def _verdict(comparison: Comparison, require: float | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ import time
 from espnet_ros.cli.compare.comparison import Comparison, joined
 from espnet_ros.cli.compare.options import Options
 from espnet_ros.cli.compare.pair import Pair, read_models
+from espnet_ros.cli.fleet.many import Many
 from espnet_ros.cli.fleet.progress import FleetProgress
 from espnet_ros.cli.fleet.sharing import finish_all
 from espnet_ros.cli.fleet.work import check_same_model, TimeLimit
@@ -114,40 +115,9 @@ class CompareWorker:
             self._pair.close()
 
 
-@dataclass(frozen=True)
-class ManyComparisons:
-    """
-    What became of sources.
-
-    :param found: those that were compared, in order
-    :param failed: why others were not
-    :param total: all images together, or None where there are none
-    :param is_interrupted: whether the user ended the command before all were
-    """
-
-    found: Mapping[Unit, Comparison]
-    failed: Mapping[Unit, str]
-    total: Comparison | None
-    is_interrupted: bool
-
-    @property
-    def only(self) -> Comparison:
-        """
-        Return what became of the only source.
-
-        :raises InputError: it failed
-        :raises KeyboardInterrupt: the user ended it
-        """
-        for reason in self.failed.values():
-            raise InputError(reason)
-        for comparison in self.found.values():
-            return comparison
-        raise KeyboardInterrupt
-
-
 def compare_many(
     options: Options, units: Sequence[Unit], models: tuple[ModelFile, ModelFile]
-) -> ManyComparisons:
+) -> Many[Comparison]:
     """
     Compare on sources by the engine that is requested.
 
@@ -175,7 +145,7 @@ def compare_many(
                 failed[unit] = str(error)
     names = [unit.name for unit in found]
     total = joined(f'{len(found)} sources', list(found.values()), names) if found else None
-    return ManyComparisons(found, failed, total, ended.is_interrupted)
+    return Many(found, failed, total, ended.is_interrupted)
 
 
 def _joined(unit: Unit, ends: Sequence[Finished]) -> Comparison:

@@ -8,15 +8,16 @@ from contextlib import closing
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, warn
 from espnet_ros.cli.evaluate.degraded_scores import check_conditions
-from espnet_ros.cli.evaluate.many_sets import ManyScores, score_sets
+from espnet_ros.cli.evaluate.many_sets import score_sets
 from espnet_ros.cli.evaluate.options import Options
 from espnet_ros.cli.evaluate.set_scorer import open_set, SetScorer
 from espnet_ros.cli.evaluate.set_scores import SetScores
 from espnet_ros.cli.evaluate.view import print_report, print_sets
+from espnet_ros.cli.fleet.many import Many
 from espnet_ros.cli.output import check_output, OutputFolder, write_json
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.evaluation.report import Report
-from espnet_ros.exceptions import ConfigError, InputError
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.fleet.manifest import Entry, read_entries
 from espnet_ros.version import VERSION
@@ -73,41 +74,35 @@ def _run_many(options: Options, entries: Sequence[Entry]) -> int:
     folder = _pictures_folder(options, entries)
     with ERROR.status('loading the model'):
         model = open_any_model(options.model.model, options.model.foreign)
-    found = score_sets(options, entries, model.sha256)
-    _print_many(found)
+    many = score_sets(options, entries, model.sha256)
+    _print_many(many)
     if results.json is not None:
-        write_json(results.json, _describe_many(options, found))
-    if folder is not None and found.total is not None:
-        found.total.draw(folder)
-        for unit, scores in found.scores.items():
+        write_json(results.json, _describe_many(options, many))
+    if folder is not None and many.total is not None:
+        many.total.draw(folder)
+        for unit, scores in many.found.items():
             scores.draw(OutputFolder(folder.path / unit.name))
-    if found.is_interrupted:
-        done = len(found.scores) + len(found.failed)
-        warn(f'{PROGRAM}: interrupted; {done} of {len(entries)} data sets were done')
-        return exit_codes.INTERRUPTED
-    if found.failed or found.total is None:
-        raise InputError(f'{len(found.failed)} of {len(entries)} data sets failed')
-    return _verdict(found.total.report, results.require)
+    total = many.end(len(entries), 'data sets')
+    return exit_codes.INTERRUPTED if total is None else _verdict(total.report, results.require)
 
 
-def _print_many(found: ManyScores) -> None:
-    total = found.total
+def _print_many(many: Many[SetScores]) -> None:
+    total = many.total
     if total is not None:
         print_report(total.report, total.scored.words, total.dataset)
-    for unit, scores in found.scores.items():
+    for unit, scores in many.found.items():
         scores.degraded.print(scores.report, f' of {unit.name}')
-    reports = {unit.name: scores.report for unit, scores in found.scores.items()}
+    reports = {unit.name: scores.report for unit, scores in many.found.items()}
     print_sets(reports, None if total is None else total.report)
-    for end in found.failed:
-        warn(f'failed: {end.unit.name}: {end.reason}')
+    many.warn_of_failures()
 
 
-def _describe_many(options: Options, found: ManyScores) -> dict[str, object]:
-    total = found.total
+def _describe_many(options: Options, many: Many[SetScores]) -> dict[str, object]:
+    total = many.total
     return {
         'total': None if total is None else total.describe() | _PROTOCOL,
-        'sets': [_describe(options, unit.source, each) for unit, each in found.scores.items()],
-        'failed': [{'data': end.unit.source, 'reason': end.reason} for end in found.failed],
+        'sets': [_describe(options, unit.source, each) for unit, each in many.found.items()],
+        'failed': [{'data': u.source, 'reason': why} for u, why in many.failed.items()],
     }
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 import time
 
 from espnet_ros.cli.evaluate.options import Options
 from espnet_ros.cli.evaluate.set_scorer import open_set, SetScorer
 from espnet_ros.cli.evaluate.set_scores import SetScores, total_of
+from espnet_ros.cli.fleet.many import Many
 from espnet_ros.cli.fleet.progress import FleetProgress
 from espnet_ros.cli.fleet.sharing import finish_all
 from espnet_ros.cli.fleet.work import check_same_model, TimeLimit
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.fleet.manifest import Entry
 from espnet_ros.fleet.planning import unit_name, with_own_names
-from espnet_ros.fleet.unit import Finished, Report, Task, Unit
+from espnet_ros.fleet.unit import Finished, Report, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,38 +90,7 @@ class EvaluateWorker:
             self._scorer.close()
 
 
-@dataclass(frozen=True)
-class ManyScores:
-    """
-    What became of data sets.
-
-    :param scores: of those that were scored, in order
-    :param failed: the others, with the reason
-    :param total: of all pixels, or None where no data set was scored
-    :param is_interrupted: whether the user ended the command before all were
-    """
-
-    scores: Mapping[Unit, SetScores]
-    failed: tuple[Finished, ...]
-    total: SetScores | None
-    is_interrupted: bool
-
-    @property
-    def only(self) -> SetScores:
-        """
-        Return the scores of the only data set.
-
-        :raises InputError: it failed
-        :raises KeyboardInterrupt: the user ended it
-        """
-        for end in self.failed:
-            raise InputError(end.reason)
-        for scores in self.scores.values():
-            return scores
-        raise KeyboardInterrupt
-
-
-def score_sets(options: Options, entries: Sequence[Entry], model_sha256: str) -> ManyScores:
+def score_sets(options: Options, entries: Sequence[Entry], model_sha256: str) -> Many[SetScores]:
     """
     Score data sets by the engine that is requested.
 
@@ -133,6 +103,6 @@ def score_sets(options: Options, entries: Sequence[Entry], model_sha256: str) ->
     threads = options.runtime.threads
     ended = finish_all(work, tasks, options.engine, progress, threads=threads)
     scores = {e.unit: e.report.scores for e in ended.ends if isinstance(e.report, ScoredReport)}
-    failed = tuple(end for end in ended.ends if end.report is None)
+    failed = {end.unit: end.reason for end in ended.ends if end.report is None}
     total = total_of(list(scores.values())) if scores else None
-    return ManyScores(scores, failed, total, ended.is_interrupted)
+    return Many(scores, failed, total, ended.is_interrupted)
