@@ -93,6 +93,7 @@ class SegmentationWorker:
         self._changed = threading.Condition()
         self._in_flight = 0
         self._tickets = 0
+        self._queued: set[int] = set()  # tickets of prepared batches that wait for the device
         self._last_start_s = 0.0
         self._threads = [
             threading.Thread(target=self._run, name='segmentation') for _ in range(THREADS)
@@ -156,6 +157,8 @@ class SegmentationWorker:
         self._last_start_s = time.monotonic()
 
     def _next_start_s(self) -> float:
+        if self._queued:  # it gets what is newest when its turn comes: nobody else takes that
+            return time.monotonic() + STALE_S
         rate_hz = self._max_rate_hz()
         allowed_s = self._last_start_s + 1 / rate_hz if rate_hz else 0.0
         return max(allowed_s, self._forecast.next_start_s())
@@ -166,12 +169,14 @@ class SegmentationWorker:
         stale_s = taken_s + self._forecast.prepare_s + STALE_S
         prepared = self._prepare(batch)
         inferred = None
+        self._queued.add(ticket)
         with self._device.take(ticket):
             if time.monotonic() > stale_s and (newer := self._newer_than(ticket)):
                 # The device took longer than it was expected to.
                 pipeline.give_way(batch, newer)
                 batch = {**batch, **newer}
                 prepared = self._prepare(batch)
+            self._queued.discard(ticket)
             if prepared is not None and self._enabled:
                 self._forecast.begin(time.monotonic())
                 inferred = self._attempt(batch, lambda: pipeline.infer(prepared))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 import queue
 import threading
 from types import SimpleNamespace
@@ -12,6 +13,8 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
 
+from espnet_ros.nodes.segmentation import worker as worker_module
+from espnet_ros.nodes.segmentation.turns import Turns
 from espnet_ros.nodes.segmentation.worker import SegmentationWorker, STALE_S
 
 pytestmark = pytest.mark.ros
@@ -26,6 +29,7 @@ class HeldPipeline:
         self.preparing: queue.Queue[int] = queue.Queue()
         self.published: queue.Queue[int] = queue.Queue()
         self.may_prepare = {frame: threading.Event() for frame in (1, 2, 3)}
+        self.may_infer = threading.Event()
 
     def prepare(self, batch: Mapping[str, int]) -> int:
         self.preparing.put(batch['front'])
@@ -33,6 +37,7 @@ class HeldPipeline:
         return batch['front']
 
     def infer(self, prepared: int) -> int:
+        assert self.may_infer.wait(LIMIT_S)
         return prepared
 
     def publish(self, inferred: int) -> None:
@@ -44,6 +49,7 @@ class HeldPipeline:
 
 def test_a_batch_that_was_held_up_takes_no_frames_newer_than_those_of_the_batch_behind_it():
     slots, pipeline = FrameSlots(['front']), HeldPipeline()
+    pipeline.may_infer.set()
     worker = SegmentationWorker(SimpleNamespace(), slots, pipeline, lambda: 0.0)
     worker.start()
     try:
@@ -63,3 +69,39 @@ def test_a_batch_that_was_held_up_takes_no_frames_newer_than_those_of_the_batch_
         masks.append(pipeline.published.get())
     assert masks == sorted(masks)
     assert masks[0] == 1
+
+
+def test_nobody_takes_the_newest_frame_from_a_batch_whose_turn_on_the_device_has_come(monkeypatch):
+    may_enter = threading.Event()
+
+    class LateTurns(Turns):
+        """Turns whose second thread wakes up late."""
+
+        @contextmanager
+        def take(self, ticket: int) -> Iterator[None]:
+            with super().take(ticket):
+                assert ticket != 1 or may_enter.wait(LIMIT_S)
+                yield
+
+    monkeypatch.setattr(worker_module, 'Turns', LateTurns)
+    slots, pipeline = FrameSlots(['front']), HeldPipeline()
+    for held in pipeline.may_prepare.values():
+        held.set()
+    worker = SegmentationWorker(SimpleNamespace(), slots, pipeline, lambda: 0.0)
+    worker.start()
+    try:
+        for frame in (1, 2):
+            slots.put('front', frame)
+            assert pipeline.preparing.get(timeout=LIMIT_S) == frame
+        slots.put('front', 3)
+        threading.Event().wait(2 * STALE_S)
+        pipeline.may_infer.set()
+        assert pipeline.published.get(timeout=LIMIT_S) == 1
+        with pytest.raises(queue.Empty):
+            pipeline.preparing.get(timeout=20 * STALE_S)
+        may_enter.set()
+        assert pipeline.preparing.get(timeout=LIMIT_S) == 3
+        assert pipeline.published.get(timeout=LIMIT_S) == 3
+    finally:
+        may_enter.set()
+        worker.stop()
