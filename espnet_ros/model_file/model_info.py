@@ -48,7 +48,6 @@ class ModelInfo:
     self_check: str = field(default='', repr=False)
 
     def to_metadata(self) -> dict[str, str]:
-        """Return the metadata properties of the ONNX file, prefix included."""
         content = {
             'format_version': str(FORMAT_VERSION),
             'name': self.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,11 @@ class GraphView:
         widths = [(0, count * (place == axis)) for place in range(values.ndim)]
         name = f'{node.input[index]}.{node.output[0]}.padded'
         node.input[index] = self.add(name, np.pad(values, widths, constant_values=value))
+
+
+def make_node(kind: str, inputs: Iterable[str], output: str, **settings: Any) -> onnx.NodeProto:
+    """Return a node of one output, whose name it has."""
+    return helper.make_node(kind, list(inputs), [output], name=output, **settings)
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
