@@ -54,7 +54,6 @@ class Workload:
     """
     What is known of the images to come, for a runtime that builds an engine for them.
 
-    :param batch_size: the largest batch
     :param image_size: (height, width) of the images; None where the first one tells
     :param find_reference: returns labels to check an engine by, of a model and an image size, or
         None where there are none

@@ -30,10 +30,7 @@ class Gpu:
     """
     A GPU, as far as engines depend on it.
 
-    :param index: number of the CUDA device
     :param name: of the board on a Jetson, else of the card
-    :param compute_capability: major and minor
-    :param multiprocessors: how many it has
     :param is_integrated: whether it shares the CPU's memory
     :param release: version of Jetson Linux, or None
     """
@@ -74,8 +71,6 @@ def find_gpu(
     """
     Return a GPU of this machine.
 
-    :param tree: the machine's files
-    :param runtime: name of the runtime, for errors
     :raises RuntimeUnavailableError: there is no such GPU, or none can be used
     """
     try:
