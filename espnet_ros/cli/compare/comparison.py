@@ -14,11 +14,7 @@ from espnet_ros.sources import BrokenFrame
 
 @dataclass(frozen=True)
 class Side:
-    """
-    One of two contenders, as it ran.
-
-    :param model: its name
-    """
+    """One of two contenders, as it ran."""
 
     model: str
     sha256: str
@@ -43,7 +39,6 @@ class Comparison:
     :param sides: the contenders
     :param label_set: what the ids of both mean
     :param parity: the images, counted
-    :param broken: those that could not be read
     """
 
     source: str

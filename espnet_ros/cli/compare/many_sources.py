@@ -54,7 +54,6 @@ class CompareWork:
     """
     Makes workers that compare.
 
-    :param options: of the command line
     :param sha256: of both models, which are to be the same everywhere
     """
 
@@ -110,7 +109,6 @@ class CompareWorker:
         return Finished(unit, report)
 
     def close(self) -> None:
-        """Close both models."""
         if self._pair is not None:
             self._pair.close()
 

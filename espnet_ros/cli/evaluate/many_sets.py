@@ -35,7 +35,6 @@ class EvaluateWork:
     """
     Makes workers that score data sets.
 
-    :param options: of the command line
     :param model_sha256: of the model, which is to be the same everywhere
     """
 
@@ -85,7 +84,6 @@ class EvaluateWorker:
         return Finished(task.unit, ScoredReport(scores.images, elapsed_s, (), scores=scores))
 
     def close(self) -> None:
-        """Close the model."""
         if self._scorer is not None:
             self._scorer.close()
 

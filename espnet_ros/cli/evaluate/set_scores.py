@@ -47,7 +47,6 @@ class Scored:
 
     @property
     def words(self) -> str:
-        """Return it for people."""
         return f'{self.model["name"]} on {self.runtime["name"]} {self.runtime["precision"]}'
 
 
@@ -75,7 +74,6 @@ class SetScores:
 
     @property
     def report(self) -> Report:
-        """Return the accuracy."""
         return make_report(self.matrix.counts, self.label_set, self.images)
 
     def describe(self) -> dict[str, object]:

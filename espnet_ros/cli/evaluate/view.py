@@ -14,7 +14,6 @@ def print_report(report: Report, model: str, data: str) -> None:
     Print every class, the groupings and the means, in percent.
 
     :param model: what was evaluated, in words
-    :param data: name of the data set
     """
     table = make_table('class', 'IoU', 'IoU, void as FP', 'recall', 'share')
     for entry in report.classes:
@@ -52,5 +51,4 @@ def print_sets(reports: Mapping[str, Report], total: Report | None) -> None:
 
 
 def percent(value: float) -> str:
-    """Return a share as a table shows it."""
     return '-' if math.isnan(value) else f'{100 * value:.2f}'

@@ -29,7 +29,6 @@ class WorstImages:
     """
     Keeps the images of lowest mean IoU, with their pictures.
 
-    :param count: how many
     :param label_set: what the labels mean
     """
 

@@ -28,11 +28,6 @@ class SourceRun:
     """
     Segments a source into a folder, but for what the journal has of it.
 
-    :param entry: the source
-    :param options: which files are wanted
-    :param segmenter: segments the frames
-    :param folder: where the files go
-    :param journal: of that folder
     :param dataset: what writes labels to train on, where those are wanted
     :param on_frame: is called with each finished frame; None shows a bar
     :param recorder: takes every frame, so that none is left out as done before; or None

@@ -32,9 +32,7 @@ class SegmentWork:
     """
     Makes the workers of a fleet; goes to their processes.
 
-    :param options: of the command line
     :param model_sha256: of the model, which is to be the same everywhere
-    :param output: where the results are kept
     """
 
     options: Options
@@ -79,7 +77,6 @@ class SegmentWorker:
             raise
 
     def close(self) -> None:
-        """Close the model."""
         if self._segmenter is not None:
             self._segmenter.close()
             self._segmenter = None
