@@ -32,7 +32,6 @@ class BagFile:
         if path.exists() and not replaces:
             raise OutputError(f'{path}: is there already; remove it, or choose another name')
         self.path = path
-        self.message_count = 0
         self._folder = part_of(path)
         self._types = message_types()
         self._connections: dict[str, Any] = {}
@@ -81,7 +80,6 @@ class BagFile:
             self._writer.write(self._connections[topic], time_ns, data)
         except OSError as error:
             raise OutputError(f'{self.path}: cannot be written ({error.strerror})') from error
-        self.message_count += 1
 
     def close(self) -> None:
         """

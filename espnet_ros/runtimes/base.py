@@ -92,6 +92,7 @@ class Runtime(ABC):
         self.settings = settings
         self.workload = workload or Workload()
         self._is_open = False
+        self._precision = ''
 
     @property
     def input_spec(self) -> TensorSpec:
@@ -136,9 +137,9 @@ class Runtime(ABC):
         return True
 
     @property
-    @abstractmethod
     def precision(self) -> str:
-        """Return the arithmetic that is really used: fp32, fp16, bf16 or int8."""
+        """Return the arithmetic that is really used: fp32, fp16, bf16 or int8; empty before."""
+        return self._precision
 
     @property
     @abstractmethod

@@ -49,27 +49,17 @@ class ImagesTask(Task):
     places: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True)
-class CompareWork:
+class CompareWorker:
     """
-    Makes workers that compare.
+    Compares two open models, a unit after another.
 
     :param sha256: of both models, which are to be the same everywhere
+    :param threads: of each model
     """
 
-    options: Options
-    sha256: tuple[str, str]
-
-    def __call__(self, threads: int) -> CompareWorker:
-        """Return a worker whose models take so many threads each."""
-        return CompareWorker(self, threads)
-
-
-class CompareWorker:
-    """Compares two open models, a unit after another."""
-
-    def __init__(self, work: CompareWork, threads: int) -> None:
-        self._work = work
+    def __init__(self, options: Options, sha256: tuple[str, str], threads: int) -> None:
+        self._options = options
+        self._sha256 = sha256
         self._threads = threads
         self._pair: Pair | None = None
 
@@ -81,10 +71,10 @@ class CompareWorker:
         :raises RuntimeUnavailableError: nothing here runs it
         """
         if self._pair is None:
-            options = self._work.options
+            options = self._options
             models = read_models(options)
             names = (options.first, options.second)
-            for name, expected, model in zip(names, self._work.sha256, models, strict=True):
+            for name, expected, model in zip(names, self._sha256, models, strict=True):
                 check_same_model(name, expected, model.sha256)
             self._pair = Pair(options, models, self._threads)
 
@@ -95,7 +85,7 @@ class CompareWorker:
         :raises InputError: it cannot be read, or takes too long
         """
         assert self._pair is not None and isinstance(task, ImagesTask), 'open() comes first'
-        unit, limit_s = task.unit, self._work.options.engine.timeout_per_file
+        unit, limit_s = task.unit, self._options.engine.timeout_per_file
         write = FleetOutput(task.folder, '').write if task.folder else None
         began_s = time.perf_counter()
         found = self._pair.compare(
@@ -126,7 +116,7 @@ def compare_many(
     tasks = {unit: _tasks_of(unit, options, len(units), parts) for unit in units}
     every = [task for own in tasks.values() for task in own]
     progress = FleetProgress(len(every), 'comparing', 'sources')
-    work = CompareWork(options, (models[0].sha256, models[1].sha256))
+    work = partial(CompareWorker, options, (models[0].sha256, models[1].sha256))
     ended = finish_all(work, every, options.engine, progress)
     ends = {end.unit: end for end in ended.ends}
     found: dict[Unit, Comparison] = {}

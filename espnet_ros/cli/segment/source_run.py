@@ -58,14 +58,12 @@ class SourceRun:
         self._keys: dict[str, str] = {}
         self._earlier: list[FrameRecord] = []
         source = entry.source
-        is_video = entry.stem is not None
-        wanted = options.output
-        if wanted.masks is None:
-            wanted = replace(wanted, masks=not is_video or source.is_stamped)
-        self._wanted = wanted
+        self._wanted = options.output
+        if self._wanted.masks is None:
+            self._wanted = replace(self._wanted, masks=entry.stem is None or source.is_stamped)
         self._writer = ResultWriter(
             folder,
-            wanted,
+            self._wanted,
             options.style,
             segmenter.label_set,
             entry.stem,

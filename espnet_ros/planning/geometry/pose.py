@@ -179,9 +179,6 @@ def _about_z(angle_rad: float) -> Array:
     return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
 
 
-Array = NDArray[np.float64]
-
-
 def points_to_pixels(camera: Camera, pose: CameraPose, points: Array) -> Array:
     """
     Return the pixels in which points appear.

@@ -154,13 +154,12 @@ class EngineSource:
             if library.compiles_on_load
             else 'minutes, once for this board, model and TensorRT',
         )
-        is_typed = is_strongly_typed(load_tensorrt(library))
         network = fit_network(
             self._model,
             spec.fixed_batch,
             image_size=spec.network_size,
             has_confidence=spec.has_confidence,
-            as_half=is_typed and spec.precision != 'fp32',
+            as_half=spec.precision != 'fp32' and is_strongly_typed(load_tensorrt(library)),
         )
         words = f'{spec.tensorrt}-{spec.gpu}-{spec.compute_capability}'
         timing = f'{re.sub(r"[^a-zA-Z0-9_.-]+", "_", words)}.timing'

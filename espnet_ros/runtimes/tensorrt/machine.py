@@ -65,9 +65,7 @@ class Gpu:
         return f'{self.name} (compute capability {self.capability_words}){system}'
 
 
-def find_gpu(
-    cuda: Cuda, index: int, tree: FileTree | None = None, *, runtime: str = 'tensorrt'
-) -> Gpu:
+def find_gpu(cuda: Cuda, index: int, runtime: str) -> Gpu:
     """
     Return a GPU of this machine.
 
@@ -83,7 +81,7 @@ def find_gpu(
         raise RuntimeUnavailableError(
             f'{runtime}: expected a GPU number below {count}, found {index}'
         )
-    board = find_board(tree or FileTree())
+    board = find_board(FileTree())
     is_integrated = bool(
         cuda.attribute(Attribute.INTEGRATED, index)
         and cuda.attribute(Attribute.CAN_MAP_HOST_MEMORY, index)

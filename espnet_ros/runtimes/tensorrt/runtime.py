@@ -65,7 +65,7 @@ class TensorrtRuntime(Runtime):
     ) -> None:
         super().__init__(model, settings, workload)
         self._device: Device | None = None
-        self._requested = self._precision = self._engine_file = ''
+        self._requested = self._engine_file = ''
         self._refusal: ModelError | None = None
         self._sizes = self._make_sizes(settings.resize)
         self._execution: EngineExecution | None = None
@@ -87,10 +87,6 @@ class TensorrtRuntime(Runtime):
     @property
     def has_confidence(self) -> bool:
         return self.settings.engine.engine_confidence
-
-    @property
-    def precision(self) -> str:
-        return self._precision
 
     @property
     def device(self) -> str:

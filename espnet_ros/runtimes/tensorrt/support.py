@@ -43,7 +43,7 @@ def open_device(requested: str, library: Library = TENSORRT) -> Device:
     :raises RuntimeUnavailableError: the library, CUDA or the GPU is not here, or they do not fit
     """
     trt, cuda = load_tensorrt(library), open_cuda()
-    gpu = find_gpu(cuda, choose_device(requested, library.name), runtime=library.name)
+    gpu = find_gpu(cuda, choose_device(requested, library.name), library.name)
     if not library.runs_on(gpu.compute_capability):
         known = ', '.join('{}.{}'.format(*capability) for capability in library.capabilities)
         raise RuntimeUnavailableError(
