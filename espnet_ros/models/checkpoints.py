@@ -33,6 +33,7 @@ from espnet_ros.models.training_sets import training_set_of, TrainingSet
 import torch
 from torch import nn, Tensor
 
+PARALLEL_PREFIX = 'module.'
 _NONE = re.compile(r'(?!)')
 
 
@@ -65,9 +66,6 @@ FAMILIES = (
 def find_family(published: Mapping[str, Tensor]) -> PublishedFamily | None:
     """Return the family that a checkpoint belongs to, or None."""
     return next((family for family in FAMILIES if family.recognises(published)), None)
-
-
-PARALLEL_PREFIX = 'module.'
 
 
 @dataclass(frozen=True)

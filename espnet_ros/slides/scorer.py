@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 import onnx
 from onnx import helper, TensorProto
 
+_SCORING = ('openvino', 'onnxruntime', 'fake')
+"""Runtimes that give whatever the graph computes."""
+
 
 def with_scores(model: ModelFile) -> ModelFile:
     """
@@ -54,10 +57,6 @@ def _find_argmax(graph: onnx.GraphProto, origin: str) -> onnx.NodeProto:
         f'model file {origin}: expected labels that are the highest of scores (ArgMax), found '
         'none; tiles cannot be blended without scores'
     )
-
-
-_SCORING = ('openvino', 'onnxruntime', 'fake')
-"""Runtimes that give whatever the graph computes."""
 
 
 class TileScorer:

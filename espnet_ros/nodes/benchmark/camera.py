@@ -31,6 +31,8 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+FRAME_ID = 'camera'
+
 
 @dataclass(frozen=True)
 class CameraPlan:
@@ -98,9 +100,6 @@ class Played:
 
     counts: tuple[int, ...]
     duration_s: float
-
-
-FRAME_ID = 'camera'
 
 
 def play(plan: CameraPlan, connection: Connection) -> None:

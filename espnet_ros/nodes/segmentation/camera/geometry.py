@@ -14,6 +14,9 @@ from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+WAIT_S = 0.02
+STEADY_COUNT = 30
+_STREAMING_S = 1.0
 CAPACITY = 256
 
 
@@ -62,11 +65,6 @@ class InfoBuffer:
 
     def oldest_ns(self) -> int | None:
         return self._stamps_ns[0] if self._stamps_ns else None
-
-
-WAIT_S = 0.02
-STEADY_COUNT = 30
-_STREAMING_S = 1.0
 
 
 class CameraGeometry:
