@@ -32,14 +32,7 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """
-    The agreement of two contenders on a source, or on several.
-
-    :param source: where the images are from, in words
-    :param sides: the contenders
-    :param label_set: what the ids of both mean
-    :param parity: the images, counted
-    """
+    """The agreement of two contenders on a source, or on several."""
 
     source: str
     sides: tuple[Side, Side]

@@ -27,11 +27,7 @@ from espnet_ros.sources import ImageFilesSource
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedReport(Report):
-    """
-    What became of a source, or of some images of it.
-
-    :param comparison: the images, counted
-    """
+    """What became of a source, or of some images of it."""
 
     comparison: Comparison
 
@@ -109,7 +105,6 @@ def compare_many(
     """
     Compare on sources by the engine that is requested.
 
-    :param models: of both contenders
     :raises EspnetError: none can be compared, as where nothing runs the models
     """
     parts = -(-options.engine.known_jobs // len(units))

@@ -57,7 +57,6 @@ class Pair:
     """
     Compares two contenders, source by source.
 
-    :param models: as :func:`read_models` gives them
     :param threads: of each; 0 for all cores
     :raises RuntimeUnavailableError: nothing here runs one of them
     """

@@ -22,11 +22,7 @@ from espnet_ros.fleet.unit import Finished, Report, Task
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredReport(Report):
-    """
-    What became of a data set.
-
-    :param scores: its pixels, counted
-    """
+    """What became of a data set."""
 
     scores: SetScores
 

@@ -40,7 +40,6 @@ class Outcome:
     :ivar counts: int64, (256,), pixels of each id over all frames
     :ivar earlier_count: those of them that an earlier run finished
     :ivar stage_sums_s: float, (3,), seconds of prepare, inference and finish over all frames
-    :ivar elapsed_s: from the first frame to the last
     :ivar error: what ended it early, or None
     :ivar interrupted: whether the user ended it
     """
@@ -83,7 +82,6 @@ class Pipeline:
     """
     Takes the frames of a source through the segmenter to their files.
 
-    :param video: takes the overlays of a video
     :param note: is called with each finished frame, in order
     :param take: is given each frame and what was seen in it, in order
     """
