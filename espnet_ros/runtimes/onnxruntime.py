@@ -8,7 +8,7 @@ from typing import Any
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, ModelFile
-from espnet_ros.model_file.graph.pruning import drop_output
+from espnet_ros.model_file.graph.editing import drop_output
 from espnet_ros.model_file.graph.subpixel_head import use_subpixel_head
 from espnet_ros.runtimes.base import Inference, Runtime, Workload
 import numpy as np
