@@ -10,7 +10,7 @@ from espnet_ros.config import LaunchSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching import parts
 from espnet_ros.nodes.launching.checks import check_executable, check_model, check_source
-from espnet_ros.nodes.launching.process import Process
+from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.request import LaunchRequest, read_request
 from espnet_ros.settings import list_settings, read_settings
 
