@@ -145,20 +145,20 @@ def _walk(cls: type, prefix: str) -> Iterator[tuple[str, Setting]]:
             yield name, Setting(name, entry.default, **entry.metadata)  # type: ignore[arg-type]
 
 
-def read_settings(cls: type[SettingsT], values: Mapping[str, Any], prefix: str = '') -> SettingsT:
+def read_settings(cls: type[SettingsT], values: Mapping[str, Any]) -> SettingsT:
     """
     Build a settings dataclass from values by full name.
 
     :param values: for example ``{'overlay.alpha': 0.3}``; missing ones keep their default
     :raises ConfigError: an unknown name or a value that is not allowed
     """
-    known = {entry.name for entry in list_settings(cls, prefix)}
+    known = {entry.name for entry in list_settings(cls)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(
             f'unknown setting {", ".join(unknown)}; known are {", ".join(sorted(known))}'
         )
-    return _build(cls, values, prefix)
+    return _build(cls, values, '')
 
 
 def _build(cls: type[SettingsT], values: Mapping[str, Any], prefix: str) -> SettingsT:

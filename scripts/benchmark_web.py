@@ -27,7 +27,7 @@ import tempfile
 import time
 
 import aiohttp
-from espnet_ros.nodes.benchmark.camera_commands import CameraPlan
+from espnet_ros.nodes.benchmark.camera import CameraPlan
 from espnet_ros.nodes.benchmark.camera_process import camera_process
 from espnet_ros.nodes.launching.child_process import node_command
 from espnet_ros.nodes.launching.transport import set_transport

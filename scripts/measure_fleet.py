@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 import resource
@@ -23,7 +24,7 @@ from check_fleet import Fleet, FRAMES
 from espnet_ros.cli.options import add_options, read_options
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
-from espnet_ros.cli.segment.recordings.worker import SegmentWork
+from espnet_ros.cli.segment.recordings.worker import SegmentWorker
 from espnet_ros.config.runtime import FakeSettings
 from espnet_ros.fleet.engine import run_in_turn
 from espnet_ros.fleet.output import FleetOutput
@@ -83,7 +84,7 @@ def _unit_seconds(fleet: Fleet, seconds: float, engine: str) -> float:
     )
     fake = FakeSettings(latency_ms=1e3 * seconds / FRAMES)
     options = replace(options, runtime=replace(options.runtime, fake=fake, threads=1))
-    work = SegmentWork(options, read_model(options).sha256, output)
+    work = partial(SegmentWorker, options, read_model(options).sha256, output)
     tasks = [Task(Unit(path.stem, (str(path),)), path.stem) for path in fleet.paths()]
     times = []
     with output.held():

@@ -31,7 +31,7 @@ from espnet_ros.labels import load_label_set
 from espnet_ros.model_file import load_model_file, ModelInfo
 from espnet_ros.model_file.store import find_model
 from espnet_ros.nodes.launching.child_process import log_path_of, node_process
-from espnet_ros.nodes.launching.street_mount import street_mount
+from espnet_ros.nodes.launching.parts import street_mount
 from espnet_ros.nodes.launching.transport import set_transport
 from espnet_ros.nodes.ros.topics import mask_remappings
 from espnet_ros.sources.opening import SYNTHETIC

@@ -25,7 +25,7 @@ import tempfile
 import time
 from typing import Any
 
-from espnet_ros.nodes.launching.street_mount import street_mount
+from espnet_ros.nodes.launching.parts import street_mount
 from espnet_ros.nodes.launching.transport import set_transport
 from espnet_ros.nodes.ros.topics import mask_remappings
 import rclpy

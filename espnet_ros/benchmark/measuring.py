@@ -137,7 +137,6 @@ class Telemetry:
 
     @property
     def idle_w(self) -> float | None:
-        """Return the power of the machine at rest."""
         return None if self.idle is None else self.idle.mean_power_w
 
     def measure_idle(self, duration_s: float) -> None:
@@ -163,7 +162,6 @@ class Telemetry:
         return [state for time_s, state in tuple(self._states) if start_s <= time_s <= end_s]
 
     def count_over_current(self) -> OverCurrentCounter:
-        """Return a counter of the over-current events from now on."""
         return OverCurrentCounter(self._tree)
 
     def _take(self, _: PowerReading) -> None:

@@ -190,7 +190,6 @@ def describe_results(measured: Iterable[Measured], idle_w: float | None) -> list
 
 
 def result_name(measured: Measured) -> str:
-    """Return what a contender is called in tables."""
     if measured.way != OURS:
         return f'{measured.way.replace("_", " ")}: {PEERS[measured.way][2]}'
     info = measured.info

@@ -41,7 +41,6 @@ def warn(text: str) -> None:
 
 
 def say_json(content: object) -> None:
-    """Write a record to standard output."""
     print(json.dumps(content, indent=2, ensure_ascii=False))
 
 

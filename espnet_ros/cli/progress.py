@@ -101,7 +101,6 @@ def _frame_bar(total: int | None) -> Progress:
 
 
 def make_bar(*columns: str | ProgressColumn) -> Progress:
-    """Return a bar on standard error, which a terminal shows until it ends."""
     is_wide = any(isinstance(c, BarColumn) and c.bar_width is None for c in columns)
     return Progress(
         *columns,

@@ -227,7 +227,7 @@ def list_images(folder: Path) -> list[Path]:
     return images
 
 
-def pair_up(images: Sequence[Path], labels: Path, suffix: str = '.png') -> list[Pair]:
+def pair_up(images: Sequence[Path], labels: Path) -> list[Pair]:
     """
     Return each image with the label file of the same stem; of TIFF images that may be one too.
 
@@ -235,7 +235,7 @@ def pair_up(images: Sequence[Path], labels: Path, suffix: str = '.png') -> list[
     """
     pairs = []
     for image in images:
-        suffixes = [suffix, suffix.upper()]
+        suffixes = ['.png', '.PNG']
         if image.suffix.lower() in TIFF_SUFFIXES:
             suffixes += TIFF_SUFFIXES
         names = [f'{image.stem}{each}' for each in suffixes]

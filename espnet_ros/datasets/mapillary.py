@@ -45,7 +45,6 @@ def open_mapillary(root: Path, split: str) -> PairDataset:
     Open one split.
 
     :param root: the folder that holds ``training/``, ``validation/`` and ``config.json``
-    :param split: ``train`` or ``val``
     :raises InputError: a file is missing, or the configuration names no classes
     """
     config, version = _find_config(root)

@@ -25,7 +25,6 @@ class MixedDataset(LabelledDataset):
         return sum(map(len, self.parts))
 
     def load(self, index: int, epoch: int = 0) -> Sample:
-        """Return a sample of the part that the index falls into."""
         for part in self.parts:
             if index < len(part):
                 return part.load(index, epoch)

@@ -46,7 +46,6 @@ def open_dataset(
     Open one split of a data set.
 
     :param data: its folder, or ``synthetic``: the street as its camera sees it, 960x540
-    :param split: for example ``train`` or ``val``
     :param format_name: one of :data:`FORMATS`; ``auto`` tells by what lies in the folder
     :param label_set: the classes of formats that do not fix them, or their name or file
     :param window: (height, width) of what is read of pictures too large for memory

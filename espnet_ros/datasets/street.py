@@ -28,7 +28,6 @@ class StreetDataset(LabelledDataset):
     Every second street is seen by a camera of 16:9 and squeezed to the requested size, as a
     network's input is.
 
-    :param length: frames of an epoch
     :param first_seed: the streets are this one and those after it; a validation set takes
         others than the training set
     :param endless: whether each epoch has other frames; otherwise all show the same, which are

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class ImageAgreement:
-    """The agreement on one image."""
-
     name: str
     pixels: int
     differing: int
@@ -98,7 +96,6 @@ class Parity:
         return int(np.trace(self.joint_counts)) / int(self.joint_counts.sum())
 
     def worst(self, count: int) -> list[ImageAgreement]:
-        """Return the images that agree least, the worst first."""
         return sorted(self.images, key=lambda image: image.agreement)[:count]
 
     def changes(self, label_set: LabelSet) -> list[ClassChange]:

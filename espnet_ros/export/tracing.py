@@ -72,7 +72,6 @@ def free_sizes(proto: onnx.ModelProto, network: SegmentationNetwork) -> None:
     Name the free sizes of a graph's images and label maps N, H and W.
 
     :param proto: what :func:`trace` gave; changed in place
-    :param network: the network that was traced
     :raises ModelError: the graph holds a size although the network says that it needs none
     """
     if not network.computes_with_sizes and (held := held_sizes(proto)):

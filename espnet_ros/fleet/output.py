@@ -35,7 +35,6 @@ class FleetOutput:
     """
     The results of a fleet, in a folder or an object store.
 
-    :param root: the folder, or an address in a store
     :param run_id: tells the parts of this run from those of others
     :param overwrite: whether folders of the user's may be replaced
     """

@@ -22,7 +22,6 @@ def make_rows(ends: Iterable[Finished], names: dict[int, str]) -> list[dict[str,
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Return rows as CSV with a header."""
     text = io.StringIO(newline='')
     writer = csv.DictWriter(text, list(rows[0]) if rows else ['unit'])
     writer.writeheader()

@@ -73,7 +73,6 @@ class Finished:
     The end of a unit's work.
 
     :param report: what became of it, or None where it failed
-    :param reason: why it failed
     :param fatal: the name of the error where every other unit would fail like it, as without
         a model
     :param was_done: whether an earlier run had done it
@@ -91,7 +90,6 @@ class Task:
     """
     A unit that is to be done.
 
-    :param unit: what
     :param key: of its results, as :func:`unit_key` gives it
     """
 

@@ -14,7 +14,6 @@ class LabelClass:
     """
     One class of a label set.
 
-    :param name: the class name, unique in its set
     :param color_rgb: red, green, blue, each 0..255
     :param cost: what driving over it costs, 0 (best) to 100 (never); None where its pixels
         say nothing about the ground, as those of the sky
@@ -29,7 +28,6 @@ class LabelClass:
 
     @property
     def is_flat(self) -> bool:
-        """Return whether it lies on the ground."""
         return self.flat if self.flat is not None else (self.cost or 0) < 100
 
     def to_dict(self) -> dict[str, Any]:

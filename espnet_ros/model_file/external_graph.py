@@ -51,10 +51,8 @@ class ExternalGraph:
     """
     What a graph takes and gives.
 
-    :param image: name of the input
     :param image_type: element type of the input, as ONNX numbers it
     :param image_shape: its shape; None where any size goes
-    :param output: name of the output
     :param output_shape: its shape for an image of :attr:`input_size`
     :param class_axis: axis of the classes, or None where the output holds labels
     :param class_count: how many classes there are, or None where the graph does not tell
@@ -75,12 +73,10 @@ class ExternalGraph:
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Return the (height, width) that the network is run at."""
         return _input_size(self.image_shape)
 
     @property
     def size_multiple(self) -> int:
-        """Return what heights and widths must be multiples of."""
         return ANY_SIZE_MULTIPLE if _spatial(self.image_shape) == (None, None) else 1
 
     @property
@@ -179,7 +175,6 @@ def _find_output(
     layers: GraphLayers,
     origin: str,
 ) -> tuple[onnx.ValueInfoProto, Shape]:
-    """Return the output and what is known of its shape."""
     outputs = [
         (output, _known_shape(output, declared, image_shape, layers))
         for output, declared in zip(sized.output, proto.graph.output, strict=True)

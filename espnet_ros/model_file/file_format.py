@@ -59,7 +59,6 @@ class ModelFile:
 
     @property
     def data(self) -> bytes:
-        """Return the serialised ONNX model."""
         return bytes(self.proto.SerializeToString())
 
     @cached_property

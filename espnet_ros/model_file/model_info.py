@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 import json
 from typing import Any
 
@@ -48,7 +48,6 @@ class ModelInfo:
     self_check: str = field(default='', repr=False)
 
     def to_metadata(self) -> dict[str, str]:
-        """Return the metadata properties of the ONNX file, prefix included."""
         content = {
             'format_version': str(FORMAT_VERSION),
             'name': self.name,
@@ -75,11 +74,8 @@ class ModelInfo:
 
         :raises ModelError: a property is missing or cannot be read
         """
-        content = {
-            key[len(PREFIX) :]: value
-            for key, value in properties.items()
-            if key.startswith(PREFIX)
-        }
+        ours = (key for key in properties if key.startswith(PREFIX))
+        content = {key.removeprefix(PREFIX): properties[key] for key in ours}
         try:
             version = int(content['format_version'])
             if version > FORMAT_VERSION:
@@ -88,31 +84,17 @@ class ModelInfo:
                     f'older, found {version}; update espnet_ros'
                 )
             height, width = json.loads(content['input_size'])
-            return cls(
-                name=content['name'],
-                architecture=content['architecture'],
-                architecture_arguments=tuple(
+            label_set = LabelSet.from_dict(json.loads(content['label_set']), origin)
+            values: dict[str, Any] = {
+                **{each.name: content[each.name] for each in fields(cls) if each.name in content},
+                'architecture_arguments': tuple(
                     json.loads(content['architecture_arguments']).items()
                 ),
-                input_size=(int(height), int(width)),
-                size_multiple=int(content['size_multiple']),
-                label_set=completed_by_shipped(
-                    LabelSet.from_dict(json.loads(content['label_set']), origin)
-                ),
-                channel_order=content.get('channel_order', 'bgr'),
-                **{
-                    key: content.get(key, '')
-                    for key in (
-                        'training_set',
-                        'accuracy',
-                        'license',
-                        'source',
-                        'weights_sha256',
-                        'package_version',
-                        'self_check',
-                    )
-                },
-            )
+                'input_size': (int(height), int(width)),
+                'size_multiple': int(content['size_multiple']),
+                'label_set': completed_by_shipped(label_set),
+            }
+            return cls(**values)
         except (AttributeError, ConfigError, KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f'{origin}: the metadata of this model file is damaged ({error}); '

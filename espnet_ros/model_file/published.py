@@ -73,8 +73,6 @@ class PublishedModel:
 
     :param path: where they lie in the authors' repository
     :param file_name: what they are called in a mirror
-    :param classes: number of classes, void included
-    :param training_set: what they were trained on
     :param accuracy: as published, with protocol and source; empty where none was
     """
 

@@ -88,8 +88,6 @@ def open_model(name_or_path: str, foreign: ForeignModelSettings | None = None) -
     """
     Return a model file by name or path; an ONNX file of another origin is adapted.
 
-    :param name_or_path: as :func:`find_model` takes it
-    :param foreign: how to feed a file of another origin
     :raises ModelError: there is no such model, or it cannot be used
     """
     path = find_model(name_or_path)

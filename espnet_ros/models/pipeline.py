@@ -73,7 +73,6 @@ class SegmentationPipeline(nn.Module):
 
     @staticmethod
     def labels(logits: Tensor) -> Tensor:
-        """Return the class with the highest logit, uint8, (N, H, W)."""
         # By way of float: TensorRT casts nothing else to uint8.
         return logits.argmax(dim=1).float().to(torch.uint8)
 

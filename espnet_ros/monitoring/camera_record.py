@@ -90,7 +90,6 @@ class CameraRecord:
 
     Times are by a clock that never goes back, in seconds.
 
-    :param name: the camera name, empty for the only one
     :param now_s: since when images are expected
     """
 

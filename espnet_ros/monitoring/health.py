@@ -35,11 +35,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """
-    One status of /diagnostics.
-
-    :param name: for example ``input``
-    """
+    """One status of /diagnostics."""
 
     name: str
     level: Level

@@ -17,8 +17,6 @@ class RateMeter:
     most MOST_EVENTS whatever their times are: stamps of a camera need not move at all.
 
     It is not locked; one thread at a time uses it.
-
-    :param window_s: how far back events count, in seconds
     """
 
     def __init__(self, window_s: float = 2.0) -> None:

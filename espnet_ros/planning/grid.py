@@ -100,7 +100,6 @@ class SweepShape:
 
     @cached_property
     def bearings_rad(self) -> Array:
-        """Return the bearings, shape (A,)."""
         first, last = self.angle_rad
         count = int((last - first) / self.increment_rad + 1e-6) + 1
         return np.asarray(first + self.increment_rad * np.arange(count), np.float64)

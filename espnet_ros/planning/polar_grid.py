@@ -14,8 +14,7 @@ import math
 
 from espnet_ros.exceptions import InputError
 from espnet_ros.planning.geometry.camera import Camera
-from espnet_ros.planning.geometry.ground import points_to_pixels
-from espnet_ros.planning.geometry.pose import CameraPose
+from espnet_ros.planning.geometry.pose import CameraPose, points_to_pixels
 import numpy as np
 from numpy.typing import NDArray
 

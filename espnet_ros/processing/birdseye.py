@@ -71,7 +71,6 @@ def lay_flat(
     :param looks_at: float32, (h, w, 2), column and row of the image in which each place
         appears; NaN where it does not
     :param palette_bgr: uint8, (256, 3)
-    :param alpha: opacity of the class colours, 0 to 1
     :return: uint8, (h, w, 3); dark where nothing is seen
     """
     height, width = labels.shape

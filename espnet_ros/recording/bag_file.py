@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
 from pathlib import Path
 import shutil
 from typing import Any
 
 from espnet_ros.exceptions import OutputError
 from espnet_ros.files import part_of
-from espnet_ros.recording.definitions import message_types
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
 SUFFIX = '.mcap'
 
@@ -30,7 +32,6 @@ class BagFile:
         if path.exists() and not replaces:
             raise OutputError(f'{path}: is there already; remove it, or choose another name')
         self.path = path
-        self.message_count = 0
         self._folder = part_of(path)
         self._types = message_types()
         self._connections: dict[str, Any] = {}
@@ -79,7 +80,6 @@ class BagFile:
             self._writer.write(self._connections[topic], time_ns, data)
         except OSError as error:
             raise OutputError(f'{self.path}: cannot be written ({error.strerror})') from error
-        self.message_count += 1
 
     def close(self) -> None:
         """
@@ -100,3 +100,27 @@ class BagFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+PACKAGE = 'espnet_ros'
+
+
+@cache
+def message_types() -> Any:
+    store = get_typestore(Stores.ROS2_JAZZY)
+    for name, text in definition_texts().items():
+        store.register(get_types_from_msg(text, f'{PACKAGE}/msg/{name}'))
+    return store
+
+
+def definition_texts() -> dict[str, str]:
+    """Return the definitions of the messages of this package by name."""
+    folder: Any = resources.files(PACKAGE) / 'recording' / 'definitions'
+    if not folder.is_dir():  # the source tree, where they are built from
+        folder = Path(__file__).resolve().parents[2] / 'msg'
+    files = sorted((entry for entry in folder.iterdir()), key=lambda entry: str(entry.name))
+    return {
+        entry.name.removesuffix('.msg'): entry.read_text(encoding='utf-8')
+        for entry in files
+        if entry.name.endswith('.msg')
+    }

@@ -8,9 +8,9 @@ from typing import Any
 
 from espnet_ros.config import OverlaySettings
 from espnet_ros.labels import LabelClass, LabelSet
-from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg
 from espnet_ros.processing.overlay import blend_overlay, reduce_image
+from espnet_ros.processing.postprocess import class_shares
 from espnet_ros.recording.bag_file import BagFile
 from espnet_ros.segmentation import Segmentation
 from espnet_ros.segmenter import Segmenter

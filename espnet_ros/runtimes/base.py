@@ -54,7 +54,6 @@ class Workload:
     """
     What is known of the images to come, for a runtime that builds an engine for them.
 
-    :param batch_size: the largest batch
     :param image_size: (height, width) of the images; None where the first one tells
     :param find_reference: returns labels to check an engine by, of a model and an image size, or
         None where there are none
@@ -93,6 +92,7 @@ class Runtime(ABC):
         self.settings = settings
         self.workload = workload or Workload()
         self._is_open = False
+        self._precision = ''
 
     @property
     def input_spec(self) -> TensorSpec:
@@ -137,9 +137,9 @@ class Runtime(ABC):
         return True
 
     @property
-    @abstractmethod
     def precision(self) -> str:
-        """Return the arithmetic that is really used: fp32, fp16, bf16 or int8."""
+        """Return the arithmetic that is really used: fp32, fp16, bf16 or int8; empty before."""
+        return self._precision
 
     @property
     @abstractmethod

@@ -18,7 +18,6 @@ def infer_in_fixed_batches(
     The last piece is filled up with black images.
 
     :param batch: as :meth:`Runtime.infer` takes it
-    :param limit: the batch size of the model
     :return: arrays of the caller's own
     """
 

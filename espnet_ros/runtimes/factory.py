@@ -84,7 +84,6 @@ class RuntimeStatus:
     """
     Whether a runtime can be used on this machine.
 
-    :param name: as in the setting ``runtime``
     :param usable: whether its library is there and loads
     :param version: version of the library, or None where it does not load
     :param reason: why it cannot be used and what to do; empty where it can

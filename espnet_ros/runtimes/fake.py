@@ -34,16 +34,13 @@ class FakeRuntime(Runtime):
         self, model: ModelFile, settings: RuntimeSettings, workload: Workload | None = None
     ) -> None:
         super().__init__(model, settings, workload)
+        self._precision = 'fp32'
         position = np.arange(256) * len(model.info.label_set.classes) / 256
         self._labels_by_brightness = position.astype(np.uint8)
         distance = np.abs(position % 1 - 0.5)
         self._confidence_by_brightness = np.round(255 * (1 - distance)).astype(np.uint8)
         self._latency_s = settings.fake.latency_ms * 1e-3
         self._rough: dict[str, NDArray[np.uint8]] = {}
-
-    @property
-    def precision(self) -> str:
-        return 'fp32'
 
     @property
     def device(self) -> str:

@@ -48,7 +48,6 @@ class SelfCheck:
 
     @property
     def is_passed(self) -> bool:
-        """Return whether the engine may be used."""
         return self.agreement >= self.lowest
 
     @property

@@ -41,13 +41,7 @@ class OnnxRuntime(Runtime):
         super().__init__(model, settings, workload)
         self._provider = ''
         self._options: dict[str, str] = {}
-        self._precision = ''
         self._sessions: dict[bool, Any] = {}
-
-    @property
-    def precision(self) -> str:
-        """Return fp32, or int8 for a quantised model; empty before it is opened."""
-        return self._precision
 
     @property
     def device(self) -> str:

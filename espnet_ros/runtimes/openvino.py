@@ -64,13 +64,8 @@ class OpenvinoRuntime(Runtime):
         self._core: Any = None
         self._graph: Any = None
         self._device_name = ''
-        self._precision = ''
         self._float_precision = ''
         self._requests: OrderedDict[_GraphKey, Any] = OrderedDict()
-
-    @property
-    def precision(self) -> str:
-        return self._precision
 
     @property
     def device(self) -> str:

@@ -39,12 +39,7 @@ class TorchRuntime(Runtime):
     ) -> None:
         super().__init__(model, settings, workload)
         self._device = torch.device('cpu')
-        self._precision = ''
         self._pipeline: SegmentationPipeline | None = None
-
-    @property
-    def precision(self) -> str:
-        return self._precision
 
     @property
     def device(self) -> str:

@@ -25,7 +25,6 @@ class RowsFile:
 
     :param folder: where its files are kept, which nobody needs after the end
     :param shape: (height, width) or (height, width, 3)
-    :param name: of its files
     """
 
     def __init__(self, folder: Path, shape: tuple[int, ...], name: str = 'mask') -> None:
@@ -58,7 +57,6 @@ class RowsFile:
             raise OutputError(f'{self._paths[0].parent}: cannot be written ({error})') from error
 
     def remove(self) -> None:
-        """Remove its files."""
         for path in self._paths:
             path.unlink(missing_ok=True)
 
@@ -73,7 +71,6 @@ class RowsFile:
                 yield np.ascontiguousarray(padded[:, left : left + TILE])
 
     def rows(self, level: int, top: int, count: int) -> NDArray[np.uint8]:
-        """Return rows of a level."""
         height, *row = self.shapes[level]
         count = min(count, height - top)
         length = int(np.prod(row))

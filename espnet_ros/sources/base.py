@@ -62,8 +62,6 @@ class BrokenFrame:
     """
     An image that is there but cannot be read; the source goes on after it.
 
-    :param name: as :attr:`Frame.name`
-    :param index: as :attr:`Frame.index`
     :param reason: what is wrong, in words, with the path
     """
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
+import cv2
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.file_kinds import FileKind, kind_of
 from espnet_ros.sources.base import Source
 from espnet_ros.sources.images import open_folder, open_image
-from espnet_ros.sources.opencv_log import silence_opencv
 from espnet_ros.sources.street import StreetSource
 from espnet_ros.sources.street.source import RATE_HZ, SIZE
 from espnet_ros.sources.video import VideoSource
@@ -161,3 +162,17 @@ def image_topics(spec: str) -> list[str]:
         return []
     with open_bag(path) as bag:
         return list(bag.counts(IMAGE_TYPES))
+
+
+def silence_opencv() -> None:
+    """
+    Keep OpenCV and FFmpeg from writing to standard error.
+
+    They write a line of their own wherever a file or device cannot be read, next to the error
+    that this package raises with the path and what to do. Whoever sets ``OPENCV_LOG_LEVEL`` or
+    ``OPENCV_FFMPEG_LOGLEVEL`` gets their messages.
+    """
+    logging = getattr(cv2.utils, 'logging', None)  # since 4.7; Ubuntu 22.04 has 4.5
+    if 'OPENCV_LOG_LEVEL' not in os.environ and logging is not None:
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')

@@ -51,12 +51,11 @@ def read_ahead(
     def give() -> Iterator[T]:
         while True:
             is_item, value = waiting.get()
-            if is_item:
-                yield value  # type: ignore[misc]
-            elif isinstance(value, BaseException):
+            if isinstance(value, BaseException):
                 raise value
-            else:
+            if not is_item:
                 return
+            yield value  # type: ignore[misc]
 
     thread = threading.Thread(target=read, name='read_ahead', daemon=True)
     thread.start()

@@ -69,7 +69,6 @@ class SlideReader:
         return np.ascontiguousarray(found[:, :, ::-1])
 
     def close(self) -> None:
-        """Close the file."""
         self._parts.clear()
         self._file.close()
 

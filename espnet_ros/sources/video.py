@@ -75,7 +75,6 @@ class VideoSource(Source):
         """
         Compare what was read with what the file announces.
 
-        :param read: frames read
         :param time_s: time of the last of them
         """
         expected = self.frame_count

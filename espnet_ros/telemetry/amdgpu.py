@@ -12,7 +12,6 @@ _POWER_FILES = ('power1_average', 'power1_input')
 
 
 def find_amdgpus(tree: FileTree) -> tuple[Path, ...]:
-    """Return the power files of AMD graphics."""
     found = []
     for folder in tree.glob('/sys/class/hwmon/hwmon*'):
         if tree.text(folder / 'name') == 'amdgpu':

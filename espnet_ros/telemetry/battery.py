@@ -35,7 +35,6 @@ class BatterySensor(PowerSensor):
         self._batteries = batteries
 
     def read(self) -> PowerReading:
-        """Return the sum of the discharge rates."""
         rails = tuple(self._read_battery(folder) for folder in self._batteries)
         # A second battery that rests is full or empty: only one that charges means mains.
         discharging = tuple(rail for rail in rails if rail.power_w is not None)

@@ -16,7 +16,6 @@ class Memory:
     Main memory; on Jetson the GPU's too.
 
     :param used_bytes: what is not available to a new program
-    :param total_bytes: all of it
     """
 
     used_bytes: Quantity
@@ -55,7 +54,6 @@ class CpuLoad:
 
 
 def read_cpu_clock(tree: FileTree) -> Quantity:
-    """Return the mean clock of the cores in Hz."""
     files = tree.glob('/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq')
     clocks = [tree.number(path, 1e3).value for path in files]
     known = [clock for clock in clocks if clock is not None]

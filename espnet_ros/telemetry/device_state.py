@@ -47,7 +47,6 @@ class DeviceState:
 
     @property
     def hottest_c(self) -> float | None:
-        """Return the highest temperature in degrees Celsius, or None."""
         return max(self.temperatures_c.values(), default=None)
 
 

@@ -39,7 +39,6 @@ class EnergyWindow:
 
     @property
     def energy_j(self) -> float | None:
-        """Return the energy of the whole window, or None as for the mean power."""
         power_w = self.mean_power_w
         return None if power_w is None else power_w * self.duration_s
 
@@ -60,7 +59,6 @@ class _Segment:
     end_w: float
 
     def energy_until(self, time_s: float) -> float:
-        """Return the energy from the start of the segment until a time within it."""
         span_s = self.end_s - self.start_s
         share = min(max((time_s - self.start_s) / span_s, 0.0), 1.0)
         # Linear power from start to end; scaled, where the hardware counted the energy.

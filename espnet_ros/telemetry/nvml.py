@@ -67,11 +67,9 @@ class NvmlGpu:
         return self._number(1e6, 'nvmlDeviceGetClockInfo', 1)
 
     def max_clock(self) -> Quantity:
-        """Return the highest clock of its processors in Hz."""
         return self._number(1e6, 'nvmlDeviceGetMaxClockInfo', 1)
 
     def temperature(self) -> Quantity:
-        """Return its temperature in degrees Celsius."""
         return self._number(1.0, 'nvmlDeviceGetTemperature', 0)
 
     def throttling(self) -> tuple[str, ...] | None:

@@ -19,7 +19,6 @@ class PowerSampler:
     """
     Reads a sensor at a rate, for as long as the context lasts.
 
-    :param sensor: it is closed with the sampler
     :param rate_hz: readings per second; more than the hardware makes are repeats
     :param on_reading: called with every reading, in the sampling thread
     :param kept_s: how far back energy windows may reach, in seconds
@@ -45,7 +44,6 @@ class PowerSampler:
 
     @property
     def latest(self) -> PowerReading | None:
-        """Return the latest reading, or None before the first."""
         return self._latest
 
     @property

@@ -37,7 +37,6 @@ async def send_events(
 
     What came while a slow browser did not read is sent once, as it is then.
 
-    :param request: of the browser
     :raises ConnectionError: the browser went
     :raises asyncio.TimeoutError: it reads no more
     """

@@ -72,7 +72,6 @@ class Handlers:
         await asyncio.sleep(_FAREWELL_S)
 
     def close(self) -> None:
-        """End the thread that encodes."""
         self._encoder.close()
 
     def rest(self) -> None:

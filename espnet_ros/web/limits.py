@@ -119,7 +119,6 @@ class Connections:
         self._forget_closed()
 
     def close(self) -> None:
-        """Close every connection at once."""
         for protocol in self._opened:
             transport = getattr(protocol, 'transport', None)
             if transport is not None:

@@ -111,7 +111,6 @@ class LiveView:
             self._tell('sample', camera)
 
     def put_statuses(self, statuses: Iterable[Status]) -> None:
-        """Take the statuses of this moment."""
         self._statuses = tuple(statuses)
         self._tell('statuses', '')
 
@@ -160,7 +159,6 @@ class LiveView:
                     entry.frame = None
 
     def sample(self, camera: str) -> tuple[Sample, Row]:
-        """Return the newest numbers of a camera, and their row."""
         with self._lock:
             entry = self._cameras[camera]
             return entry.sample, entry.row
@@ -171,7 +169,6 @@ class LiveView:
             return self._cameras[camera].history.rows
 
     def ground(self) -> tuple[float, Ground] | None:
-        """Return the newest ground and when it came, by time.monotonic."""
         return self._ground
 
     def _tell(self, what: str, camera: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import zlib
 
 from espnet_ros.labels import LabelSet
-from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
 from espnet_ros.processing.overlay import blend_overlay, reduce_image, reduce_labels
+from espnet_ros.processing.postprocess import class_shares
 from espnet_ros.web.records import LiveFrame
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,6 @@ class Look:
     How somebody looks at a camera.
 
     :param width: largest width of the picture in pixels
-    :param confidence: whether to send the confidence too
     :param alpha: opacity of the class colours in an overlay; None for layers, which the browser
         lays over each other
     """
@@ -69,11 +68,7 @@ class Picture:
 
 
 class PictureEncoder:
-    """
-    Encodes frames in a thread of its own, and keeps the last few pictures.
-
-    :ivar busy_s: time of a core that encoding took so far
-    """
+    """Encodes frames in a thread of its own, and keeps the last few pictures."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, 'web pictures')

@@ -18,11 +18,8 @@ class PictureQuery:
     Which pictures somebody wants.
 
     :param width: largest width in pixels
-    :param rate_hz: highest rate
     :param after: number of the picture that is there already
     :param labels: key of the label set that is there already
-    :param confidence: whether the confidence is wanted too
-    :param alpha: opacity of the class colours
     """
 
     camera: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from espnet_ros.nodes.camera_source.calibration_message import calibration_message
+from espnet_ros.nodes.ros.messages.camera_info import calibration_message
 from espnet_ros.nodes.ros.messages.images import array_to_image
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from espnet_ros.sources import Frame, open_source

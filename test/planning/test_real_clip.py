@@ -6,8 +6,7 @@ import math
 from pathlib import Path
 
 from espnet_ros.planning.geometry.camera import Camera
-from espnet_ros.planning.geometry.ground import points_to_pixels
-from espnet_ros.planning.geometry.pose import mounted_pose
+from espnet_ros.planning.geometry.pose import mounted_pose, points_to_pixels
 from espnet_ros.processing.birdseye import BirdseyeFrame, lay_flat
 from espnet_ros.sources import Frame, open_source
 import numpy as np

@@ -1,4 +1,4 @@
-from espnet_ros.processing.class_shares import class_shares
+from espnet_ros.processing.postprocess import class_shares
 import numpy as np
 import pytest
 

@@ -16,8 +16,7 @@ pytest.importorskip('rosbags', reason='bags need rosbags (extra bag)')
 
 from bags import write_bag
 from espnet_ros.exceptions import OutputError
-from espnet_ros.recording.bag_file import BagFile
-from espnet_ros.recording.definitions import definition_texts
+from espnet_ros.recording.bag_file import BagFile, definition_texts
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 

@@ -8,8 +8,7 @@ import cv2
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.labels import LabelSet
 from espnet_ros.model_file import ModelFile, ModelInfo
-from espnet_ros.slides.score_graph import with_scores
-from espnet_ros.slides.scorer import TileScorer
+from espnet_ros.slides.scorer import TileScorer, with_scores
 from espnet_ros.slides.tiling import blended_bands, Tiling
 import numpy as np
 import pytest

@@ -14,11 +14,7 @@ from espnet_ros.sources import BrokenFrame
 
 @dataclass(frozen=True)
 class Side:
-    """
-    One of two contenders, as it ran.
-
-    :param model: its name
-    """
+    """One of two contenders, as it ran."""
 
     model: str
     sha256: str
@@ -36,15 +32,7 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """
-    The agreement of two contenders on a source, or on several.
-
-    :param source: where the images are from, in words
-    :param sides: the contenders
-    :param label_set: what the ids of both mean
-    :param parity: the images, counted
-    :param broken: those that could not be read
-    """
+    """The agreement of two contenders on a source, or on several."""
 
     source: str
     sides: tuple[Side, Side]

@@ -27,11 +27,7 @@ from espnet_ros.sources import ImageFilesSource
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedReport(Report):
-    """
-    What became of a source, or of some images of it.
-
-    :param comparison: the images, counted
-    """
+    """What became of a source, or of some images of it."""
 
     comparison: Comparison
 
@@ -49,28 +45,17 @@ class ImagesTask(Task):
     places: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True)
-class CompareWork:
-    """
-    Makes workers that compare.
-
-    :param options: of the command line
-    :param sha256: of both models, which are to be the same everywhere
-    """
-
-    options: Options
-    sha256: tuple[str, str]
-
-    def __call__(self, threads: int) -> CompareWorker:
-        """Return a worker whose models take so many threads each."""
-        return CompareWorker(self, threads)
-
-
 class CompareWorker:
-    """Compares two open models, a unit after another."""
+    """
+    Compares two open models, a unit after another.
 
-    def __init__(self, work: CompareWork, threads: int) -> None:
-        self._work = work
+    :param sha256: of both models, which are to be the same everywhere
+    :param threads: of each model
+    """
+
+    def __init__(self, options: Options, sha256: tuple[str, str], threads: int) -> None:
+        self._options = options
+        self._sha256 = sha256
         self._threads = threads
         self._pair: Pair | None = None
 
@@ -82,10 +67,10 @@ class CompareWorker:
         :raises RuntimeUnavailableError: nothing here runs it
         """
         if self._pair is None:
-            options = self._work.options
+            options = self._options
             models = read_models(options)
             names = (options.first, options.second)
-            for name, expected, model in zip(names, self._work.sha256, models, strict=True):
+            for name, expected, model in zip(names, self._sha256, models, strict=True):
                 check_same_model(name, expected, model.sha256)
             self._pair = Pair(options, models, self._threads)
 
@@ -96,7 +81,7 @@ class CompareWorker:
         :raises InputError: it cannot be read, or takes too long
         """
         assert self._pair is not None and isinstance(task, ImagesTask), 'open() comes first'
-        unit, limit_s = task.unit, self._work.options.engine.timeout_per_file
+        unit, limit_s = task.unit, self._options.engine.timeout_per_file
         write = FleetOutput(task.folder, '').write if task.folder else None
         began_s = time.perf_counter()
         found = self._pair.compare(
@@ -110,7 +95,6 @@ class CompareWorker:
         return Finished(unit, report)
 
     def close(self) -> None:
-        """Close both models."""
         if self._pair is not None:
             self._pair.close()
 
@@ -121,14 +105,13 @@ def compare_many(
     """
     Compare on sources by the engine that is requested.
 
-    :param models: of both contenders
     :raises EspnetError: none can be compared, as where nothing runs the models
     """
     parts = -(-options.engine.known_jobs // len(units))
     tasks = {unit: _tasks_of(unit, options, len(units), parts) for unit in units}
     every = [task for own in tasks.values() for task in own]
     progress = FleetProgress(len(every), 'comparing', 'sources')
-    work = CompareWork(options, (models[0].sha256, models[1].sha256))
+    work = partial(CompareWorker, options, (models[0].sha256, models[1].sha256))
     ended = finish_all(work, every, options.engine, progress)
     ends = {end.unit: end for end in ended.ends}
     found: dict[Unit, Comparison] = {}

@@ -57,8 +57,6 @@ class Pair:
     """
     Compares two contenders, source by source.
 
-    :param options: of the command line
-    :param models: as :func:`read_models` gives them
     :param threads: of each; 0 for all cores
     :raises RuntimeUnavailableError: nothing here runs one of them
     """
@@ -113,7 +111,6 @@ class Pair:
         return Comparison(unit.source, (a, b), self._both[0].label_set, parity, tuple(broken))
 
     def close(self) -> None:
-        """Close both."""
         self._stack.close()
 
     def _add(self, frame: Frame, parity: Parity, write: Write | None) -> None:

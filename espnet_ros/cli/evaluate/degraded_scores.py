@@ -61,7 +61,6 @@ class DegradedScores:
         """
         Score an image under every condition.
 
-        :param index: of the image in its data set
         :param predict: returns the ids that the model finds in an image
         """
         for (condition, severity), matrix in self._matrices.items():

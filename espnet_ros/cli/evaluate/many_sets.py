@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 import time
 
 from espnet_ros.cli.evaluate.options import Options
@@ -21,38 +22,22 @@ from espnet_ros.fleet.unit import Finished, Report, Task
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredReport(Report):
-    """
-    What became of a data set.
-
-    :param scores: its pixels, counted
-    """
+    """What became of a data set."""
 
     scores: SetScores
 
 
-@dataclass(frozen=True)
-class EvaluateWork:
-    """
-    Makes workers that score data sets.
-
-    :param options: of the command line
-    :param model_sha256: of the model, which is to be the same everywhere
-    """
-
-    options: Options
-    model_sha256: str
-
-    def __call__(self, threads: int) -> EvaluateWorker:
-        """Return a worker that takes so many threads."""
-        runtime = replace(self.options.runtime, threads=self.options.runtime.threads or threads)
-        return EvaluateWorker(replace(self.options, runtime=runtime), self.model_sha256)
-
-
 class EvaluateWorker:
-    """Scores a data set a unit, with one open model for all."""
+    """
+    Scores a data set a unit, with one open model for all.
 
-    def __init__(self, options: Options, model_sha256: str) -> None:
-        self._options = options
+    :param model_sha256: of the model, which is to be the same everywhere
+    :param threads: that it takes where the options name none
+    """
+
+    def __init__(self, options: Options, model_sha256: str, threads: int) -> None:
+        runtime = replace(options.runtime, threads=options.runtime.threads or threads)
+        self._options = replace(options, runtime=runtime)
         self._model_sha256 = model_sha256
         self._scorer: SetScorer | None = None
 
@@ -85,7 +70,6 @@ class EvaluateWorker:
         return Finished(task.unit, ScoredReport(scores.images, elapsed_s, (), scores=scores))
 
     def close(self) -> None:
-        """Close the model."""
         if self._scorer is not None:
             self._scorer.close()
 
@@ -98,7 +82,7 @@ def score_sets(options: Options, entries: Sequence[Entry], model_sha256: str) ->
     """
     named = [(entry.name or unit_name(entry.spec), [entry.spec]) for entry in entries]
     tasks = [Task(unit) for unit in with_own_names(named)]
-    work = EvaluateWork(options, model_sha256)
+    work = partial(EvaluateWorker, options, model_sha256)
     progress = FleetProgress(len(tasks), 'evaluating', 'data sets')
     threads = options.runtime.threads
     ended = finish_all(work, tasks, options.engine, progress, threads=threads)

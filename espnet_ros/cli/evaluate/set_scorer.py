@@ -51,7 +51,6 @@ class SetScorer:
     """
     Scores data sets; the model is opened with the first that it fits.
 
-    :param options: of the command line
     :raises ModelError: there is no such model
     """
 
@@ -87,7 +86,6 @@ class SetScorer:
         return SetScores(dataset.name, groups.label_set, matrix, images, scored, worst, degraded)
 
     def close(self) -> None:
-        """Close the model."""
         if self._segmenter is not None:
             self._segmenter.close()
         if self._tiles is not None:

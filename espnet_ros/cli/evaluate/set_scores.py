@@ -21,12 +21,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Scored:
-    """
-    What was scored, as it ran.
-
-    :param model: what records say of the model
-    :param runtime: name, precision and device
-    """
+    """What was scored, as it ran."""
 
     model: dict[str, object]
     runtime: dict[str, str]
@@ -47,7 +42,6 @@ class Scored:
 
     @property
     def words(self) -> str:
-        """Return it for people."""
         return f'{self.model["name"]} on {self.runtime["name"]} {self.runtime["precision"]}'
 
 
@@ -56,13 +50,7 @@ class SetScores:
     """
     The pixels of a data set, or of several, by what they are and what was found.
 
-    :param dataset: its name, in words
     :param label_set: the classes, or groups, that are scored
-    :param matrix: the pixels
-    :param images: how many images they are of
-    :param scored: what found their classes
-    :param worst: the images where it was worst
-    :param degraded: what it found under conditions
     """
 
     dataset: str
@@ -75,7 +63,6 @@ class SetScores:
 
     @property
     def report(self) -> Report:
-        """Return the accuracy."""
         return make_report(self.matrix.counts, self.label_set, self.images)
 
     def describe(self) -> dict[str, object]:

@@ -27,7 +27,6 @@ def count_slides(
     The truth is read by a few rows at a time, so that the memory does not grow with the area.
 
     :param tiles: height and width of tiles, and their overlap
-    :param on_tile: is called with each tile
     :raises InputError: a picture or its labels are damaged
     """
     matrix = ConfusionMatrix(len(scored.label_set.classes))

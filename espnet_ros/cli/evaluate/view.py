@@ -10,12 +10,7 @@ from espnet_ros.evaluation.report import Report
 
 
 def print_report(report: Report, model: str, data: str) -> None:
-    """
-    Print every class, the groupings and the means, in percent.
-
-    :param model: what was evaluated, in words
-    :param data: name of the data set
-    """
+    """Print every class, the groupings and the means, in percent."""
     table = make_table('class', 'IoU', 'IoU, void as FP', 'recall', 'share')
     for entry in report.classes:
         values = (entry.iou, entry.iou_void_as_false_positive, entry.recall, entry.share)
@@ -40,7 +35,6 @@ def print_sets(reports: Mapping[str, Report], total: Report | None) -> None:
     """
     Print a row for each data set, and one for all pixels together.
 
-    :param reports: by name
     :param total: None where there is none
     """
     table = make_table('data set', 'images', 'mean IoU', 'void as FP', 'recall', 'pixel accuracy')
@@ -52,5 +46,4 @@ def print_sets(reports: Mapping[str, Report], total: Report | None) -> None:
 
 
 def percent(value: float) -> str:
-    """Return a share as a table shows it."""
     return '-' if math.isnan(value) else f'{100 * value:.2f}'

@@ -26,12 +26,7 @@ class _Entry:
 
 
 class WorstImages:
-    """
-    Keeps the images of lowest mean IoU, with their pictures.
-
-    :param count: how many
-    :param label_set: what the labels mean
-    """
+    """Keeps the images of lowest mean IoU, with their pictures."""
 
     def __init__(self, count: int, label_set: LabelSet) -> None:
         self._count = count

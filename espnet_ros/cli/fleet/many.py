@@ -52,7 +52,6 @@ class Many(Generic[ResultT]):
         """
         Return the total; None, after a line about it, where the user ended the command.
 
-        :param count: how many units there were
         :param what: a word for them
         :raises InputError: one failed
         """

@@ -14,7 +14,6 @@ class FleetProgress:
     """
     Counts units, frames and failures, and shows how far a fleet is.
 
-    :param total: units
     :param doing: what is done, for example ``segmenting``
     :param units: what the units are, in words
     :ivar done: units that came to their end
@@ -49,11 +48,9 @@ class FleetProgress:
 
     @property
     def rate_hz(self) -> float:
-        """Return the frames per second of this run."""
         return (self._frames + self._frames_of_unit) / max(self.elapsed_s, 1e-9)
 
     def count_frame(self) -> None:
-        """Count a frame of the unit that is being done."""
         self._frames_of_unit += 1
         self._show()
 

@@ -39,8 +39,6 @@ def finish_all(
     """
     Do tasks, and return how each ended.
 
-    :param factory: makes the workers
-    :param progress: counts the tasks
     :param threads: of a worker, 0 for its share of the machine
     :raises EspnetError: one ended as all others would, or nothing starts
     """

@@ -41,7 +41,6 @@ class TimeLimit:
 
     :param name: of the unit, in words
     :param limit_s: None for no limit
-    :param on_frame: is called with each frame
     :raises InputError: when it is called too late
     """
 
@@ -63,7 +62,6 @@ def check_same_model(name: str, expected: str, found: str) -> None:
     """
     Check that a worker has the model that the command has.
 
-    :param name: of the model
     :param expected: its SHA-256 as the command found it
     :param found: the worker's
     :raises ModelError: they differ
@@ -80,7 +78,6 @@ def check_end(source: Source, limit: int | None, name: str) -> None:
     Check that a source of several comes to an end.
 
     :param limit: how many frames of it are wanted
-    :param name: of the source, in words
     :raises InputError: it never ends
     """
     if source.frame_count is None and limit is None:

@@ -22,7 +22,6 @@ class ListedModel:
     """
     One line of the list.
 
-    :param classes: number of classes, void included
     :param parameters: number of parameters, or None where the file does not tell
     :param size_bytes: size of the published weights, or of the file where there are none
     :param accuracy: as published, with its protocol; empty where none was

@@ -12,8 +12,7 @@ from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.planning.contacts import find_contacts
 from espnet_ros.planning.costs import make_cost_table
 from espnet_ros.planning.geometry.camera import Camera
-from espnet_ros.planning.geometry.ground import points_to_pixels
-from espnet_ros.planning.geometry.pose import CameraPose, mounted_pose
+from espnet_ros.planning.geometry.pose import CameraPose, mounted_pose, points_to_pixels
 from espnet_ros.planning.grid import GridShape, SweepShape
 from espnet_ros.planning.observer import GroundObserver, Observation
 from espnet_ros.planning.path import inflate, plan_path
@@ -63,8 +62,6 @@ class BirdseyeDrawer:
 
     :param settings: the camera, where the source does not know it
     :param model: the camera as the source knows it, or None
-    :param label_set: what the ids mean
-    :param alpha: opacity of the class colours
     :raises ConfigError: the height of the camera is not known, or no class can be driven over
     """
 

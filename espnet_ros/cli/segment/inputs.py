@@ -18,7 +18,6 @@ class Input:
     """
     A source, and what its results are called after.
 
-    :param source: where the frames come from
     :param stem: of the results of a video; None where every image has results of its own
     :param path: the file or bag, or None where it is none, as a webcam
     """

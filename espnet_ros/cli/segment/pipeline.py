@@ -38,10 +38,8 @@ class Outcome:
     :ivar records: the finished frames; of an endless source only the latest
     :ivar broken: what could not be read or segmented
     :ivar counts: int64, (256,), pixels of each id over all frames
-    :ivar frame_count: finished frames
     :ivar earlier_count: those of them that an earlier run finished
     :ivar stage_sums_s: float, (3,), seconds of prepare, inference and finish over all frames
-    :ivar elapsed_s: from the first frame to the last
     :ivar error: what ended it early, or None
     :ivar interrupted: whether the user ended it
     """
@@ -59,7 +57,6 @@ class Outcome:
 
     @property
     def rate_hz(self) -> float:
-        """Return the frames per second."""
         return self.new_count / max(self.elapsed_s, 1e-9)
 
     @property
@@ -68,12 +65,10 @@ class Outcome:
         return self.frame_count - self.earlier_count
 
     def add_earlier(self, record: FrameRecord) -> None:
-        """Count a frame that an earlier run finished."""
         self.add(record)
         self.earlier_count += 1
 
     def add(self, record: FrameRecord) -> None:
-        """Count a finished frame."""
         if self.endless_from is not None:  # or its records would fill the memory
             del self.records[self.endless_from :]
         self.records.append(record)
@@ -87,10 +82,6 @@ class Pipeline:
     """
     Takes the frames of a source through the segmenter to their files.
 
-    :param segmenter: segments them
-    :param writer: writes their files
-    :param video: takes the overlays of a video
-    :param confidence: whether the confidence is wanted
     :param note: is called with each finished frame, in order
     :param take: is given each frame and what was seen in it, in order
     """
@@ -121,8 +112,6 @@ class Pipeline:
         Segment every frame.
 
         An error or Ctrl-C ends the run early; what was segmented until then is still written.
-
-        :param outcome: is added to
         """
         self._is_video = source.size is not None  # whose frames would all fail the same way
         is_endless = source.frame_count is None and limit is None

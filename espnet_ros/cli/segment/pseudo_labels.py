@@ -98,7 +98,6 @@ class LabelWriter:
     Classes are matched by name; pixels of a class that the data set lacks, and of void, become
     255. A frame without one sure pixel is left out. May be called from several threads.
 
-    :param folder: the data set
     :param label_set: what its labels mean
     :param found: what the masks mean
     :raises ConfigError: no class of the masks is in the data set
@@ -142,7 +141,6 @@ class LabelWriter:
             self._folder.write(name, label_set_file(self._label_set))
 
     def files_of(self, stem: str) -> list[str]:
-        """Return the files of an image."""
         return [f'{IMAGES}/{stem}.png', f'{LABELS}/{stem}.png']
 
     def write(

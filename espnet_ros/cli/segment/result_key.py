@@ -52,8 +52,6 @@ def result_key(settings: str, path: Path, name: str, limit: int | None = None) -
     """
     Return the key of the results of a file or bag as it is now.
 
-    :param settings: of :func:`settings_key`
-    :param name: what the results are called after
     :param limit: how many frames of it are wanted
     """
     return digest([settings, str(path.resolve()), file_states(path), name, limit])

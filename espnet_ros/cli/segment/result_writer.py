@@ -25,7 +25,6 @@ class FrameRecord:
     """
     What is kept of a frame whose files are written.
 
-    :param name: name of the frame in its source
     :param size: (height, width) of the image
     :param mask_size: (height, width) of the mask
     :param counts: (id, pixels) of every id that occurs
@@ -49,10 +48,6 @@ class ResultWriter:
     """
     Writes the files of frames; may be called from several threads.
 
-    :param folder: where to
-    :param wanted: which files
-    :param style: how overlays look
-    :param label_set: what the ids mean
     :param video_stem: stem of the video that the frames belong to, or None where they are
         images of their own
     :param unlabelled_id: of pixels without a class

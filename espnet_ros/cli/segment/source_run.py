@@ -28,11 +28,6 @@ class SourceRun:
     """
     Segments a source into a folder, but for what the journal has of it.
 
-    :param entry: the source
-    :param options: which files are wanted
-    :param segmenter: segments the frames
-    :param folder: where the files go
-    :param journal: of that folder
     :param dataset: what writes labels to train on, where those are wanted
     :param on_frame: is called with each finished frame; None shows a bar
     :param recorder: takes every frame, so that none is left out as done before; or None
@@ -63,14 +58,12 @@ class SourceRun:
         self._keys: dict[str, str] = {}
         self._earlier: list[FrameRecord] = []
         source = entry.source
-        is_video = entry.stem is not None
-        wanted = options.output
-        if wanted.masks is None:
-            wanted = replace(wanted, masks=not is_video or source.is_stamped)
-        self._wanted = wanted
+        self._wanted = options.output
+        if self._wanted.masks is None:
+            self._wanted = replace(self._wanted, masks=entry.stem is None or source.is_stamped)
         self._writer = ResultWriter(
             folder,
-            wanted,
+            self._wanted,
             options.style,
             segmenter.label_set,
             entry.stem,

@@ -31,9 +31,6 @@ class ClassShare:
     """
     The share of one class.
 
-    :param class_id: its id in the mask
-    :param name: its name
-    :param color_rgb: its colour
     :param share: share of the pixels, 0 to 1
     """
 

@@ -14,10 +14,8 @@ class VideoOutput:
     """
     The file ``STEM_overlay.mp4``; opened with the first frame, named when it is whole.
 
-    :param folder: where to
     :param stem: its stem; None where there is no video to write
     :param rate_hz: frames per second, or None where the source does not know
-    :ivar name: of the file
     """
 
     def __init__(self, folder: OutputFolder, stem: str | None, rate_hz: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -55,14 +56,17 @@ class GraphView:
         self.constants[name] = entry
         return name
 
-    def pad(
-        self, node: onnx.NodeProto, index: int, axis: int, count: int, value: float = 0.0
-    ) -> None:
-        """Give an input of a node so many more rows of a value, in a constant of its own."""
+    def pad(self, node: onnx.NodeProto, index: int, axis: int, count: int) -> None:
+        """Give an input of a node so many more rows of zeros, in a constant of its own."""
         values = self.values(node.input[index])
         widths = [(0, count * (place == axis)) for place in range(values.ndim)]
         name = f'{node.input[index]}.{node.output[0]}.padded'
-        node.input[index] = self.add(name, np.pad(values, widths, constant_values=value))
+        node.input[index] = self.add(name, np.pad(values, widths))
+
+
+def make_node(kind: str, inputs: Iterable[str], output: str, **settings: Any) -> onnx.NodeProto:
+    """Return a node of one output, whose name it has."""
+    return helper.make_node(kind, list(inputs), [output], name=output, **settings)
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:

@@ -8,12 +8,11 @@ compiler puts them in their places where they are read next.
 
 from __future__ import annotations
 
-from espnet_ros.model_file.graph.constants import attributes, GraphView
+from espnet_ros.model_file.graph.constants import attributes, GraphView, make_node
 from espnet_ros.model_file.graph.pruning import replace_nodes
 import numpy as np
 from numpy.typing import NDArray
 import onnx
-from onnx import helper
 
 _MOST_COST = 4
 """How many times the multiplications of two layers one product in their place may take."""
@@ -60,8 +59,8 @@ def _make_nodes(view: GraphView, node: onnx.NodeProto) -> list[onnx.NodeProto]:
     if shift.any():
         read.append(view.add(f'{deep}.bias', shift.astype(weight.dtype)))
     return [
-        helper.make_node('Conv', read, [deep], name=deep, kernel_shape=[1, 1]),
-        helper.make_node('DepthToSpace', [deep], [output], name=output, blocksize=block),
+        make_node('Conv', read, deep, kernel_shape=[1, 1]),
+        make_node('DepthToSpace', [deep], output, blocksize=block),
     ]
 
 

@@ -10,13 +10,11 @@ linear ``Resize``. The two transpositions fold into those that the networks begi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from espnet_ros.model_file.file_format import IMAGE
+from espnet_ros.model_file.graph.constants import make_node
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper, TensorProto
+from onnx import numpy_helper, TensorProto
 
 _CHANNELS = 3
 _RESIZED = 'resize.image'
@@ -47,19 +45,19 @@ def resize_in_graph(proto: onnx.ModelProto, size: tuple[int, int]) -> None:
 def _nodes() -> list[onnx.NodeProto]:
     return [
         # The cast comes first, before any change of layout: TensorRT takes uint8 no other way.
-        _node('Cast', [IMAGE], 'resize.values', to=TensorProto.FLOAT),
-        _node('Transpose', ['resize.values'], 'resize.planes', perm=[0, 3, 1, 2]),
-        _node('Shape', ['resize.planes'], 'resize.shape'),
-        _node('Gather', ['resize.shape', 'resize.batch_axis'], 'resize.batch'),
-        _node('Concat', ['resize.batch', 'resize.size'], 'resize.sizes', axis=0),
-        _node(
+        make_node('Cast', [IMAGE], 'resize.values', to=TensorProto.FLOAT),
+        make_node('Transpose', ['resize.values'], 'resize.planes', perm=[0, 3, 1, 2]),
+        make_node('Shape', ['resize.planes'], 'resize.shape'),
+        make_node('Gather', ['resize.shape', 'resize.batch_axis'], 'resize.batch'),
+        make_node('Concat', ['resize.batch', 'resize.size'], 'resize.sizes', axis=0),
+        make_node(
             'Resize',
             ['resize.planes', '', '', 'resize.sizes'],
             'resize.resized',
             mode='linear',
             coordinate_transformation_mode='half_pixel',
         ),
-        _node('Transpose', ['resize.resized'], _RESIZED, perm=[0, 2, 3, 1]),
+        make_node('Transpose', ['resize.resized'], _RESIZED, perm=[0, 2, 3, 1]),
     ]
 
 
@@ -74,7 +72,3 @@ def _declare_sizes(graph: onnx.GraphProto, size: tuple[int, int]) -> None:
     for output in graph.output:
         for dim, pixels in zip(output.type.tensor_type.shape.dim[1:3], size, strict=True):
             dim.dim_value = pixels
-
-
-def _node(kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> onnx.NodeProto:
-    return helper.make_node(kind, list(inputs), [output], name=output, **attributes)

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from espnet_ros.model_file.graph.constants import attributes, GraphView
+from espnet_ros.model_file.graph.constants import attributes, GraphView, make_node
 from espnet_ros.model_file.graph.pruning import replace_nodes
 import numpy as np
 from numpy.typing import NDArray
 import onnx
-from onnx import helper
 
 _MOST_CHANNELS = 8
 """Read by the branches: matrix units multiply eight at once, so fewer cost as much."""
@@ -95,20 +94,13 @@ def _make_nodes(
         name = f'{output}.dilated{dilation}'
         size = weight.shape[-1]
         read = [parts[0][0].input[0], view.add(f'{name}.weight', weight)]
-        convolution = helper.make_node(
-            'Conv',
-            read,
-            [name],
-            name=name,
-            kernel_shape=[size, size],
-            dilations=[dilation] * 2,
-            pads=[size // 2 * dilation] * 4,
-        )
-        nodes.append(convolution)
+        pads = [size // 2 * dilation] * 4
+        settings = {'kernel_shape': [size, size], 'dilations': [dilation] * 2, 'pads': pads}
+        nodes.append(make_node('Conv', read, name, **settings))
         if total:
             read = [total, name]
             name = f'{output}.sum{dilation}'
-            nodes.append(helper.make_node('Add', read, [name], name=name))
+            nodes.append(make_node('Add', read, name))
         total = name
     nodes[-1].output[0] = output
     return nodes

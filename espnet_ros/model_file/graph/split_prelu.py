@@ -7,11 +7,10 @@ of its own. One of the two parts is always zero, so that no value changes.
 
 from __future__ import annotations
 
-from espnet_ros.model_file.graph.constants import GraphView
+from espnet_ros.model_file.graph.constants import GraphView, make_node
 from espnet_ros.model_file.graph.pruning import replace_nodes
 import numpy as np
 import onnx
-from onnx import helper
 
 
 def split_prelu(proto: onnx.ModelProto) -> None:
@@ -37,4 +36,4 @@ def _parts(view: GraphView, node: onnx.NodeProto) -> list[onnx.NodeProto]:
         ('Mul', [f'{output}.below', slopes], f'{output}.scaled'),
         ('Add', [f'{output}.above', f'{output}.scaled'], output),
     )
-    return [helper.make_node(kind, read, [given], name=given) for kind, read, given in steps]
+    return [make_node(*step) for step in steps]

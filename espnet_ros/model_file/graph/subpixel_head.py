@@ -11,17 +11,15 @@ label and confidence are put in their places. The sums are the same, so the labe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from espnet_ros.model_file.file_format import CONFIDENCE, LABELS
-from espnet_ros.model_file.graph.constants import attributes, GraphView
+from espnet_ros.model_file.graph.constants import attributes, GraphView, make_node
 from espnet_ros.model_file.graph.pruning import replace_ends
 import numpy as np
 from numpy.typing import NDArray
 import onnx
-from onnx import helper, numpy_helper, TensorProto
+from onnx import numpy_helper, TensorProto
 
 FACTOR = 2
 SUBPIXELS = FACTOR * FACTOR
@@ -78,20 +76,20 @@ def _find_upsampling(graph: onnx.GraphProto) -> _Upsampling | None:
 
 def _head(upsampling: _Upsampling) -> list[onnx.NodeProto]:
     return [
-        _node('Shape', [upsampling.source], 'head.shape'),
-        _node('Gather', ['head.shape', 'head.batch_axis'], 'head.batch'),
-        _node('Gather', ['head.shape', 'head.image_axes'], 'head.size'),
-        _node('Concat', ['head.batch', 'head.subpixels', 'head.size'], 'head.grid', axis=0),
-        _node('Reshape', [upsampling.source, 'head.flat'], 'head.pixels'),
-        _node('MatMul', ['head.weight', 'head.pixels'], 'head.product'),
-        _node('Reshape', ['head.product', 'head.split'], 'head.logits'),
-        _node('ArgMax', ['head.logits'], 'head.ids', axis=2, keepdims=0),
-        _node('Cast', ['head.ids'], 'head.id_values', to=TensorProto.FLOAT),
+        make_node('Shape', [upsampling.source], 'head.shape'),
+        make_node('Gather', ['head.shape', 'head.batch_axis'], 'head.batch'),
+        make_node('Gather', ['head.shape', 'head.image_axes'], 'head.size'),
+        make_node('Concat', ['head.batch', 'head.subpixels', 'head.size'], 'head.grid', axis=0),
+        make_node('Reshape', [upsampling.source, 'head.flat'], 'head.pixels'),
+        make_node('MatMul', ['head.weight', 'head.pixels'], 'head.product'),
+        make_node('Reshape', ['head.product', 'head.split'], 'head.logits'),
+        make_node('ArgMax', ['head.logits'], 'head.ids', axis=2, keepdims=0),
+        make_node('Cast', ['head.ids'], 'head.id_values', to=TensorProto.FLOAT),
         *_to_image('head.id_values', LABELS),
-        _node('Softmax', ['head.logits'], 'head.probabilities', axis=2),
-        _node('ReduceMax', ['head.probabilities'], 'head.best', axes=[2], keepdims=0),
-        _node('Mul', ['head.best', 'head.full'], 'head.scaled'),
-        _node('Round', ['head.scaled'], 'head.rounded'),
+        make_node('Softmax', ['head.logits'], 'head.probabilities', axis=2),
+        make_node('ReduceMax', ['head.probabilities'], 'head.best', axes=[2], keepdims=0),
+        make_node('Mul', ['head.best', 'head.full'], 'head.scaled'),
+        make_node('Round', ['head.scaled'], 'head.rounded'),
         *_to_image('head.rounded', CONFIDENCE),
     ]
 
@@ -99,10 +97,10 @@ def _head(upsampling: _Upsampling) -> list[onnx.NodeProto]:
 def _to_image(values: str, output: str) -> list[onnx.NodeProto]:
     """Put (N, 4, h * w) values in their places of an image of (N, 2 h, 2 w)."""
     return [
-        _node('Reshape', [values, 'head.grid'], f'{values}.grid'),
-        _node('DepthToSpace', [f'{values}.grid'], f'{values}.image', blocksize=FACTOR),
-        _node('Squeeze', [f'{values}.image', 'head.channel_axis'], f'{values}.plane'),
-        _node('Cast', [f'{values}.plane'], output, to=TensorProto.UINT8),
+        make_node('Reshape', [values, 'head.grid'], f'{values}.grid'),
+        make_node('DepthToSpace', [f'{values}.grid'], f'{values}.image', blocksize=FACTOR),
+        make_node('Squeeze', [f'{values}.image', 'head.channel_axis'], f'{values}.plane'),
+        make_node('Cast', [f'{values}.plane'], output, to=TensorProto.UINT8),
     ]
 
 
@@ -120,7 +118,3 @@ def _constants(upsampling: _Upsampling) -> list[onnx.TensorProto]:
         'full': np.array(255, np.float32),
     }
     return [numpy_helper.from_array(value, f'head.{name}') for name, value in constants.items()]
-
-
-def _node(kind: str, inputs: Sequence[str], output: str, **settings: Any) -> onnx.NodeProto:
-    return helper.make_node(kind, list(inputs), [output], name=output, **settings)

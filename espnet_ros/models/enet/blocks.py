@@ -26,7 +26,6 @@ class LayerMaker:
         return nn.BatchNorm2d(channels, eps=self.style.epsilon)
 
     def activation(self, channels: int, *, outer: bool = False) -> nn.Module:
-        """Return an activation; ``outer`` is one behind a bottleneck."""
         if not self._prelu:
             return nn.ReLU()
         per_channel = self.style.outer_slopes if outer else self.style.inner_slopes

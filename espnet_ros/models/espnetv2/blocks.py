@@ -17,8 +17,6 @@ IMAGE_CHANNELS = 3
 
 
 class NormAct(nn.Module):
-    """Batch norm and PReLU."""
-
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels)
@@ -31,8 +29,6 @@ class NormAct(nn.Module):
 
 
 class ConvNormAct(nn.Module):
-    """Convolution, batch norm and PReLU."""
-
     def __init__(
         self, in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, groups: int = 1
     ) -> None:

@@ -7,7 +7,10 @@ transport does.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from multiprocessing.connection import Connection
+from pathlib import Path
 import signal
 import time
 from typing import Any
@@ -15,9 +18,8 @@ from typing import Any
 from espnet_ros.benchmark.image import read_image, street_frame
 from espnet_ros.benchmark.node_case import IMAGE_SIZE
 from espnet_ros.exceptions import EspnetError, InputError
-from espnet_ros.nodes.benchmark.camera_commands import CameraPlan, Command, Played, Ready, Refusal
 from espnet_ros.nodes.benchmark.demand import Demand
-from espnet_ros.nodes.camera_source.calibration_message import calibration_message
+from espnet_ros.nodes.ros.messages.camera_info import calibration_message
 from espnet_ros.nodes.ros.messages.images import array_to_image
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S
 from espnet_ros.nodes.ros.qos import result_qos, sensor_qos
@@ -30,6 +32,74 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 FRAME_ID = 'camera'
+
+
+@dataclass(frozen=True)
+class CameraPlan:
+    """
+    What the process publishes.
+
+    :param cameras: names, one empty name for a single camera
+    :param rate_hz: images per second and camera; 0 publishes on demand
+    :param plays_masks: whether class ids of the street are published as ``mask`` instead of images
+    :param has_info: whether ``camera_info`` goes beside them
+    :param image_path: file of the image, None for the rendered street
+    :param image_size: (height, width), None for the file's own or 1080p
+    """
+
+    namespace: str
+    cameras: tuple[str, ...]
+    rate_hz: float
+    plays_masks: bool
+    has_info: bool
+    image_path: Path | None
+    image_size: tuple[int, int] | None
+
+
+class Command(Enum):
+    """What the camera is told."""
+
+    PLAY = 'play'
+    PAUSE = 'pause'
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Tells a camera on demand what became of an image: it and those before it are done."""
+
+    index: int
+    stamp_ns: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """
+    The answer once the camera can play.
+
+    :param image: encoding and size, for example ``bgr8 1920x1080``
+    """
+
+    image: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The answer where it cannot."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Played:
+    """
+    The answer to PAUSE.
+
+    :param counts: messages published since PLAY, by camera
+    :param duration_s: since PLAY
+    """
+
+    counts: tuple[int, ...]
+    duration_s: float
 
 
 def play(plan: CameraPlan, connection: Connection) -> None:

@@ -9,11 +9,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from espnet_ros.exceptions import InferenceError, InputError
-from espnet_ros.nodes.benchmark.camera import play
-from espnet_ros.nodes.benchmark.camera_commands import (
+from espnet_ros.nodes.benchmark.camera import (
     Arrival,
     CameraPlan,
     Command,
+    play,
     Played,
     Ready,
     Refusal,
@@ -25,8 +25,6 @@ _ENDED = 'the camera of the benchmark ended by itself'
 
 
 class CameraProcess:
-    """A camera that plays in a process of its own."""
-
     def __init__(self, process: SpawnProcess, connection: Connection) -> None:
         self._process = process
         self._connection = connection

@@ -14,7 +14,7 @@ import time
 from espnet_ros.benchmark.node_case import FREE_SPACE, NodeCase, SEGMENTATION
 from espnet_ros.benchmark.process_usage import read_usage, Usage
 from espnet_ros.exceptions import InferenceError
-from espnet_ros.nodes.benchmark.camera_commands import Played
+from espnet_ros.nodes.benchmark.camera import Played
 from espnet_ros.nodes.benchmark.camera_process import camera_process, CameraProcess
 from espnet_ros.nodes.benchmark.observer import Observer
 from espnet_ros.nodes.benchmark.setup import (

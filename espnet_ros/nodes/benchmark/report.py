@@ -24,8 +24,6 @@ _MB = 1e6
 
 
 class Report:
-    """Evaluates a recording."""
-
     def __init__(
         self, case: NodeCase, recording: Recording, arrivals: Mapping[str, Arrivals]
     ) -> None:
@@ -37,7 +35,6 @@ class Report:
         self._best_rate_hz = case.best_rate_hz(self._inference_s())
 
     def result(self, power_w: Sequence[float]) -> NodeResult:
-        """Return what was found."""
         model = self._recording.statuses[SEGMENTATION].latest() if self._has_masks else {}
         flows = self._flows()
         processes = tuple(self._load(name, flows) for name in self._recording.usage)
@@ -85,11 +82,7 @@ class Report:
         return tuple(flows)
 
     def _flow(self, node: str, camera: str, sent: int, counts: Counts, cameras: int) -> Flow:
-        """
-        Return what became of what a node was sent.
-
-        :param cameras: how many sent it
-        """
+        """Return what became of what a node was sent."""
         topic = COSTMAP_TOPIC if node == FREE_SPACE else mask_topic(camera)
         arrived = len(self._arrivals[topic].times_ns)
         ages_ms = self._ages_ms(topic)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from espnet_ros.benchmark.node_case import FREE_SPACE, MAPS, MASK, NodeCase, SEGMENTATION
 from espnet_ros.msg import InferenceStats
-from espnet_ros.nodes.benchmark.camera_commands import CameraPlan
-from espnet_ros.nodes.launching.street_mount import street_mount
+from espnet_ros.nodes.benchmark.camera import CameraPlan
+from espnet_ros.nodes.launching.parts import street_mount
 from espnet_ros.nodes.ros.topics import input_topic, mask_remappings
 from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
@@ -61,7 +61,6 @@ def plan_camera(case: NodeCase, namespace: str) -> CameraPlan:
 
 
 def mask_topic(camera: str) -> str:
-    """Return the topic of a camera's masks, in the namespace of the benchmark."""
     return f'{SEGMENTATION}/{input_topic(camera, MASK)}'
 
 

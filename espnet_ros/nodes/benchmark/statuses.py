@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from statistics import median
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -32,20 +32,14 @@ class Counts:
         return self.received == self.dropped + self.failed + self.published
 
     def __add__(self, more: Counts) -> Counts:
-        return Counts(
-            self.received + more.received,
-            self.dropped + more.dropped,
-            self.failed + more.failed,
-            self.published + more.published,
-        )
+        return self._with(more, 1)
 
     def __sub__(self, before: Counts) -> Counts:
-        return Counts(
-            self.received - before.received,
-            self.dropped - before.dropped,
-            self.failed - before.failed,
-            self.published - before.published,
-        )
+        return self._with(before, -1)
+
+    def _with(self, other: Counts, sign: int) -> Counts:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Counts(*(own + sign * more for own, more in pairs))
 
 
 class NodeStatuses:

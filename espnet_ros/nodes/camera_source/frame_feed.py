@@ -56,7 +56,6 @@ class FrameFeed(Generic[PreparedT]):
 
     @property
     def error(self) -> str:
-        """Return why the source ended, empty where it came to its end."""
         with self._changed:
             return self._error
 

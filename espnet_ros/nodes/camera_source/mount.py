@@ -25,7 +25,6 @@ def publish_mount(
     Nothing is published where the mount is not known.
 
     :param base_frame: frame of the robot: x ahead, y left, z up, the ground at 0
-    :param camera_frame: frame of the images
     :raises ConfigError: TF cannot have a transform between these frames
     """
     if camera is None or camera.height_m is None or camera.pitch_rad is None:

@@ -39,7 +39,6 @@ class CameraSourceNode(Node):  # type: ignore[misc]
     where they are.
 
     :param on_end: is called with the exit code when the source comes to its end
-    :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter is not allowed
     :raises InputError: the source cannot be opened
     """

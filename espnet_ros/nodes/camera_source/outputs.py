@@ -8,7 +8,7 @@ from typing import Any
 
 from espnet_ros.config import CameraSourceSettings
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.nodes.camera_source.calibration_message import calibration_message
+from espnet_ros.nodes.ros.messages.camera_info import calibration_message
 from espnet_ros.nodes.ros.messages.images import array_to_image, bytes_to_compressed
 from espnet_ros.nodes.ros.qos import overridable, result_qos
 from espnet_ros.nodes.ros.topics import compressed_topic, input_topic, output_topic

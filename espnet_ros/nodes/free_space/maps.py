@@ -122,7 +122,6 @@ class MapMaker:
         return True
 
     def _locate(self, entry: Waiting[_Observed]) -> NDArray[np.float64] | None:
-        """Return the odometry of a map; None where it waits or was dropped."""
         waited_s = time.monotonic() - entry.since_s
         is_over = self._ages.is_over(entry.stamp_ns, waited_s)
         try:

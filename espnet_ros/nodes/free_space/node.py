@@ -47,7 +47,6 @@ class FreeSpaceNode(ManagedNode):
     takes milliseconds, and one that waits for a transform blocks nothing.
 
     :param end_process: takes the exit code where the node cannot start
-    :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter given at start is not allowed
     """
 
@@ -74,7 +73,6 @@ class FreeSpaceNode(ManagedNode):
             self.start_by_itself()
 
     def open(self) -> None:
-        """Find the source of poses, and make the inputs."""
         self.get_logger().info(f'poses of cameras come from {name_pose_source(self._settings)}')
         self._inputs = {
             name: CameraInput(self, name, lambda: self._settings)
@@ -82,7 +80,6 @@ class FreeSpaceNode(ManagedNode):
         }
 
     def start(self) -> None:
-        """Make the topics and work."""
         # TF is subscribed again at each activation: what was in its tree before is over.
         self._poses = open_poses(self, lambda: self._settings)
         self._outputs = FreeSpaceOutputs(self, self._settings.cameras, self._ages)
@@ -122,7 +119,6 @@ class FreeSpaceNode(ManagedNode):
         self._inputs = {}
 
     def close(self) -> None:
-        """End; may be called more than once."""
         self.end()
         self._log_bridge.detach()
 
@@ -178,7 +174,6 @@ def _check(settings: FreeSpaceSettings) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the node; return the exit code."""
     return run_node(FreeSpaceNode, NAME, arguments)
 
 

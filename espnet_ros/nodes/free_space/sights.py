@@ -56,7 +56,6 @@ class Sights:
         self._newest: dict[str, Sight] = {}
 
     def add(self, sight: Sight) -> None:
-        """Take what a camera saw; its last sight is over."""
         self._newest[sight.camera] = sight
 
     def forget(self, camera: str) -> None:

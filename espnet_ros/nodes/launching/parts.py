@@ -10,7 +10,6 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching.cameras import CameraTopics, fill_in
 from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.launching.request import FREE_SPACE, LaunchRequest, SEGMENTATION
-from espnet_ros.nodes.launching.street_mount import street_mount
 from espnet_ros.nodes.ros.topics import mask_remappings
 from espnet_ros.settings import Value
 
@@ -176,3 +175,14 @@ def _mount_without_tf(request: LaunchRequest) -> dict[str, Value]:
     if request.settings.source != SYNTHETIC or is_told or find_spec('tf2_ros'):
         return {}
     return street_mount()
+
+
+def street_mount() -> dict[str, Value]:
+    """Return the free space node's parameters for the camera of the street, by name."""
+    from espnet_ros.sources.street.source import HEIGHT_M, PITCH_RAD  # noqa: PLC0415  (OpenCV)
+
+    return {
+        'pose_source': 'parameters',
+        'mount.height_m': (HEIGHT_M,),
+        'mount.pitch_rad': (PITCH_RAD,),
+    }

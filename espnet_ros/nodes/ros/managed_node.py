@@ -29,7 +29,6 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
 
     :param end_process: takes the exit code where the node comes to its end by itself; None where
         it shares its process with others, and stays
-    :param arguments: for :class:`rclpy.node.Node`
 
     :cvar is_slow_to_change: whether transitions take long. Those of a node that is not slow run
         in the spinning thread, so that no callback sees them half done

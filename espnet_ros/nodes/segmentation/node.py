@@ -41,7 +41,6 @@ class SegmentationNode(ManagedNode):
 
     :param end_process: takes the exit code where the node comes to its end by itself
         (build_only, a start that failed, a device that stays lost)
-    :param arguments: for :class:`rclpy.node.Node`
     :raises ConfigError: a parameter given at start is not allowed
     """
 
@@ -75,7 +74,6 @@ class SegmentationNode(ManagedNode):
             self.start_by_itself()
 
     def open(self) -> None:
-        """Open the model and make the topics."""
         try:
             self._session = Session(self, lambda: self._settings, self._engine.watch)
         finally:
@@ -86,7 +84,6 @@ class SegmentationNode(ManagedNode):
         self._describe()
 
     def start(self) -> None:
-        """Subscribe the cameras and segment."""
         if self._session is not None:
             self._session.start(self._is_enabled)
 
@@ -96,7 +93,6 @@ class SegmentationNode(ManagedNode):
             self._session.stop()
 
     def end(self) -> None:
-        """Free the model and take the topics away."""
         session, self._session, self._model = self._session, None, {}
         if self._web is not None:
             self._web.detach()

@@ -144,7 +144,6 @@ class Session:
         return f'the new engine runs: {fresh.precision} on {fresh.device}'
 
     def close(self) -> None:
-        """Stop, take the topics away and free the model."""
         self._is_closed = True
         self.stop()
         call_in_spin_thread(self._node, self._destroy_topics)

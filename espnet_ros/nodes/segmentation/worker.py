@@ -12,7 +12,6 @@ from typing import TypeVar
 from espnet_ros.monitoring.frame_slot import FrameSlots
 from espnet_ros.nodes.segmentation.camera.camera import Frame
 from espnet_ros.nodes.segmentation.pipeline import FramePipeline, Prepared
-from espnet_ros.nodes.segmentation.turns import Turns
 from rclpy.node import Node
 
 ResultT = TypeVar('ResultT')
@@ -104,7 +103,6 @@ class SegmentationWorker:
             thread.start()
 
     def stop(self) -> None:
-        """Finish the batches in flight and end."""
         self._slots.stop()
         for thread in self._threads:
             if thread.is_alive():
@@ -200,7 +198,6 @@ class SegmentationWorker:
         return prepared
 
     def _attempt(self, batch: Mapping[str, Frame], step: Callable[[], ResultT]) -> ResultT | None:
-        """Return what a step of the pipeline returns, None where it failed."""
         try:
             return step()
         except Exception as error:  # noqa: BLE001  (the thread's outermost frame)
@@ -214,3 +211,27 @@ class SegmentationWorker:
 
 def _smooth(before_s: float, new_s: float) -> float:
     return new_s if not before_s else before_s + _NEW_SHARE * (new_s - before_s)
+
+
+class Turns:
+    """
+    A section that threads enter in the order of their tickets: 0, 1, 2 ...
+
+    Whoever has a ticket must enter once, or those behind wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._next = 0
+
+    @contextmanager
+    def take(self, ticket: int) -> Iterator[None]:
+        """Wait for the turn of a ticket; the next one's begins when the context ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._next == ticket)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._next += 1
+                self._changed.notify_all()

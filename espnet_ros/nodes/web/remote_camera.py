@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 import math
 import time
 
@@ -82,13 +83,12 @@ class RemoteCamera:
     def put_sample(self, device: Status | None) -> None:
         """Show the numbers of this moment; those of the machine are in its status."""
         values = {} if device is None else device.values
-        sample = Sample(
-            temperature_c=_number(values, 'temperature_max_c'),
-            throttling=_throttling(values),
-        )
+        temperature_c = _number(values, 'temperature_max_c')
+        sample = Sample(temperature_c=temperature_c, throttling=_throttling(values))
         now_s, stats = time.monotonic(), self._stats
         if stats is not None and now_s - self._stats_s < _RECENT_S:
-            sample = Sample(
+            sample = replace(
+                sample,
                 masks_hz=_known(stats.output_rate_hz),
                 images_hz=_known(stats.input_rate_hz),
                 latency_p50_ms=self._percentile_ms(50, now_s),
@@ -96,8 +96,6 @@ class RemoteCamera:
                 dropped=int(stats.frames_dropped),
                 power_w=_known(stats.power_w),
                 frame_energy_j=_known(stats.energy_j),
-                temperature_c=sample.temperature_c,
-                throttling=sample.throttling,
             )
         self._view.put_sample(self.found.name, sample)
 

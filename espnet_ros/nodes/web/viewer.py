@@ -25,7 +25,6 @@ class ViewerNode(Node):  # type: ignore[misc]
     ground) is subscribed while a page is open, pictures while somebody looks at that camera.
 
     :param recorder: writes what comes, or None
-    :param arguments: for :class:`rclpy.node.Node`
     """
 
     def __init__(
@@ -85,7 +84,6 @@ class ViewerNode(Node):  # type: ignore[misc]
         self._view.put_model(facts)
 
     def _is_ours(self, name: str) -> bool:
-        """Return whether a status is of a segmentation node that is shown, or of a free space."""
         for camera in self._cameras.values():
             free_space = f'{camera.found.node.rpartition("/")[0]}/free_space'
             for node in (camera.found.node, free_space):

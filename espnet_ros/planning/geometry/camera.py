@@ -23,7 +23,6 @@ class Calibration:
 
     :param size: (height, width) of the calibrated image, pixels
     :param model: ``distortion_model``
-    :param d: distortion coefficients
     :param k: intrinsic matrix, 9 values by rows
     :param r: rectification, 9 values by rows; all zero stands for none
     :param p: projection of the rectified image, 12 values by rows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import math
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.planning.geometry.camera import is_rotation
+from espnet_ros.planning.geometry.camera import Camera, is_rotation
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +33,6 @@ class CameraPose:
 
     @property
     def matrix(self) -> Array:
-        """Return the rotation as a 3x3 matrix."""
         return np.array(self.rotation).reshape(3, 3)
 
     @property
@@ -178,3 +177,16 @@ def transform_matrix(
 def _about_z(angle_rad: float) -> Array:
     cos, sin = math.cos(angle_rad), math.sin(angle_rad)
     return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+
+
+def points_to_pixels(camera: Camera, pose: CameraPose, points: Array) -> Array:
+    """
+    Return the pixels in which points appear.
+
+    :param points: (..., 3), metres, robot's frame; or (..., 2) on the ground
+    :return: (..., 2), column and row, also outside the image; NaN where the lens does not
+        see the point
+    """
+    if points.shape[-1] == 2:
+        points = np.concatenate([points, np.zeros((*points.shape[:-1], 1))], axis=-1)
+    return camera.project((points - pose.position_m) @ pose.matrix)

@@ -21,7 +21,6 @@ class TensorBuffer:
 
     :param cuda: CUDA's runtime, its device set
     :param shape: largest shape of the tensor; the first dimension is the batch
-    :param dtype: numpy type
     :param is_mapped: whether the GPU is an integrated one
     :raises InferenceError: there is not enough memory
 
@@ -53,7 +52,6 @@ class TensorBuffer:
         return self.host.reshape(-1)[: math.prod(shape)].reshape(shape)
 
     def upload(self, shape: tuple[int, ...], stream: int) -> None:
-        """Bring a tensor of that shape to the device, on a stream."""
         if not self._is_mapped:
             size_bytes = self.view(shape).nbytes
             self._cuda.copy(self.address, self.host_address, size_bytes, Copy.TO_DEVICE, stream)

@@ -35,7 +35,6 @@ KERNELS = '.kernels'
 
 
 def default_cache_folder() -> Path:
-    """Return the folder for engines below the user's cache folder."""
     return Path(platformdirs.user_cache_dir('espnet_ros', appauthor=False)) / 'engines'
 
 
@@ -60,7 +59,6 @@ class EngineCache:
             ) from error
 
     def path_of(self, spec: EngineSpec, name: str) -> Path:
-        """Return where the engine lies, whether it is there or not."""
         plain = re.sub(r'[^\w.-]+', '_', name)[:80]
         return self.folder / f'{plain}-{spec.precision}-{spec.digest[:16]}.engine'
 

@@ -99,7 +99,6 @@ class Cuda:
     :class:`DeviceLostError` where the device cannot be used any more. The current device is
     one of the calling thread.
 
-    :param library: a loaded libcudart
     :raises AttributeError: the library lacks one of the functions
     """
 
@@ -163,7 +162,6 @@ class Cuda:
         self._call('cudaMemcpyAsync', target, source, size_bytes, kind, stream)
 
     def create_stream(self) -> int:
-        """Return a fresh non-blocking stream."""
         return self._handle('cudaStreamCreateWithFlags', _STREAM_NON_BLOCKING)
 
     def destroy_stream(self, stream: int) -> None:

@@ -32,7 +32,6 @@ class CapturedGraph:
         self._cuda.launch(self._executable, self._stream)
 
     def destroy(self) -> None:
-        """Free it; the stream has finished it."""
         self._cuda.destroy_executable(self._executable)
 
 

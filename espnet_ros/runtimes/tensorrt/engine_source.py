@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 import hashlib
 import logging
 from pathlib import Path
 import re
 import time
+from typing import Any, TypeVar
 
-from espnet_ros.exceptions import BuildCancelled, OutputError
+from espnet_ros.config import EngineSettings
+from espnet_ros.exceptions import BuildCancelled, ModelError, OutputError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.build_watch import BuildProgress, BuildWatch
 from espnet_ros.runtimes.tensorrt.building.builder import BuildInput
 from espnet_ros.runtimes.tensorrt.building.network import fit_network
 from espnet_ros.runtimes.tensorrt.building.process import build_in_process
-from espnet_ros.runtimes.tensorrt.cache import EngineCache, KERNELS
-from espnet_ros.runtimes.tensorrt.library import LIBRARIES
+from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache, KERNELS
+from espnet_ros.runtimes.tensorrt.library import is_strongly_typed, LIBRARIES, load_tensorrt
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
 
 logger = logging.getLogger(__name__)
 
 _LOG_EVERY_S = 5.0
+_Loaded = TypeVar('_Loaded')
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,6 @@ class SerializedEngine:
     """
     An engine, serialised.
 
-    :param plan: its bytes
-    :param is_new: whether it was built just now
     :param build_s: seconds that took, or 0
     """
 
@@ -44,44 +46,58 @@ class EngineSource:
     Finds or builds the engine of one model for one specification.
 
     :param model: with the graph that is computed
-    :param spec: what the engine is for
-    :param cache: where engines are kept
+    :param settings: where engines are kept, and whether a kept one serves
     :param watch: who is told of a build
-    :param device: number of the CUDA device
-    :param needs_half_types: whether FP16 types must be written into the network
+    :raises ConfigError: others can write the folder
     """
 
     def __init__(
         self,
         model: ModelFile,
         spec: EngineSpec,
-        cache: EngineCache,
+        settings: EngineSettings,
         watch: BuildWatch,
-        *,
         device: int,
-        needs_half_types: bool,
     ) -> None:
         self._model = model
         self._name = model.info.name
         self.spec = spec
-        self._cache = cache
+        folder = settings.engine_cache_dir
+        self._cache = EngineCache(Path(folder) if folder else default_cache_folder())
+        self._rebuilds = settings.force_rebuild
         self._watch = watch
         self._device = device
-        self._needs_half_types = needs_half_types
 
     @property
     def path(self) -> Path:
         return self._cache.path_of(self.spec, self._name)
 
-    def get_or_build(self, *, force: bool) -> SerializedEngine:
+    def load(self, start: Callable[[bytes], _Loaded]) -> tuple[SerializedEngine, _Loaded]:
+        """
+        Return the engine, and what is made of its plan; one that was kept and is refused is built.
+
+        :param start: raises ModelError where it refuses the plan
+        :raises EspnetError: it cannot be built or started
+        """
+        engine = self.get_or_build()
+        try:
+            return engine, start(engine.plan)
+        except ModelError as error:
+            if engine.is_new:
+                raise
+            self._cache.delete(self.spec, self._name, f'cannot be loaded ({error})')
+        engine = self.get_or_build(force=True)
+        return engine, start(engine.plan)
+
+    def get_or_build(self, *, force: bool = False) -> SerializedEngine:
         """
         Return the engine that is kept, or build one.
 
         :param force: build it even where one is kept
-        :raises ConfigError: others can write the cache
         :raises EspnetError: it cannot be built
         """
         name = self._name
+        force = force or self._rebuilds
         if not force and (plan := self._cache.load(self.spec, name)) is not None:
             logger.info('engine %s', self._cache.path_of(self.spec, name))
             return SerializedEngine(plan, is_new=False)
@@ -100,13 +116,12 @@ class EngineSource:
         return self._cache.read_extra(self._kernels_name(words))
 
     def keep_kernels(self, words: str, data: bytes) -> None:
-        """Keep kernels for the next start."""
         self._cache.write_extra(self._kernels_name(words), data)
 
     def _kernels_name(self, words: str) -> str:
         return f'{self.path.stem}-{hashlib.sha256(words.encode()).hexdigest()[:16]}{KERNELS}'
 
-    def keep(self, engine: SerializedEngine, facts: dict[str, object]) -> None:
+    def keep(self, engine: SerializedEngine, **facts: Any) -> None:
         """Keep a new engine that passed its check; a full disk costs the next start a build."""
         try:
             path = self._cache.store(
@@ -117,9 +132,8 @@ class EngineSource:
         else:
             logger.info('engine kept as %s (%.1f MB)', path, len(engine.plan) / 1e6)
 
-    def discard(self, why: str) -> None:
-        """Delete the engine that is kept."""
-        self._cache.delete(self.spec, self._name, why)
+    def discard(self) -> None:
+        self._cache.delete(self.spec, self._name, '')
 
     def _build(self, name: str) -> SerializedEngine:
         spec = self.spec
@@ -145,7 +159,7 @@ class EngineSource:
             spec.fixed_batch,
             image_size=spec.network_size,
             has_confidence=spec.has_confidence,
-            as_half=self._needs_half_types,
+            as_half=spec.precision != 'fp32' and is_strongly_typed(load_tensorrt(library)),
         )
         words = f'{spec.tensorrt}-{spec.gpu}-{spec.compute_capability}'
         timing = f'{re.sub(r"[^a-zA-Z0-9_.-]+", "_", words)}.timing'

@@ -12,11 +12,10 @@ from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS
 from espnet_ros.runtimes.base import Inference
 from espnet_ros.runtimes.tensorrt.buffers import TensorBuffer
 from espnet_ros.runtimes.tensorrt.compiled_kernels import CompiledKernels
-from espnet_ros.runtimes.tensorrt.cuda import Cuda
 from espnet_ros.runtimes.tensorrt.cuda_graph import CapturedGraph
 from espnet_ros.runtimes.tensorrt.library import library_of, name_of, shared_logger
-from espnet_ros.runtimes.tensorrt.machine import Gpu
 from espnet_ros.runtimes.tensorrt.spec import EngineSpec
+from espnet_ros.runtimes.tensorrt.support import Device
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,12 +39,7 @@ class EngineExecution:
     """
     A loaded engine with its memory; used from one thread at a time.
 
-    :param trt: the module of the library
-    :param cuda: CUDA's runtime
-    :param gpu: where it runs
-    :param spec: what the engine was built for
-    :param image_dtype: numpy type of the batch
-    :param plan: the engine, serialised
+    :param device: where it runs, with the library
     :param kernels: what was compiled of it on this GPU earlier, where the library does that
     :raises ModelError: the engine is damaged, of another version or device, or not one of a
         model file: it has to be built again
@@ -57,18 +51,16 @@ class EngineExecution:
 
     def __init__(
         self,
-        trt: Any,
-        cuda: Cuda,
-        gpu: Gpu,
+        device: Device,
         spec: EngineSpec,
-        *,
         image_dtype: str,
         plan: bytes,
-        kernels: bytes = b'',
+        kernels: bytes,
     ) -> None:
+        trt, cuda = device.trt, device.cuda
         self._name = trt.__name__
         self._cuda = cuda
-        self._gpu = gpu
+        self._gpu = device.gpu
         self._spec = spec
         self._log = shared_logger(trt)
         self._outputs = (LABELS, CONFIDENCE) if spec.has_confidence else (LABELS,)

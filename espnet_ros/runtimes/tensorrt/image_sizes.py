@@ -22,7 +22,6 @@ class ImageSizes:
 
     :param resize: the setting: ``host`` is the network's size alone, ``device`` one size, and
         ``auto`` all sizes up to :data:`LARGEST`, or that of a network that is larger
-    :param network: the network's input size
     :param given: the one size, where it is known before the first image
 
     :ivar resizes: whether the engine does
@@ -76,7 +75,6 @@ class ImageSizes:
         """
         Refuse images that an engine that resizes was not built for.
 
-        :param runtime: its name, for the error
         :raises InputError: they have another size
         """
         if not self.resizes or self.engine is None or self.fit(size):

@@ -161,14 +161,11 @@ def shared_logger(trt: Any) -> Any:
     """
 
     class Log(trt.ILogger):  # type: ignore[misc]
-        """Passes TensorRT's messages on."""
-
         def __init__(self) -> None:
             trt.ILogger.__init__(self)  # the bindings demand the base's own __init__
             self.tail = LogTail()
 
         def log(self, severity: Any, message: str) -> None:
-            """Take a message from TensorRT."""
             self.tail.take(int(severity), message)
 
     return Log()

@@ -30,10 +30,7 @@ class Gpu:
     """
     A GPU, as far as engines depend on it.
 
-    :param index: number of the CUDA device
     :param name: of the board on a Jetson, else of the card
-    :param compute_capability: major and minor
-    :param multiprocessors: how many it has
     :param is_integrated: whether it shares the CPU's memory
     :param release: version of Jetson Linux, or None
     """
@@ -68,14 +65,10 @@ class Gpu:
         return f'{self.name} (compute capability {self.capability_words}){system}'
 
 
-def find_gpu(
-    cuda: Cuda, index: int, tree: FileTree | None = None, *, runtime: str = 'tensorrt'
-) -> Gpu:
+def find_gpu(cuda: Cuda, index: int, runtime: str) -> Gpu:
     """
     Return a GPU of this machine.
 
-    :param tree: the machine's files
-    :param runtime: name of the runtime, for errors
     :raises RuntimeUnavailableError: there is no such GPU, or none can be used
     """
     try:
@@ -88,7 +81,7 @@ def find_gpu(
         raise RuntimeUnavailableError(
             f'{runtime}: expected a GPU number below {count}, found {index}'
         )
-    board = find_board(tree or FileTree())
+    board = find_board(FileTree())
     is_integrated = bool(
         cuda.attribute(Attribute.INTEGRATED, index)
         and cuda.attribute(Attribute.CAN_MAP_HOST_MEMORY, index)

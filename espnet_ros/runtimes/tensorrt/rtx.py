@@ -32,14 +32,13 @@ class TensorrtRtxRuntime(TensorrtRuntime):
         :raises ConfigError: an engine that resizes, and no size of its images; or a bad folder
         :raises ModelError: the library does not take the model
         """
-        size = self._sizes.engine
-        if size is None:
+        if self.waits_for_image:
             raise ConfigError(
                 f'{self.name}: an engine that resizes is built for one size of image; name it'
             )
         self._requested = choose_precision(self.settings.precision, self.model, ANY_GPU, self.name)
-        source = self._find_source(ANY_GPU, size, 0)
-        engine = source.get_or_build(force=self.settings.engine.force_rebuild)
+        source = self._plan(ANY_GPU)
+        engine = source.get_or_build()
         if engine.is_new:
-            source.keep(engine, {'precision': self._requested})
+            source.keep(engine, precision=self._requested)
         return source.path

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import contextlib
 from functools import partial
 import logging
-from pathlib import Path
 import time
 from typing import ClassVar
 import weakref
@@ -17,7 +16,6 @@ from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.graph.channel_padding import pad_odd_channels
-from espnet_ros.model_file.graph.class_padding import pad_classes
 from espnet_ros.model_file.graph.depth_to_space import use_depth_to_space
 from espnet_ros.model_file.graph.pool_filters import pool_by_filters
 from espnet_ros.model_file.graph.small_pyramids import sum_small_pyramids
@@ -25,22 +23,12 @@ from espnet_ros.model_file.graph.split_prelu import split_prelu
 from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
-from espnet_ros.runtimes.tensorrt.building.inspection import (
-    layer_precisions,
-    main_precision,
-    tell_precisions,
-)
-from espnet_ros.runtimes.tensorrt.cache import default_cache_folder, EngineCache
+from espnet_ros.runtimes.tensorrt.building.inspection import layer_precisions, main_precision
 from espnet_ros.runtimes.tensorrt.compiled_kernels import KernelKeeper
 from espnet_ros.runtimes.tensorrt.engine_source import EngineSource
 from espnet_ros.runtimes.tensorrt.execution import EngineExecution
 from espnet_ros.runtimes.tensorrt.image_sizes import ImageSizes
-from espnet_ros.runtimes.tensorrt.library import (
-    is_strongly_typed,
-    Library,
-    load_tensorrt,
-    TENSORRT,
-)
+from espnet_ros.runtimes.tensorrt.library import Library, TENSORRT
 from espnet_ros.runtimes.tensorrt.machine import Gpu
 from espnet_ros.runtimes.tensorrt.spec import choose_precision, plan_engine, target_of
 from espnet_ros.runtimes.tensorrt.support import Device, open_device
@@ -68,12 +56,8 @@ class TensorrtRuntime(Runtime):
     library: ClassVar[Library] = TENSORRT
     has_engine = True
     rewrites = (
-        use_depth_to_space,
-        sum_small_pyramids,
-        pool_by_filters,
-        pad_odd_channels,
-        pad_classes,
-        split_prelu,
+        *(use_depth_to_space, sum_small_pyramids, pool_by_filters),
+        *(pad_odd_channels, split_prelu),
     )
 
     def __init__(
@@ -81,7 +65,7 @@ class TensorrtRuntime(Runtime):
     ) -> None:
         super().__init__(model, settings, workload)
         self._device: Device | None = None
-        self._requested = self._precision = self._engine_file = ''
+        self._requested = self._engine_file = ''
         self._refusal: ModelError | None = None
         self._sizes = self._make_sizes(settings.resize)
         self._execution: EngineExecution | None = None
@@ -103,11 +87,6 @@ class TensorrtRuntime(Runtime):
     @property
     def has_confidence(self) -> bool:
         return self.settings.engine.engine_confidence
-
-    @property
-    def precision(self) -> str:
-        """Return the precision that the engine's layers really have."""
-        return self._precision
 
     @property
     def device(self) -> str:
@@ -201,81 +180,54 @@ class TensorrtRuntime(Runtime):
             self._sizes = self._make_sizes('host')
             self._load()
 
-    def _load(self) -> None:
+    def _load(self) -> EngineExecution:
         """Load the engine that is kept, or build, check and keep one."""
-        device, size = self._device, self._sizes.engine
-        if device is None or size is None:
+        device = self._device
+        if device is None:
             raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
-        gpu = device.gpu
-        source = self._find_source(target_of(self.library, gpu), size, gpu.index)
+        source = self._plan(target_of(self.library, device.gpu), device.gpu.index)
         self._engine_file = str(source.path)
-        engine = source.get_or_build(force=self.settings.engine.force_rebuild)
         start = partial(
             EngineExecution,
-            device.trt,
-            device.cuda,
-            gpu,
+            device,
             source.spec,
-            image_dtype=self.input_spec.dtype,
+            self.input_spec.dtype,
             kernels=source.read_kernels(device.words),
         )
-        try:
-            self._execution = start(plan=engine.plan)
-        except ModelError as error:
-            if engine.is_new:
-                raise
-            source.discard(f'cannot be loaded ({error})')
-            engine = source.get_or_build(force=True)
-            self._execution = start(plan=engine.plan)
-        self.layer_precisions = layer_precisions(device.trt, self._execution.engine)
+        engine, execution = source.load(start)
+        self._execution = execution
+        self.layer_precisions = layer_precisions(device.trt, execution.engine)
         self._precision = main_precision(self.layer_precisions, self._requested)
-        tell_precisions(self.layer_precisions, self._requested, self._precision)
-        compiled = self._execution.compiled
+        compiled = execution.compiled
         if engine.is_new or (compiled is not None and not compiled.are_restored):
             self._check_new(source)
         if engine.is_new:
-            facts: dict[str, object] = {
-                'precision': self._precision,
-                'layers': dict(self.layer_precisions),
-            }
-            if self.self_check is not None:
-                facts['self_check_agreement'] = self.self_check.agreement
-            source.keep(engine, facts)
+            check, layers = self.self_check, dict(self.layer_precisions)
+            agreement = {} if check is None else {'self_check_agreement': check.agreement}
+            source.keep(engine, precision=self._precision, layers=layers, **agreement)
         logger.info('%.0f frames a second with 1 image at once', self._measure_hz())
         if compiled is not None:
             self._keep_kernels = KernelKeeper(compiled, partial(source.keep_kernels, device.words))
         self._keep_kernels()
+        return execution
 
-    def _find_source(self, gpu: Gpu, size: tuple[int, int], index: int) -> EngineSource:
+    def _plan(self, gpu: Gpu, index: int = 0) -> EngineSource:
         """
         Work out what the engine is to be, and where it comes from.
 
-        :param gpu: what it is built for
         :param index: of the CUDA device that it is built on, where it is
         """
-        trt = load_tensorrt(self.library)
-        model = self._computed_model()
-        settings = self.settings.engine
-        folder = settings.engine_cache_dir
+        model, settings = self._computed_model(), self.settings.engine
         spec = plan_engine(
             model,
             settings,
             gpu,
             library=self.library,
-            tensorrt=str(trt.__version__),
             precision=self._requested,
-            image_size=size,
-            takes_smaller=self._sizes.are_many,
+            sizes=self._sizes,
             batch_size=self.workload.batch_size,
         )
-        return EngineSource(
-            model,
-            spec,
-            EngineCache(Path(folder) if folder else default_cache_folder()),
-            self.workload.watch,
-            device=index,
-            needs_half_types=is_strongly_typed(trt) and self._requested != 'fp32',
-        )
+        return EngineSource(model, spec, settings, self.workload.watch, index)
 
     def _close(self) -> None:
         _open_runtimes.discard(self)
@@ -289,13 +241,13 @@ class TensorrtRuntime(Runtime):
         if execution is not None:
             execution.close()
 
-    def _load_for_size(self, size: tuple[int, int]) -> None:
+    def _load_for_size(self, size: tuple[int, int]) -> EngineExecution:
         """Load the engine for the first image; where it was refused, it stays so."""
         if self._refusal is not None:
             raise self._refusal
         self._sizes.engine = size
         try:
-            self._load()
+            return self._load()
         except Exception as error:
             self._sizes.forget_first()
             self._drop_engine()
@@ -304,11 +256,7 @@ class TensorrtRuntime(Runtime):
             raise
 
     def _infer(self, batch: NDArray[np.generic], confidence: bool) -> Inference:
-        if self._execution is None:
-            self._load_for_size((batch.shape[1], batch.shape[2]))
-        execution = self._execution
-        if execution is None:
-            raise InferenceError(f'{self.name}: the runtime is not open; call open() first')
+        execution = self._execution or self._load_for_size((batch.shape[1], batch.shape[2]))
         run = partial(execution.run, confidence=confidence)
         if len(batch) <= self.workload.batch_size:
             return run(batch)
@@ -324,7 +272,7 @@ class TensorrtRuntime(Runtime):
             return
         logger.info('self-check: %s', self.self_check.words)
         if not self.self_check.is_passed:
-            source.discard('')
+            source.discard()
         self.self_check.refuse_failed(self.model.origin)
 
     def _measure_hz(self) -> float:

@@ -11,7 +11,8 @@ from espnet_ros.config import EngineSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.runtimes.tensorrt.building.network import fit_network
-from espnet_ros.runtimes.tensorrt.library import Library, TENSORRT
+from espnet_ros.runtimes.tensorrt.image_sizes import ImageSizes
+from espnet_ros.runtimes.tensorrt.library import Library, load_tensorrt, TENSORRT
 from espnet_ros.runtimes.tensorrt.machine import Gpu
 
 PRECISIONS = ('fp32', 'fp16', 'int8')
@@ -42,14 +43,11 @@ class EngineSpec:
     What an engine is built for: all that its bytes depend on.
 
     :param model_sha256: of the ONNX bytes that are built, not of the file they came from
-    :param tensorrt: version of the library
     :param gpu: name of the GPU or board; that of a kind, where engines are built for all of it
     :param compute_capability: for example ``8.7``
-    :param multiprocessors: how many the GPU has
     :param precision: fp32, fp16 or int8
     :param image_size: (height, width) in pixels of the images that it takes
     :param mask_size: (height, width) of the labels that it gives: the network's input size
-    :param has_confidence: whether it gives the confidence too
     :param batch_size: largest batch; engines of one image have no other
     :param workspace_bytes: memory that a layer may work in
     :param optimization_level: 0 to 5
@@ -112,7 +110,6 @@ def choose_precision(requested: str, model: ModelFile, gpu: Gpu, runtime: str) -
     Return the precision to build with.
 
     :param requested: a precision, or auto for the fastest that the model has scales for
-    :param runtime: name of the runtime, for errors
     :raises RuntimeUnavailableError: there is no such one, or the model is not made for it
     """
     if requested == 'auto':
@@ -141,10 +138,8 @@ def plan_engine(
     gpu: Gpu,
     *,
     library: Library,
-    tensorrt: str,
     precision: str,
-    image_size: tuple[int, int],
-    takes_smaller: bool,
+    sizes: ImageSizes,
     batch_size: int,
 ) -> EngineSpec:
     """
@@ -152,29 +147,27 @@ def plan_engine(
 
     :param model: with the graph that is computed
     :param gpu: what it is built for, see :func:`target_of`
-    :param library: what builds and runs it
-    :param tensorrt: version of the library
-    :param image_size: (height, width) of the images that it is shown
-    :param takes_smaller: whether smaller ones may come too
-    :param batch_size: the largest batch
+    :param sizes: of the images, that of the engine known
     :raises ModelError: the graph cannot be built for that
+    :raises RuntimeUnavailableError: the library is not here
     """
+    mask_size = model.info.input_size
+    image_size = sizes.engine or mask_size
     # What is built depends on the release of this package too.
     network = fit_network(
         model,
         1 if batch_size == 1 else None,
-        image_size=(None, None) if takes_smaller else image_size,
+        image_size=(None, None) if sizes.are_many else image_size,
         has_confidence=settings.engine_confidence,
         as_half=False,
     )
-    mask_size = model.info.input_size
     one_bytes = _WORKSPACE_BYTES_PER_PIXEL * math.prod(mask_size)
     if image_size != mask_size:
         one_bytes += _IMAGE_BYTES_PER_PIXEL * math.prod(image_size)
     automatic = max(_LEAST_WORKSPACE_BYTES, batch_size * one_bytes)
     return EngineSpec(
         model_sha256=hashlib.sha256(network).hexdigest(),
-        tensorrt=tensorrt,
+        tensorrt=str(load_tensorrt(library).__version__),
         gpu=gpu.name,
         compute_capability=gpu.capability_words,
         multiprocessors=gpu.multiprocessors,
@@ -186,5 +179,5 @@ def plan_engine(
         workspace_bytes=settings.workspace_mb * _MEBIBYTE or automatic,
         optimization_level=settings.optimization_level,
         library=library.name,
-        takes_smaller=takes_smaller,
+        takes_smaller=sizes.are_many,
     )

@@ -19,13 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Device:
-    """
-    A GPU that is ready.
-
-    :param trt: the module of the library
-    :param cuda: CUDA's runtime
-    :param gpu: what was chosen
-    """
+    """A GPU that is ready."""
 
     trt: Any
     cuda: Cuda
@@ -46,11 +40,10 @@ def open_device(requested: str, library: Library = TENSORRT) -> Device:
     """
     Return the GPU that was requested, as the current one of this thread.
 
-    :param requested: as :func:`choose_device` takes it
     :raises RuntimeUnavailableError: the library, CUDA or the GPU is not here, or they do not fit
     """
     trt, cuda = load_tensorrt(library), open_cuda()
-    gpu = find_gpu(cuda, choose_device(requested, library.name), runtime=library.name)
+    gpu = find_gpu(cuda, choose_device(requested, library.name), library.name)
     if not library.runs_on(gpu.compute_capability):
         known = ', '.join('{}.{}'.format(*capability) for capability in library.capabilities)
         raise RuntimeUnavailableError(
@@ -72,7 +65,6 @@ def choose_device(requested: str, runtime: str = TENSORRT.name) -> int:
     Return the number of the CUDA device.
 
     :param requested: auto, gpu or cuda, or one of them with a number
-    :param runtime: name of the runtime, for errors
     :raises RuntimeUnavailableError: it is none of them
     """
     kind, _, number = requested.lower().partition(':')

@@ -28,7 +28,6 @@ class Box:
     """
     An upright box on the ground whose sides are parallel to the street.
 
-    :param label: class name
     :param x_m: centre, ahead of the vehicle
     :param y_m: centre, to the left of the vehicle
     :param length_m: extent along x
@@ -49,10 +48,8 @@ class Cylinder:
     """
     An upright cylinder on the ground: a person, a pole, the trunk of a tree.
 
-    :param label: class name
     :param x_m: centre, ahead of the vehicle
     :param y_m: centre, to the left of the vehicle
-    :param radius_m: radius
     :param height_m: extent upwards from the ground
     """
 

@@ -47,7 +47,6 @@ class Thing:
 
     @property
     def model(self) -> int:
-        """Return which of the car models it is."""
         return int(self.variant[0] ** 1.3 * len(CAR_LENGTHS_M))
 
     @property

@@ -28,7 +28,6 @@ class Rail:
     """
     One channel of a power monitor.
 
-    :param name: label of the rail
     :param power: file with the power, or None where voltage and current give it
     :param power_unit_w: unit of that file in watts
     :param voltage: file with the voltage in millivolts

@@ -37,8 +37,6 @@ def parse_rails(line: str) -> tuple[RailReading, ...]:
 
 
 class TegrastatsSensor(PowerSensor):
-    """Reads what tegrastats writes."""
-
     kind = 'tegrastats'
     scope = 'module'
 

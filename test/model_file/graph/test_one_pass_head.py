@@ -1,9 +1,8 @@
-"""One pass over the scores, and classes that never win, give the labels of the exported graph."""
+"""One pass over the scores gives the labels of the exported graph."""
 
 from __future__ import annotations
 
 from espnet_ros.model_file import ModelFile, open_model
-from espnet_ros.model_file.graph.class_padding import pad_classes
 from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
 from espnet_ros.model_file.graph.pruning import drop_output
 from fake_tensorrt.board import as_model_file, make_network
@@ -36,20 +35,8 @@ def shipped() -> ModelFile:
     return open_model('espnet_p2_q8_camvid_street')
 
 
-def test_padded_classes_change_nothing_at_all(shipped: ModelFile) -> None:
-    padded = shipped.rewritten(pad_classes)
-    weights = {e.name: e.dims for e in padded.proto.graph.initializer}
-    ups = [n for n in padded.proto.graph.node if n.op_type == 'ConvTranspose']
-    assert weights[ups[-1].input[1]][1] == 16
-    assert weights[ups[0].input[1]][0] == 16
-    image = noise(shipped)
-    expected, found = run(shipped, image), run(padded, image)
-    for name in expected:
-        np.testing.assert_array_equal(found[name], expected[name])
-
-
 def test_one_pass_gives_equal_labels_and_the_confidence_within_one(shipped: ModelFile) -> None:
-    model = shipped.rewritten(pad_classes, compute_head_in_one_pass)
+    model = shipped.rewritten(compute_head_in_one_pass)
     assert not kinds(model) & {'ArgMax', 'Softmax'}
     image = noise(shipped)
     expected, found = run(shipped, image), run(model, image)
@@ -72,7 +59,7 @@ def test_of_equal_scores_the_first_class_is_taken() -> None:
 
 def test_a_graph_of_labels_alone_is_rewritten_too(shipped: ModelFile) -> None:
     alone = shipped.rewritten(lambda proto: drop_output(proto, 'confidence'))
-    model = alone.rewritten(pad_classes, compute_head_in_one_pass)
+    model = alone.rewritten(compute_head_in_one_pass)
     assert not kinds(model) & {'ArgMax', 'Softmax', 'Exp'}
     image = noise(shipped)
     np.testing.assert_array_equal(run(model, image)['labels'], run(shipped, image)['labels'])
@@ -88,12 +75,3 @@ def test_another_head_is_left_as_it_is(node: str, attribute: str, value: int) ->
     before = [entry.op_type for entry in proto.graph.node]
     compute_head_in_one_pass(proto)
     assert [entry.op_type for entry in proto.graph.node] == before
-
-
-def test_scores_that_something_else_reads_get_no_classes() -> None:
-    proto = make_network()
-    proto.graph.output.append(type(proto.graph.output[0])(name='logits'))
-    pad_classes(proto)
-    weights = {entry.name: entry.dims for entry in proto.graph.initializer}
-    up = next(node for node in proto.graph.node if node.op_type == 'ConvTranspose')
-    assert list(weights[up.input[1]][:2]) == [8, 3]

@@ -14,8 +14,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2')
 
 from espnet_ros.nodes.segmentation import worker as worker_module
-from espnet_ros.nodes.segmentation.turns import Turns
-from espnet_ros.nodes.segmentation.worker import SegmentationWorker, STALE_S
+from espnet_ros.nodes.segmentation.worker import SegmentationWorker, STALE_S, Turns
 
 pytestmark = pytest.mark.ros
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 
 from espnet_ros.exceptions import InputError
-from espnet_ros.planning.geometry.ground import points_to_pixels
-from espnet_ros.planning.geometry.pose import matrix_pose, mounted_pose, transform_matrix
+from espnet_ros.planning.geometry.pose import (
+    matrix_pose,
+    mounted_pose,
+    points_to_pixels,
+    transform_matrix,
+)
 from espnet_ros.sources.street import StreetSource
 from ground_truth import pixels_to_ground
 import numpy as np

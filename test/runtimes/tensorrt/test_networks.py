@@ -6,12 +6,11 @@ from collections import Counter
 from functools import partial
 
 from espnet_ros.exceptions import InputError, ModelError, RuntimeUnavailableError
-from espnet_ros.export.quantization import quantize_model
+from espnet_ros.export.quantization import ends_of, quantize_model
+from espnet_ros.export.sensitivity import as_float, quantized_layers, relieve
 from espnet_ros.model_file import ModelFile, open_model
 from espnet_ros.model_file.graph import half_types
 from espnet_ros.model_file.graph.image_resize import resize_in_graph
-from espnet_ros.model_file.graph.quantization import ends_of
-from espnet_ros.model_file.graph.sensitivity import as_float, quantized_layers, relieve
 from espnet_ros.model_file.published import PUBLISHED
 from espnet_ros.model_file.store import SHIPPED_MODELS
 from espnet_ros.runtimes.tensorrt.building.inspection import main_precision

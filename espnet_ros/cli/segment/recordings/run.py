@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timezone
+from functools import partial
 import json
 import secrets
 from typing import Any, TYPE_CHECKING
@@ -17,7 +18,7 @@ from espnet_ros.cli.output import json_bytes
 from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pseudo_labels import write_label_set
-from espnet_ros.cli.segment.recordings.worker import SegmentWork
+from espnet_ros.cli.segment.recordings.worker import SegmentWorker
 from espnet_ros.cli.segment.result_key import fleet_key
 from espnet_ros.cli.segment.summary import class_shares, print_shares, UNLABELLED
 from espnet_ros.exceptions import EspnetError, InputError
@@ -116,7 +117,7 @@ class _Fleet:
     def _engine(
         self, tasks: Sequence[Task], progress: FleetProgress
     ) -> Generator[Finished, None, None]:
-        work = SegmentWork(self._options, self._model.sha256, self._output)
+        work = partial(SegmentWorker, self._options, self._model.sha256, self._output)
         engine, threads = self._options.engine, self._options.runtime.threads
         strips = self._strips_of(tasks)
         if strips is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
@@ -27,31 +27,21 @@ if TYPE_CHECKING:
     from espnet_ros.cli.segment.slides.segmenter import SlideSegmenter
 
 
-@dataclass(frozen=True)
-class SegmentWork:
-    """
-    Makes the workers of a fleet; goes to their processes.
-
-    :param options: of the command line
-    :param model_sha256: of the model, which is to be the same everywhere
-    :param output: where the results are kept
-    """
-
-    options: Options
-    model_sha256: str
-    output: FleetOutput
-
-    def __call__(self, threads: int) -> SegmentWorker:
-        """Return a worker that takes so many threads."""
-        runtime = replace(self.options.runtime, threads=self.options.runtime.threads or threads)
-        return SegmentWorker(replace(self, options=replace(self.options, runtime=runtime)))
-
-
 class SegmentWorker:
-    """Segments units, with one open model for all."""
+    """
+    Segments units, with one open model for all.
 
-    def __init__(self, work: SegmentWork) -> None:
-        self._work = work
+    :param model_sha256: of the model, which is to be the same everywhere
+    :param threads: that it takes where the options name none
+    """
+
+    def __init__(
+        self, options: Options, model_sha256: str, output: FleetOutput, threads: int
+    ) -> None:
+        runtime = replace(options.runtime, threads=options.runtime.threads or threads)
+        self._options = replace(options, runtime=runtime)
+        self._model_sha256 = model_sha256
+        self._output = output
         self._segmenter: Segmenter | None = None
         self._slides: SlideSegmenter | None = None
 
@@ -64,22 +54,21 @@ class SegmentWorker:
         """
         if self._segmenter is not None or self._slides is not None:
             return
-        if self._work.options.slides.tile is not None:
+        if self._options.slides.tile is not None:
             from espnet_ros.cli.segment.slides.segmenter import SlideSegmenter  # noqa: PLC0415
 
-            self._slides = SlideSegmenter(self._work.options)
+            self._slides = SlideSegmenter(self._options)
             found = self._slides.model.sha256
         else:
-            self._segmenter = open_segmenter(self._work.options)
+            self._segmenter = open_segmenter(self._options)
             found = self._segmenter.runtime.model.sha256
         try:
-            check_same_model(self._work.options.model.model, self._work.model_sha256, found)
+            check_same_model(self._options.model.model, self._model_sha256, found)
         except ModelError:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close the model."""
         if self._segmenter is not None:
             self._segmenter.close()
             self._segmenter = None
@@ -94,8 +83,8 @@ class SegmentWorker:
         :raises InputError: a source cannot be read, or breaks off, or takes too long
         :raises OutputError: the results cannot be written
         """
-        output = self._work.output
-        limit_s = self._work.options.engine.timeout_per_file
+        output = self._output
+        limit_s = self._options.engine.timeout_per_file
         check = TimeLimit(task.unit.source, limit_s, on_frame)
         strip = None if self._slides is None else self._slides.segment_strip(task, check)
         if strip is not None:
@@ -121,7 +110,7 @@ class SegmentWorker:
         self, task: Task, specs: list[str], work: Path, on_frame: Callable[[], None]
     ) -> tuple[Report, dict[str, Any]]:
         assert self._segmenter is not None, 'open() comes first'
-        options = self._work.options
+        options = self._options
         with ExitStack() as stack:
             inputs = open_inputs(specs, stack, options.images.image_bit_depth)
             (entry,) = inputs.opened
@@ -134,7 +123,7 @@ class SegmentWorker:
     def _segment(
         self, segmenter: Segmenter, entry: Input, work: Path, on_frame: Callable[[], None]
     ) -> Outcome:
-        options = self._work.options
+        options = self._options
         folder = OutputFolder(work)
         dataset = open_dataset_of(options, folder, segmenter.label_set)
         outcome = Outcome()

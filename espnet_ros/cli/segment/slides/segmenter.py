@@ -78,9 +78,7 @@ class SlideSegmenter:
         Write mask and overlay of a picture.
 
         :param task: the picture; where its strips are there, they are joined
-        :param path: the picture
         :param work: folder of the results
-        :param on_tile: is called with each tile
         :return: what became of it, and what its summary says
         :raises EspnetError: the picture cannot be read, or the results cannot be written
         """
@@ -136,7 +134,6 @@ class SlideSegmenter:
         return Report(0, round(time.perf_counter() - started, 4), ())
 
     def close(self) -> None:
-        """Close the model."""
         self._scorer.close()
 
     def _describe(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from espnet_ros.exceptions import InputError
+from espnet_ros.sources import FrameCalibration
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -19,7 +20,6 @@ def described_size(info: CameraInfo) -> tuple[int, int]:
 
 
 def is_calibrated(info: CameraInfo) -> bool:
-    """Return whether a camera_info has a focal length."""
     return bool(info.k[0])
 
 
@@ -104,4 +104,33 @@ def _check_size(info: CameraInfo, image_size: tuple[int, int]) -> None:
     raise InputError(
         f'expected the size of the image, {image_size[1]}x{image_size[0]}, found {found}; '
         'calibrate the camera at this size, or let its driver fill roi and binning'
+    )
+
+
+def calibration_message(calibration: FrameCalibration, header: Header) -> CameraInfo:
+    """
+    Return the message that holds a calibration.
+
+    :param header: is used as it is
+    """
+    numbers = calibration.calibration
+    x_offset, y_offset, width, height = numbers.roi
+    return CameraInfo(
+        header=header,
+        height=numbers.size[0],
+        width=numbers.size[1],
+        distortion_model=numbers.model,
+        d=numbers.d,
+        k=numbers.k,
+        r=numbers.r,
+        p=numbers.p,
+        binning_x=numbers.binning[0],
+        binning_y=numbers.binning[1],
+        roi=RegionOfInterest(
+            x_offset=x_offset,
+            y_offset=y_offset,
+            width=width,
+            height=height,
+            do_rectify=calibration.do_rectify,
+        ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 import signal
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.nodes.ros.process.executor import NodeExecutor
@@ -20,8 +20,6 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import get_default_context
 
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
 _START_ERRORS = (EspnetError, ParameterException, RuntimeError, ValueError)
 """rclpy raises the last three."""
 
@@ -71,11 +69,6 @@ class Spinner:
             raise error
 
 
-def _log_hint(error: BaseException) -> str:
-    """Return what to do where ROS has no place for its log files, as in a service without HOME."""
-    return '; set HOME or ROS_LOG_DIR' if 'logging directory' in str(error) else ''
-
-
 def run_node(
     make_node: Callable[[Callable[[int], None]], ClosableNode],
     name: str,
@@ -99,14 +92,11 @@ def run_node(
         exit_codes.append(exit_code)
         ended.set()
 
-    for number in END_SIGNALS:
-        signal.signal(number, lambda *_: ended.set())
+    _handle_signals(lambda *_: ended.set())
     keep_freed_memory()
     try:
-        rclpy.init(
-            args=None if arguments is None else list(arguments),
-            signal_handler_options=SignalHandlerOptions.NO,
-        )
+        given = None if arguments is None else list(arguments)
+        rclpy.init(args=given, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node(end)
     except _START_ERRORS as error:
         get_logger(name).fatal(' '.join(f'{error}{_log_hint(error)}'.split()))
@@ -125,8 +115,17 @@ def run_node(
         node.destroy_node()
         # Ctrl-C reaches a launched node twice, from the terminal and from ros2 launch. The second
         # one must not find the default handler, which ROS and Python put back as they end.
-        for number in END_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _handle_signals(signal.SIG_IGN)
         # The context alone: rclpy.try_shutdown() would put the default handlers back.
         get_default_context().try_shutdown()
     return exit_codes[-1]
+
+
+def _log_hint(error: BaseException) -> str:
+    """Return what to do where ROS has no place for its log files, as in a service without HOME."""
+    return '; set HOME or ROS_LOG_DIR' if 'logging directory' in str(error) else ''
+
+
+def _handle_signals(handler: Any) -> None:
+    for number in END_SIGNALS:
+        signal.signal(number, handler)

@@ -13,7 +13,6 @@ from espnet_ros.nodes.ros.messages.images import bytes_to_compressed
 from espnet_ros.nodes.ros.qos import create_publisher, result_qos
 from espnet_ros.nodes.ros.topics import compressed_topic, output_topic
 from espnet_ros.nodes.segmentation.camera.label_announcer import LabelAnnouncer
-from espnet_ros.processing.class_shares import class_shares
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
 from espnet_ros.processing.overlay import (
     blend_overlay,
@@ -22,6 +21,7 @@ from espnet_ros.processing.overlay import (
     reduce_image,
     reduce_labels,
 )
+from espnet_ros.processing.postprocess import class_shares
 from espnet_ros.segmentation import Segmentation
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,6 @@ class CameraOutputs:
             output.publish(confidence, 'mono8', header)
 
     def publish_geometry(self, frame: SegmentedFrame, info: CameraInfo) -> None:
-        """Publish the camera's geometry for the mask."""
         if has_listeners(self.camera_info):
             height, width = frame.result.labels.shape
             self.camera_info.publish(

@@ -69,11 +69,9 @@ class PowerMonitor:
             self._batch_size = size
 
     def mean_w(self) -> float | None:
-        """Return the mean power of the last seconds in watts, or None."""
         return self._sampler.window(MEAN_S).mean_power_w
 
     def frame_energy_j(self, mean_w: float | None) -> float | None:
-        """Return the energy of one frame at a mean power, or None where it is not known."""
         with self._lock:
             rate_hz = self._batches.rate_hz(time.monotonic())
             if mean_w is None or not rate_hz:

@@ -32,7 +32,6 @@ class BuildInput:
     What a build reads beside its specification.
 
     :param network: ONNX with the types that the precision needs
-    :param device: number of the CUDA device
     :param timing_cache: measurements of an earlier build, or empty
     """
 
@@ -46,7 +45,6 @@ class BuiltEngine:
     """
     What a build gives.
 
-    :param plan: the engine, serialised
     :param timing_cache: measurements that make the next build of this machine shorter
     """
 
@@ -60,7 +58,6 @@ def build_engine(
     """
     Build an engine: on this machine's GPU, or for all of them where the library does that.
 
-    :param trt: the module of the library
     :param given: the network, and what earlier builds measured
     :raises RuntimeUnavailableError: no GPU
     :raises ModelError: TensorRT does not take the network

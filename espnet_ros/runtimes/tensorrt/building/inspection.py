@@ -51,24 +51,19 @@ def layer_precisions(trt: Any, engine: Any) -> Counter[str]:
 
 def main_precision(counts: Counter[str], requested: str) -> str:
     """
-    Return the precision that most layers have: what was requested where it is among them.
+    Return the precision that most layers have, what was requested where it is among them; log it.
 
     A builder that may use FP16 leaves single layers in FP32 where that is faster; an engine
     without any FP16 layer is not an FP16 engine.
     """
+    words = ', '.join(f'{n} in {kind}' for kind, n in counts.most_common())
+    logger.info('layers of the engine: %s', words or 'not told by this TensorRT')
     if not counts or counts[requested]:
         return requested
+    logger.warning(
+        '%s was requested, but no layer of the engine computes in it (%s)', requested, words
+    )
     return counts.most_common(1)[0][0]
-
-
-def tell_precisions(counts: Counter[str], requested: str, precision: str) -> None:
-    """Log the precisions of an engine's layers, and warn where none has the requested one."""
-    shares = ', '.join(f'{n} in {kind}' for kind, n in counts.most_common())
-    if precision != requested:
-        logger.warning(
-            '%s was requested, but no layer of the engine computes in it (%s)', requested, shares
-        )
-    logger.info('layers of the engine: %s', shares or 'not told by this TensorRT')
 
 
 def _kind_of(inputs: Any) -> str | None:

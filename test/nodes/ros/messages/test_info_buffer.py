@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip('sensor_msgs', reason='no ROS messages')
 
-from espnet_ros.nodes.ros.messages.info_buffer import InfoBuffer
+from espnet_ros.nodes.segmentation.camera.geometry import InfoBuffer
 from sensor_msgs.msg import CameraInfo
 
 pytestmark = pytest.mark.ros

@@ -13,8 +13,7 @@ from espnet_ros.exceptions import InputError
 from espnet_ros.monitoring.camera_record import Failure
 from espnet_ros.monitoring.geometry_health import diagnose_geometry, GeometrySnapshot
 from espnet_ros.monitoring.health import Level, NodeHealth
-from espnet_ros.nodes.ros.messages.info_buffer import InfoBuffer
-from espnet_ros.nodes.segmentation.camera.geometry import CameraGeometry, STEADY_COUNT
+from espnet_ros.nodes.segmentation.camera.geometry import CameraGeometry, InfoBuffer, STEADY_COUNT
 from time_limits import message_limit_s
 
 pytestmark = pytest.mark.ros
