@@ -141,6 +141,20 @@ def test_a_named_set_serves_masks_of_which_nobody_tells_anything(ros, free_space
     assert (cells(maps.messages[-1])[ROAD_AHEAD] == 0).all()
 
 
+def test_ids_that_the_label_set_does_not_have_stop_everything(ros, free_space, maps):
+    """Raw ids of a data set, for example, of which some are those of other classes."""
+    free_space()
+    camera = Camera(ros)
+    raw = paved()
+    raw[250:, :8] = len(CAMVID.names)
+    status = status_of(
+        ros, 'ground', lambda s: 'expected ids of 0 to' in s.message, lambda: camera.send(raw)
+    )
+    assert status.level == ERROR
+    assert "'camvid'" in status.message and f'found {len(CAMVID.names)}' in status.message
+    assert not maps.messages
+
+
 def test_own_costs_are_taken_live(ros, free_space, maps):
     free_space(fusion__enabled=False)
     camera = Camera(ros)

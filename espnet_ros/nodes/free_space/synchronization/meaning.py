@@ -18,6 +18,8 @@ from espnet_ros.labels import (
 from espnet_ros.nodes.free_space.synchronization.ages import in_seconds
 from espnet_ros.nodes.free_space.synchronization.stamp_queue import PendingError
 from espnet_ros.planning.costs import CostTable, make_cost_table
+import numpy as np
+from numpy.typing import NDArray
 
 AUTO = 'auto'
 _MOST_SETS = 8
@@ -74,12 +76,31 @@ class Meaning:
     What ids mean, and what driving over them costs.
 
     :param origin: where the label set comes from, in words
+    :param unlabelled_id: value of pixels without a label, as UNLABELLED_ID always is
     """
 
     label_set: LabelSet
     costs: CostTable
     model: str
     origin: str
+    unlabelled_id: int
+
+    def check_ids(self, labels: NDArray[np.uint8]) -> None:
+        """
+        Check that a mask has no ids but these: what it has others of are not its classes.
+
+        :param labels: uint8, (H, W)
+        :raises InputError: it has
+        """
+        count = len(self.label_set.classes)
+        strange = labels[(labels >= count) & (labels != self.unlabelled_id)]
+        strange = strange[strange != UNLABELLED_ID]
+        if strange.size:
+            raise InputError(
+                f'mask: expected ids of 0 to {count - 1}, as label set {self.label_set.name!r} '
+                f'has, or {self.unlabelled_id} (unlabelled), found {strange[0]}; use the label '
+                'set of the masks'
+            )
 
 
 class MeaningSource:
@@ -173,7 +194,8 @@ class MeaningSource:
             raise InputError(str(error)) from error
         origins = [f'topic {self._topic}'] * (heard is not None)
         origins += ['parameter label_set'] * (self._named is not None)
-        return Meaning(label_set, table, heard.model if heard else '', ' and '.join(origins))
+        model = heard.model if heard else ''
+        return Meaning(label_set, table, model, ' and '.join(origins), unlabelled_id)
 
     def _check_names(self, stamp_ns: int, label_set: LabelSet, *, has_set: bool) -> None:
         """Refuse masks of other classes, whose costs would be those of something else."""
