@@ -65,7 +65,7 @@ class Gpu:
         return f'{self.name} (compute capability {self.capability_words}){system}'
 
 
-def find_gpu(cuda: Cuda, index: int, runtime: str) -> Gpu:
+def find_gpu(cuda: Cuda, index: int, runtime: str = 'tensorrt') -> Gpu:
     """
     Return a GPU of this machine.
 
