@@ -56,3 +56,9 @@ class BuildCancelled(EspnetError):  # noqa: N818  it is no error of the build
 
 class DeviceLostError(InferenceError):
     """The device of a runtime cannot be used any more until it is opened again."""
+
+
+def last_line(error: Exception) -> str:
+    """Return the last line of an error that says something; C++ puts locations before it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

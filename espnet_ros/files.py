@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 import re
@@ -71,6 +72,13 @@ def file_states(path: Path) -> list[list[object]]:
         found = part.stat()
         states.append([str(part.relative_to(path)), found.st_size, found.st_mtime_ns])
     return states
+
+
+def write_failure(path: Path, error: OSError) -> str:
+    """Return in words why a result cannot be written, and what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f'{path}: the disk is full; free some space or give another --output'
+    return f'{path}: cannot be written ({error.strerror})'
 
 
 def _is_running(process_id: int) -> bool:

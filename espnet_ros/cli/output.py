@@ -12,7 +12,12 @@ from typing import Any
 
 from espnet_ros.exceptions import ConfigError, InputError, OutputError
 from espnet_ros.file_kinds import check_utf8
-from espnet_ros.files import part_of, remove_parts_of_dead_processes, write_atomically
+from espnet_ros.files import (
+    part_of,
+    remove_parts_of_dead_processes,
+    write_atomically,
+    write_failure,
+)
 from espnet_ros.sources import split_topic
 
 
@@ -72,7 +77,7 @@ class OutputFolder:
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 raise InputError(f'{path.name}: too long for a file name') from error
-            raise OutputError(_write_message(path, error)) from error
+            raise OutputError(write_failure(path, error)) from error
         return path
 
     def write_json(self, name: str, content: Any) -> Path:
@@ -89,7 +94,7 @@ class OutputFolder:
         try:
             self.part_of(name).replace(path)
         except OSError as error:
-            raise OutputError(_write_message(path, error)) from error
+            raise OutputError(write_failure(path, error)) from error
         return path
 
     def _check_replaced(self, path: Path) -> None:
@@ -131,7 +136,7 @@ def write_json(path: Path, content: Any) -> None:
     try:
         write_atomically(path.expanduser(), json_bytes(content))
     except OSError as error:
-        raise OutputError(_write_message(path, error)) from error
+        raise OutputError(write_failure(path, error)) from error
 
 
 def json_bytes(content: Any) -> bytes:
@@ -145,9 +150,3 @@ def json_bytes(content: Any) -> bytes:
 
 def _on_one_line(numbers: re.Match[str]) -> str:
     return f'[{", ".join(numbers[1].replace(",", " ").split())}]'
-
-
-def _write_message(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f'{path}: the disk is full; free some space or give another --output'
-    return f'{path}: cannot be written ({error.strerror})'

@@ -20,7 +20,7 @@ import tempfile
 from typing import Any
 
 from espnet_ros.exceptions import EspnetError, OutputError
-from espnet_ros.files import write_atomically
+from espnet_ros.files import write_atomically, write_failure
 from espnet_ros.fleet import stores
 
 SUMMARY = 'summary.json'
@@ -64,7 +64,7 @@ class FleetOutput:
             root.mkdir(parents=True, exist_ok=True)
             lock = (root / _LOCK).open('w')
         except OSError as error:
-            raise OutputError(_words(root, error)) from error
+            raise OutputError(write_failure(root, error)) from error
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,7 +147,7 @@ class FleetOutput:
             folder = Path(self.root)
             return Path(tempfile.mkdtemp(prefix=f'{_PART}{self.run_id}-', dir=folder))
         except OSError as error:
-            raise OutputError(_words(Path(self.root), error)) from error
+            raise OutputError(write_failure(Path(self.root), error)) from error
 
     def keep(self, work: Path, name: str, key: str) -> None:
         """
@@ -174,7 +174,7 @@ class FleetOutput:
             else:
                 work.rename(target)
         except OSError as error:
-            raise OutputError(_words(target, error)) from error
+            raise OutputError(write_failure(target, error)) from error
 
     def write(self, name: str, data: bytes) -> None:
         """
@@ -189,7 +189,7 @@ class FleetOutput:
         try:
             write_atomically(path, data)
         except OSError as error:
-            raise OutputError(_words(path, error)) from error
+            raise OutputError(write_failure(path, error)) from error
 
     def _tidy(self, root: Path) -> None:
         """Remove what was begun, and put back what was being replaced and lost its successor."""
@@ -206,9 +206,3 @@ class FleetOutput:
 def drop(folder: Path) -> None:
     """Remove a folder that nobody needs any more."""
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _words(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f'{path}: the disk is full; free some space or give another --output'
-    return f'{path}: cannot be written ({error.strerror})'

@@ -15,7 +15,7 @@ import os
 import time
 from typing import Any
 
-from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.exceptions import last_line, RuntimeUnavailableError
 from espnet_ros.fleet.engine import attempt, Worker, WorkerFactory
 from espnet_ros.fleet.ray_session import opened_ray
 from espnet_ros.fleet.settings import core_count, FleetSettings
@@ -156,8 +156,8 @@ class _Run:
             found = self._ray.get(reference)
         except errors.RayTaskError as error:
             if call.task is None:
-                raise RuntimeUnavailableError(f'--engine ray: {_last_line(error)}') from error
-            end = Finished(call.task.unit, reason=f'unexpected error: {_last_line(error)}')
+                raise RuntimeUnavailableError(f'--engine ray: {last_line(error)}') from error
+            end = Finished(call.task.unit, reason=f'unexpected error: {last_line(error)}')
         except errors.RayError as error:
             return self._take_death(call, error)
         else:
@@ -180,7 +180,7 @@ class _Run:
             self._lost_count += 1
             if self._lost_count > _LOST and not self._is_any_ready:
                 raise RuntimeUnavailableError(
-                    f'--engine ray: no job starts: {_last_line(error)}'
+                    f'--engine ray: no job starts: {last_line(error)}'
                 ) from error
             self._await_ready(self._actor_class.remote())
             return None
@@ -211,8 +211,3 @@ class _Run:
 
 def _late(settings: FleetSettings) -> str:
     return f'took longer than {settings.timeout_s:g} s (--timeout-per-file)'
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

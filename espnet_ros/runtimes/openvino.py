@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
+from espnet_ros.exceptions import InferenceError, last_line, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
 from espnet_ros.model_file.graph.subpixel_head import use_subpixel_head
 from espnet_ros.runtimes.base import Inference, Runtime, Workload
@@ -177,9 +177,3 @@ class OpenvinoRuntime(Runtime):
                 f'computes in {found}; set another precision'
             )
         return compiled
-
-
-def last_line(error: Exception) -> str:
-    """Return the last line of an error that says something; the first ones are C++ locations."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

@@ -7,13 +7,13 @@ import subprocess
 import sys
 
 from espnet_ros.config import RuntimeSettings
-from espnet_ros.exceptions import RuntimeUnavailableError
+from espnet_ros.exceptions import last_line, RuntimeUnavailableError
 import numpy as np
 import pytest
 
 # Importing openvino itself first would start its telemetry.
 pytest.importorskip('espnet_ros.runtimes.openvino', exc_type=ImportError)
-from espnet_ros.runtimes.openvino import COMPILED_LIMIT, last_line, OpenvinoRuntime, ov
+from espnet_ros.runtimes.openvino import COMPILED_LIMIT, OpenvinoRuntime, ov
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPABILITIES = ov.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
