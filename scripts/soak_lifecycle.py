@@ -37,7 +37,9 @@ class Cameras(Node):
     def __init__(self, names: list[str], rate_hz: float) -> None:
         super().__init__('soak_lifecycle')
         self.masks = 0
-        self._image = array_to_image(np.zeros((270, 480, 3), np.uint8), 'bgr8', Header())
+        image_bgr = np.zeros((270, 480, 3), np.uint8)
+        image_bgr[:135] = 255
+        self._image = array_to_image(image_bgr, 'bgr8', Header())
         for name in names:
             publisher = self.create_publisher(Image, f'{name}/image_raw', 1)
             self.create_timer(1 / rate_hz, partial(self._publish, publisher))

@@ -135,8 +135,13 @@ def diagnose_output(
     camera: CameraSnapshot,
     settings: DiagnosticsSettings,
     max_rate_hz: float,
+    publishers: int = 1,
 ) -> Status:
-    """Diagnose whether masks go out often enough."""
+    """
+    Diagnose whether masks go out often enough.
+
+    :param publishers: how many there are on the topic of the masks, this node's included
+    """
     lowest_hz = min(settings.min_rate_hz, 0.9 * max_rate_hz or math.inf)
     values = {
         'mask_rate_hz': number(camera.output_rate_hz),
@@ -154,6 +159,10 @@ def diagnose_output(
         message = f'{number(camera.output_rate_hz)} masks per second, expected {lowest_hz:g}'
         if level is Level.OK:
             message = 'masks are published' if camera.frames_published else 'no mask yet'
+        if level is Level.OK and publishers > 1:
+            level = Level.WARN
+            message = f'expected one publisher of the masks, found {publishers}: another node of '
+            message += 'this name runs, or was killed a moment ago'
         failed = failure_level(camera.failure, 'output')
         if failed and failed[0] >= level:
             level, message = failed

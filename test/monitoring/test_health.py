@@ -41,8 +41,17 @@ def input_of(camera: CameraSnapshot, node=WORKING, publishers=1, **facts):
     return diagnose_input(node, camera, SETTINGS, '/image_raw', publishers, **facts)
 
 
-def output_of(camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_hz=0.0):
-    return diagnose_output(node, camera, settings, max_rate_hz)
+def output_of(
+    camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_hz=0.0, publishers=1
+):
+    return diagnose_output(node, camera, settings, max_rate_hz, publishers)
+
+
+def test_masks_of_another_node_on_the_topic_are_a_warning():
+    status = output_of(HEALTHY, publishers=2)
+    assert status.level is Level.WARN
+    assert 'found 2: another node of this name' in status.message
+    assert output_of(HEALTHY).level is Level.OK
 
 
 @pytest.mark.parametrize(

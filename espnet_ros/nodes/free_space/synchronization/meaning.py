@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+import math
+import time
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
@@ -23,6 +25,9 @@ from numpy.typing import NDArray
 
 AUTO = 'auto'
 _MOST_SETS = 8
+
+CONTRADICTION_S = 5.0
+"""How long a second publisher's set counts as one that is there: sets are repeated every 2 s."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,10 @@ class LabelSetHistory:
     def at(self, stamp_ns: int) -> HeardSet | None:
         """Return the set of an image's stamp, or None where no set tells."""
         return next((heard for since, heard in reversed(self._sets) if since <= stamp_ns), None)
+
+    @property
+    def newest(self) -> HeardSet | None:
+        return self._sets[-1][1] if self._sets else None
 
     @property
     def first_ns(self) -> int | None:
@@ -124,6 +133,18 @@ class MeaningSource:
         self._names: tuple[int, Mapping[int, str]] | None = None
         self._made: tuple[object, Meaning] | None = None
         self._named = read_label_set(settings())
+        self._contradicted_s = -math.inf
+
+    def hear(self, stamp_ns: int, heard: HeardSet) -> None:
+        """
+        Take a label set; see :meth:`LabelSetHistory.hear`.
+
+        Where several nodes publish on the topic, of different classes, nobody knows whose mask
+        a mask is.
+        """
+        if self.history.newest not in (None, heard) and self._count_publishers() > 1:
+            self._contradicted_s = time.monotonic()
+        self.history.hear(stamp_ns, heard)
 
     def hear_names(self, stamp_ns: int, names: Mapping[int, str]) -> None:
         """Take the class names by id of a vision_msgs/LabelInfo."""
@@ -132,6 +153,7 @@ class MeaningSource:
     def forget(self) -> None:
         self.history.clear()
         self._names = self._made = None
+        self._contradicted_s = -math.inf
 
     def at(self, stamp_ns: int) -> Meaning:
         """
@@ -140,6 +162,12 @@ class MeaningSource:
         :raises PendingError: no set tells, but one may come
         :raises InputError: sets contradict each other, or cannot be used
         """
+        if time.monotonic() - self._contradicted_s < CONTRADICTION_S:
+            raise InputError(
+                f'label_set: expected one publisher on {self._topic}, found '
+                f'{self._count_publishers()} that tell different classes: whose the masks are is '
+                'not known; end all but one of these nodes'
+            )
         costs = self._settings().costs
         heard = self.history.at(stamp_ns)
         if heard is None and (self._named is None or self._expects_sets()):
