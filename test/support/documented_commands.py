@@ -71,6 +71,9 @@ NOT_RUN: dict[str, str] = {
     r'ssh -L .*': 'needs another machine',
     r'grep -l .* /proc/.*/maps': 'finds something only where a process is deaf',
     r"espnet-ros segment '?(@|drives/|slide).*": _FLEET,
+    r'espnet-ros segment twenty_images/ --labels-for .*': (
+        'test/cli/segment/test_pseudo_labels.py runs it on images of its own'
+    ),
     r'ray start .*': _CLUSTER,
     r'ros2 launch .*': _LAUNCH,
     r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',
