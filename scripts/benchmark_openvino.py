@@ -21,7 +21,6 @@ from typing import Any
 from espnet_ros.benchmark.image import street_frame
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.model_file import open_model
-from espnet_ros.runtimes.cpu_threads import thread_count
 from espnet_ros.runtimes.factory import open_runtime
 from espnet_ros.runtimes.openvino import ov
 from espnet_ros.runtimes.torch import rebuild_pipeline
@@ -70,7 +69,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     macs = mac_count(rebuild_pipeline(model).network, size)
     batch = street_frame(size).image_bgr[np.newaxis].copy()
     with open_runtime(model, settings) as runtime:
-        threads = thread_count(settings)
+        threads = settings.thread_count
         ways = {
             PRODUCT: make_product(arguments.side, runtime.precision, threads),
             LABELS: lambda: runtime.infer(batch, confidence=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import os
 
 from espnet_ros.config.sizes import check_size
 from espnet_ros.settings import section, setting
@@ -114,6 +115,11 @@ class RuntimeSettings:
 
     def __post_init__(self) -> None:
         check_size('input_size', self.input_size)
+
+    @property
+    def thread_count(self) -> int:
+        """Return the threads that were requested, else every core that the process may use."""
+        return self.threads or len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import logging
 from typing import Any
 
 from espnet_ros.model_file.file_format import IMAGE, LABELS
-from espnet_ros.model_file.graph.pruning import drop_unused
+from espnet_ros.model_file.graph.editing import drop_unused
 import numpy as np
 from numpy.typing import NDArray
 import onnx

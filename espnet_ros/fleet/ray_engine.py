@@ -20,7 +20,7 @@ from espnet_ros.fleet.engine import attempt, Worker, WorkerFactory
 from espnet_ros.fleet.ray_session import opened_ray
 from espnet_ros.fleet.settings import core_count, FleetSettings
 from espnet_ros.fleet.unit import Finished, Task
-from espnet_ros.processing.threads import limit_threads
+from espnet_ros.processing.preprocess import limit_threads
 
 _LOOK_EVERY_S = 0.5
 _GRACE_S = 10.0

@@ -169,3 +169,8 @@ class ImageFeeder:
 
     def _goes_in(self, image: NDArray[np.uint8]) -> bool:
         return self._takes((image.shape[0], image.shape[1]))
+
+
+def limit_threads(count: int) -> None:
+    """Let OpenCV take so many threads in this process, where several share a machine."""
+    cv2.setNumThreads(count)

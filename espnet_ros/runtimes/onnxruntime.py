@@ -8,10 +8,9 @@ from typing import Any
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import InferenceError, ModelError, RuntimeUnavailableError
 from espnet_ros.model_file import CONFIDENCE, IMAGE, ModelFile
-from espnet_ros.model_file.graph.pruning import drop_output
+from espnet_ros.model_file.graph.editing import drop_output
 from espnet_ros.model_file.graph.subpixel_head import use_subpixel_head
 from espnet_ros.runtimes.base import Inference, Runtime, Workload
-from espnet_ros.runtimes.cpu_threads import thread_count
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
@@ -104,7 +103,7 @@ class OnnxRuntime(Runtime):
 
     def _make_session(self, *, confidence: bool) -> Any:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = thread_count(self.settings)
+        options.intra_op_num_threads = self.settings.thread_count
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL_ONLY
         # Trained ESPNet weights make denormals, which cost a CPU many times the cycles.

@@ -12,7 +12,6 @@ from espnet_ros.exceptions import InferenceError, last_line, ModelError, Runtime
 from espnet_ros.model_file import CONFIDENCE, IMAGE, LABELS, ModelFile
 from espnet_ros.model_file.graph.subpixel_head import use_subpixel_head
 from espnet_ros.runtimes.base import Inference, Runtime, Workload
-from espnet_ros.runtimes.cpu_threads import thread_count
 import numpy as np
 from numpy.typing import NDArray
 
@@ -166,7 +165,7 @@ class OpenvinoRuntime(Runtime):
         if self._device_name == 'CPU':
             # Trained ESPNet weights make denormals, which cost a CPU many times the cycles.
             options['CPU_DENORMALS_OPTIMIZATION'] = True
-            options['INFERENCE_NUM_THREADS'] = thread_count(self.settings)
+            options['INFERENCE_NUM_THREADS'] = self.settings.thread_count
             # A pinned thread waits for its core where other processes of the robot use it.
             options['ENABLE_CPU_PINNING'] = False
         compiled = self._core.compile_model(pruned, self._device_name, options)

@@ -13,7 +13,6 @@ from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.models.registry import ARCHITECTURES, create_model
 from espnet_ros.models.training_sets import Normalization
 from espnet_ros.runtimes.base import Inference, Runtime, Workload
-from espnet_ros.runtimes.cpu_threads import thread_count
 import numpy as np
 from numpy.typing import NDArray
 import onnx
@@ -55,7 +54,7 @@ class TorchRuntime(Runtime):
         pipeline = rebuild_pipeline(self.model)
         try:
             if self._device.type == 'cpu':
-                torch.set_num_threads(thread_count(self.settings))
+                torch.set_num_threads(self.settings.thread_count)
             pipeline.to(self._device)
             pipeline.network.to(_DTYPES[self._precision])
         except RuntimeError as error:

@@ -6,7 +6,7 @@ from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import ConfigError, ModelError
 from espnet_ros.model_file import ModelFile
 from espnet_ros.model_file.file_format import CONFIDENCE, LABELS
-from espnet_ros.model_file.graph.pruning import drop_output, replace_ends
+from espnet_ros.model_file.graph.editing import drop_output, replace_ends
 from espnet_ros.runtimes.base import Runtime
 from espnet_ros.runtimes.factory import open_runtime
 import numpy as np

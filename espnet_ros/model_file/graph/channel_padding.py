@@ -8,8 +8,7 @@ filters of zeros read, costs less, and no value changes.
 
 from __future__ import annotations
 
-from espnet_ros.model_file.graph.constants import GraphView
-from espnet_ros.model_file.graph.pruning import drop_unused
+from espnet_ros.model_file.graph.editing import drop_unused, GraphView
 import onnx
 
 

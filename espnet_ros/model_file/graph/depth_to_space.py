@@ -8,8 +8,7 @@ compiler puts them in their places where they are read next.
 
 from __future__ import annotations
 
-from espnet_ros.model_file.graph.constants import attributes, GraphView, make_node
-from espnet_ros.model_file.graph.pruning import replace_nodes
+from espnet_ros.model_file.graph.editing import attributes, GraphView, make_node, replace_nodes
 import numpy as np
 from numpy.typing import NDArray
 import onnx

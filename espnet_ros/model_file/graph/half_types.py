@@ -6,7 +6,7 @@ from importlib import import_module
 import warnings
 
 from espnet_ros.exceptions import ModelError, RuntimeUnavailableError
-from espnet_ros.model_file.graph.pruning import captured_names
+from espnet_ros.model_file.graph.editing import captured_names
 import onnx
 from onnx import version_converter
 

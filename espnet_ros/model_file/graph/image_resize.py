@@ -11,7 +11,7 @@ linear ``Resize``. The two transpositions fold into those that the networks begi
 from __future__ import annotations
 
 from espnet_ros.model_file.file_format import IMAGE
-from espnet_ros.model_file.graph.constants import make_node
+from espnet_ros.model_file.graph.editing import make_node
 import numpy as np
 import onnx
 from onnx import numpy_helper, TensorProto

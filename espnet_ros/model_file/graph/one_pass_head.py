@@ -12,8 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from espnet_ros.model_file.graph.constants import attributes, GraphView
-from espnet_ros.model_file.graph.pruning import replace_ends
+from espnet_ros.model_file.graph.editing import attributes, GraphView, replace_ends
 import numpy as np
 import onnx
 from onnx import helper, shape_inference, TensorProto

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from espnet_ros.model_file.graph.constants import attributes, GraphView
-from espnet_ros.model_file.graph.pruning import replace_nodes
+from espnet_ros.model_file.graph.editing import attributes, GraphView, replace_nodes
 import numpy as np
 import onnx
 from onnx import helper

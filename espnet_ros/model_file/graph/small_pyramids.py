@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from espnet_ros.model_file.graph.constants import attributes, GraphView, make_node
-from espnet_ros.model_file.graph.pruning import replace_nodes
+from espnet_ros.model_file.graph.editing import attributes, GraphView, make_node, replace_nodes
 import numpy as np
 from numpy.typing import NDArray
 import onnx

@@ -7,8 +7,7 @@ of its own. One of the two parts is always zero, so that no value changes.
 
 from __future__ import annotations
 
-from espnet_ros.model_file.graph.constants import GraphView, make_node
-from espnet_ros.model_file.graph.pruning import replace_nodes
+from espnet_ros.model_file.graph.editing import GraphView, make_node, replace_nodes
 import numpy as np
 import onnx
 

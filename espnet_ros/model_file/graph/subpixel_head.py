@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.model_file.file_format import CONFIDENCE, LABELS
-from espnet_ros.model_file.graph.constants import attributes, GraphView, make_node
-from espnet_ros.model_file.graph.pruning import replace_ends
+from espnet_ros.model_file.graph.editing import attributes, GraphView, make_node, replace_ends
 import numpy as np
 from numpy.typing import NDArray
 import onnx

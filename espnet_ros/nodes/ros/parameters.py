@@ -7,12 +7,11 @@ applied after that (post-set), so a value that is refused changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.parameter_file import allowed
-from espnet_ros.nodes.ros.overrides import find_overrides
 from espnet_ros.settings import list_settings, read_settings, Setting, Value
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -170,3 +169,34 @@ def _apply_changes(
 def _read(node: Node, cls: type[SettingsT], changes: dict[str, Value]) -> SettingsT:
     stored = {entry.name: node.get_parameter(entry.name).value for entry in list_settings(cls)}
     return read_settings(cls, stored | changes)
+
+
+_MEMBER = '_parameter_overrides'
+"""In every rclpy from Humble to Lyrical."""
+
+
+def find_overrides(node: Node, names: Iterable[str]) -> dict[str, Parameter[Any]]:
+    """
+    Return the parameters that a node was given at start, by name; a dictionary of the caller's.
+
+    To declare a parameter applies its override, but rclpy refuses an integer for a double and an
+    empty list then, in words of its own, and does not tell of names that nobody declares. So the
+    values are read first. The dictionary that rclpy keeps them in has no public name; where it is
+    gone, each value is read by declaring its name for a moment, with any type.
+
+    :param names: what will be declared, and is not yet
+    :return: these and, where rclpy shows them, those of other names
+    """
+    held = getattr(node, _MEMBER, None)
+    return dict(held) if isinstance(held, dict) else _declared_for_a_moment(node, names)
+
+
+def _declared_for_a_moment(node: Node, names: Iterable[str]) -> dict[str, Parameter[Any]]:
+    any_type = ParameterDescriptor(dynamic_typing=True)
+    found: dict[str, Parameter[Any]] = {}
+    for name in names:
+        given = node.declare_parameter(name, None, any_type)
+        if given.type_ != Parameter.Type.NOT_SET:
+            found[name] = given
+        node.undeclare_parameter(name)
+    return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from espnet_ros.model_file import ModelFile, open_model
+from espnet_ros.model_file.graph.editing import drop_output
 from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
-from espnet_ros.model_file.graph.pruning import drop_output
 from fake_tensorrt.board import as_model_file, make_network
 import numpy as np
 import pytest

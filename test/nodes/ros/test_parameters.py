@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
-from espnet_ros.nodes.ros import overrides
+from espnet_ros.nodes.ros import parameters as node_parameters
 from espnet_ros.nodes.ros.parameters import declare_settings
 from rcl_interfaces.msg import ParameterType, SetParametersResult
 from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
@@ -77,13 +77,13 @@ def test_a_file_sets_values_and_an_integer_serves_as_a_double(ros, tmp_path):
 @pytest.fixture
 def hidden_overrides(monkeypatch):
     """Stand in for an rclpy that keeps the values given at start to itself."""
-    monkeypatch.setattr(overrides, '_MEMBER', '_gone')
+    monkeypatch.setattr(node_parameters, '_MEMBER', '_gone')
 
 
 def test_values_given_at_start_are_found_without_private_members(ros, tmp_path, hidden_overrides):
     text = '    inner: {alpha: 1, low: 3}\n    numbers: [1, 2]\n    names: []\n    other: 1\n'
     node = make_node(ros, file_argument(tmp_path, text), [('rate_hz', 5)])
-    assert overrides.find_overrides(node, ['kind']) == {}
+    assert node_parameters.find_overrides(node, ['kind']) == {}
     settings = declare_settings(node, Settings)
     assert settings == Settings(numbers=(1.0, 2.0), rate_hz=5.0, inner=Inner(1.0, 3))
     assert node.get_parameter('numbers').type_ == Parameter.Type.DOUBLE_ARRAY

@@ -7,9 +7,9 @@ from functools import partial
 from espnet_ros.model_file import CONFIDENCE, ModelFile
 from espnet_ros.model_file.file_format import Rewrite
 from espnet_ros.model_file.graph.edges import cast_image_first, cast_through_float, fix_size
+from espnet_ros.model_file.graph.editing import drop_output
 from espnet_ros.model_file.graph.half_types import to_half_types
 from espnet_ros.model_file.graph.one_pass_head import compute_head_in_one_pass
-from espnet_ros.model_file.graph.pruning import drop_output
 
 
 def fit_network(
