@@ -36,7 +36,7 @@ def test_a_pitch_that_is_much_off_shows(labels):
         assert 0.05 < wrong_share(labels, PITCH_RAD + math.radians(error_deg)) <= 0.25
 
 
-@pytest.mark.parametrize('mount', [{'pitch_rad': 0.6}, {'pitch_rad': -0.3}, {'roll_rad': math.pi}])
+@pytest.mark.parametrize('mount', [{'pitch_rad': 0.6}, {'roll_rad': math.pi}])
 def test_a_camera_that_looks_elsewhere_is_refused(labels, mount):
     with pytest.raises(InputError, match='% of them on the other side'):
         wrong_share(labels, **mount)
