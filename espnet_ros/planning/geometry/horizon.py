@@ -42,5 +42,5 @@ class Horizon:
         """
         some = labels[::_STRIDE, ::_STRIDE]
         road, sky = self._road[some], self._sky[some]
-        wrong = np.count_nonzero(road & self._above) + np.count_nonzero(sky & self._below)
-        return wrong / max(1, np.count_nonzero(road | sky))
+        wrong = int(np.count_nonzero((road & self._above) | (sky & self._below)))
+        return wrong / max(1, int(np.count_nonzero(road | sky)))
