@@ -125,6 +125,10 @@ def _sample(message: Image | CompressedImage) -> bytes:
 
 
 def _describe(message: Image | CompressedImage) -> str:
-    if isinstance(message, Image):
-        return f'{message.encoding} {message.width}x{message.height}'
-    return str(message.format)
+    kind = kind_of(message)
+    return f'{kind} {message.width}x{message.height}' if isinstance(message, Image) else kind
+
+
+def kind_of(message: Image | CompressedImage) -> str:
+    """Return the encoding of an image, or the format of a compressed one."""
+    return str(message.encoding if isinstance(message, Image) else message.format)
