@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 _SAMPLES = (128, 96)
 _PARTS = (16, 12)
 _OUTLIERS = 0.05
+_LEAST_BITS = 8
+_DARK = 16
 
 
 def contrast_of(image_bgr: NDArray[np.uint8]) -> int:
@@ -43,4 +45,19 @@ def check_contrast(image_bgr: NDArray[np.uint8], least: int) -> None:
             f'expected an image with a contrast of {least} or more (min_contrast), found {found} '
             f'at a mean brightness of {image_bgr.mean():.0f} of 255: is the lens covered, the '
             'light off, the exposure wrong or image_bit_depth too large?'
+        )
+
+
+def check_bit_depth(image_bgr: NDArray[np.uint8], kind: str, bit_depth: int) -> None:
+    """
+    Check that an image of 16 bits per channel uses the upper ones of its bit depth.
+
+    :param image_bgr: uint8, (H, W, 3), the upper 8 of those bits
+    :param kind: encoding or format of its message
+    :raises InputError: all its pixels lie in the lowest sixteenth
+    """
+    if '16' in kind and bit_depth > _LEAST_BITS and image_bgr.max() < _DARK:
+        raise InputError(
+            f'{kind} image: expected values of {bit_depth} bits (image_bit_depth), found none '
+            f'that needs more than {bit_depth - 4}; set image_bit_depth to that of the camera'
         )

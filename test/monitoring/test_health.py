@@ -47,6 +47,17 @@ def output_of(
     return diagnose_output(node, camera, settings, max_rate_hz, publishers)
 
 
+def test_a_camera_that_hangs_is_a_warning():
+    record = CameraRecord('', 0.0)
+    for second in range(8):
+        record.received(float(second), 'bgr8 4x4', replaced=False, sample=b'same')
+    status = input_of(record.snapshot(7.0))
+    assert status.level is Level.WARN
+    assert 'the same to the byte for 7 s' in status.message
+    record.received(8.0, 'bgr8 4x4', replaced=False, sample=b'others')
+    assert input_of(record.snapshot(8.0)).level is Level.OK
+
+
 def test_masks_of_another_node_on_the_topic_are_a_warning():
     status = output_of(HEALTHY, publishers=2)
     assert status.level is Level.WARN

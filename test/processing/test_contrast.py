@@ -4,7 +4,7 @@ import cv2
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import InputError
 from espnet_ros.processing.conditions import degrade
-from espnet_ros.processing.contrast import check_contrast, contrast_of
+from espnet_ros.processing.contrast import check_bit_depth, check_contrast, contrast_of
 from espnet_ros.sources.street import StreetSource
 import numpy as np
 import pytest
@@ -60,3 +60,11 @@ def test_a_few_bright_pixels_are_no_picture():
 
 def test_zero_takes_every_image():
     check_contrast(covered(0), 0)
+
+
+def test_deep_images_of_a_camera_with_fewer_bits_are_refused(street_bgr):
+    with pytest.raises(InputError, match='none that needs more than 12; set image_bit_depth'):
+        check_bit_depth(street_bgr // 16, 'mono16', 16)
+    check_bit_depth(street_bgr // 8, 'mono16', 16)
+    check_bit_depth(street_bgr // 16, 'mono8', 16)
+    check_bit_depth(street_bgr // 16, 'mono16', 8)

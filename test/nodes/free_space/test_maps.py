@@ -177,7 +177,7 @@ def test_a_live_change_of_the_map_is_taken(ros, free_space):
     assert 'grid: expected 1 to' in result.reason
     result = set_parameter(ros, 'grid.x_max_m', math.inf, 'free_space')
     assert not result.successful
-    assert 'grid.x_max_m: expected' in result.reason
+    assert 'grid.x_max_m' in result.reason
     assert set_parameter(ros, 'grid.resolution_m', 0.1, 'free_space').successful
 
 
