@@ -108,7 +108,7 @@ def _write(path: Path, png: bytes) -> None:
 def _animate(path: Path, frames: list[NDArray[np.uint8]]) -> None:
     animation = cv2.Animation()
     animation.frames = frames
-    animation.durations = np.full(len(frames), FRAME_MS, np.int32)
+    animation.durations = [FRAME_MS] * len(frames)
     cv2.imwriteanimation(str(path), animation, [cv2.IMWRITE_WEBP_QUALITY, 85])
 
 

@@ -31,7 +31,7 @@ LIMIT_S = 60.0
 PAIR = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE)
 
 
-class Cameras(Node):
+class Cameras(Node):  # type: ignore[misc]
     """Publishes the images of several cameras, and asks for transitions."""
 
     def __init__(self, names: list[str], rate_hz: float) -> None:
@@ -53,7 +53,7 @@ class Cameras(Node):
         request = ChangeState.Request(transition=Transition(id=transition))
         future = self._client.call_async(request)
         rclpy.spin_until_future_complete(self, future, timeout_sec=limit_s)
-        return future.done() and future.result().success
+        return bool(future.done() and future.result().success)
 
     def see_masks(self, limit_s: float) -> bool:
         """Wait for masks, and return whether any came."""
