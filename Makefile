@@ -95,8 +95,8 @@ fuzz: setup
 
 # The library without ROS and torch on other Pythons; those that are not here come by uv or from Debian.
 PYTHONS ?= 3.10 3.14
-test-pythons:
-	@for version in $(PYTHONS); do scripts/test_python.sh $$version || exit 1; done
+test-pythons: setup
+	@for version in $(PYTHONS); do PYTHON=$(BIN)/python scripts/test_python.sh $$version || exit 1; done
 
 # The same on an aarch64 Debian, emulated, with one picture segmented on both: some ten minutes.
 test-arm64: setup

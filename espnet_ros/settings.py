@@ -68,6 +68,8 @@ class Setting:
                     raise ConfigError(
                         f'{self.name}: expected {low:g} to {high:g}, found {number:g}'
                     )
+                if abs(number) == math.inf:
+                    raise ConfigError(f'{self.name}: expected a finite number, found {number:g}')
         return checked
 
     def _typed(self, value: Any) -> Value:

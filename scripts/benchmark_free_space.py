@@ -47,12 +47,14 @@ def measure(work: Callable[[], Any], rounds: int) -> dict[str, float]:
 def run(size: tuple[int, int], rounds: int) -> dict[str, dict[str, float]]:
     """Return the durations of every step."""
     source = StreetSource(size=size, seed=2)
-    model = source.camera
+    model, label_set = source.camera, source.label_set
+    labels = source.frame(0).labels
+    assert model and model.height_m and model.pitch_rad is not None
+    assert label_set and labels is not None
     camera = Camera(size, (model.fx, model.fy), (model.cx, model.cy))
     pose = mounted_pose(model.height_m, pitch_rad=model.pitch_rad)
-    rules = ViewRules(GRID, SWEEP, make_cost_table(source.label_set))
+    rules = ViewRules(GRID, SWEEP, make_cost_table(label_set))
     view = GroundView(camera, pose, rules)
-    labels = source.frame(0).labels
     scan = view.read(labels)
     cost = view.grid_cost(scan)
     costmap = RollingCostmap(GRID, CostmapRules())

@@ -45,7 +45,8 @@ def make_product(side: int, precision: str, threads: int) -> Callable[[], object
     compiled = ov.Core().compile_model(ov.Model([product], [given]), 'CPU', options)
     request = compiled.create_infer_request()
     request.set_input_tensor(ov.Tensor(values))
-    return request.infer
+    infer: Callable[[], object] = request.infer
+    return infer
 
 
 def measure(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:

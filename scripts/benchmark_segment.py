@@ -21,8 +21,10 @@ import multiprocessing
 from pathlib import Path
 from statistics import median
 import time
+from typing import Any
 
 import cv2
+from espnet_ros.benchmark.image import read_image
 from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.export.onnx_export import export_checkpoint
@@ -35,6 +37,7 @@ from numpy.typing import NDArray
 import torch
 
 Segment = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+Way = Callable[[NDArray[np.uint8]], float]
 
 CONFIGURATIONS = (
     ('openvino', 'auto'),
@@ -51,7 +54,7 @@ def authors_way(path: Path, size: tuple[int, int]) -> Segment:
     normalization = checkpoint.training_set.normalization
 
     def segment(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        image = image_bgr.astype(np.float32)
+        image: Any = image_bgr.astype(np.float32)
         for channel in range(3):
             image[:, :, channel] -= normalization.mean_bgr[channel]
         for channel in range(3):
@@ -115,7 +118,7 @@ def stopwatch(segment: Segment, image_bgr: NDArray[np.uint8]) -> float:
 
 
 def measure(
-    ways: dict[str, Callable[[NDArray[np.uint8]], float]],
+    ways: dict[str, Way],
     image_bgr: NDArray[np.uint8],
     runs: int,
 ) -> None:
@@ -140,11 +143,11 @@ def main() -> None:
     parser.add_argument('image', type=Path, help='camera image')
     parser.add_argument('--runs', type=int, default=7, help='timed runs of each way')
     options = parser.parse_args()
-    image_bgr = cv2.imread(str(options.image))
+    image_bgr = read_image(options.image, None)
     model = export_checkpoint(options.checkpoint)
     size = model.info.input_size
     authors = partial(authors_way, options.checkpoint, size)
-    ways = {"authors' way, torch eager": OwnProcess(authors).seconds}
+    ways: dict[str, Way] = {"authors' way, torch eager": OwnProcess(authors).seconds}
     for name, segment in filter(None, (our_way(model, *pair) for pair in CONFIGURATIONS)):
         ways[name] = partial(stopwatch, segment)
     ways["authors' way, no denormals"] = OwnProcess(partial(without_denormals, authors)).seconds
@@ -153,7 +156,7 @@ def main() -> None:
         f'{model.info.name}, image {width}x{height}, network {size[1]}x{size[0]}, batch 1, '
         f'median of {options.runs} runs'
     )
-    measure(ways, np.asarray(image_bgr, np.uint8), options.runs)
+    measure(ways, image_bgr, options.runs)
 
 
 if __name__ == '__main__':

@@ -53,7 +53,7 @@ async def _look(client: aiohttp.ClientSession, address: str, end_s: float) -> in
     number, key, count = -1, '', 0
     while time.monotonic() < end_s:
         began_s = time.monotonic()
-        query = {'width': WIDTH, 'after': number, 'labels': key}
+        query: dict[str, int | str] = {'width': WIDTH, 'after': number, 'labels': key}
         async with client.get(f'{address}frame', params=query) as answer:
             body = await answer.read()
             if answer.status == 200:
@@ -96,7 +96,7 @@ async def _masks_hz(address: str) -> float:
                 history = json.loads(line[6:])
                 place = history['columns'].index('masks_hz')
                 rows = [row[place] for row in history['rows'][-8:] if row[place] is not None]
-                return sum(rows) / max(len(rows), 1)
+                return float(sum(rows) / max(len(rows), 1))
     return 0.0
 
 
@@ -148,9 +148,9 @@ def _wait_for_masks(process: subprocess.Popen[bytes], log_path: str, address: st
 
 
 def _run(options: argparse.Namespace) -> None:
-    with socket.socket() as found:
-        found.bind(('127.0.0.1', 0))
-        port = int(found.getsockname()[1])
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = int(free.getsockname()[1])
     plan = CameraPlan('', ('',), options.rate, False, False, None, (540, 960))
     print('| browsers | core of the node, % | masks per second | pictures per second | MB |')
     print('|---|---|---|---|---|')

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 import json
 import os
 from pathlib import Path
@@ -120,6 +121,10 @@ class Fleet:
             found[path.parent.name] = path.stat().st_mtime_ns
         return found
 
+    def has_done(self, count: int) -> bool:
+        """Return whether so many units are done."""
+        return len(self.done()) >= count
+
 
 def kill_workers(
     fleet: Fleet, command: subprocess.Popen[str], kills: int
@@ -138,7 +143,7 @@ def kill_workers(
     good = fleet.units - fleet.broken
     for index in range(1, kills + 2):
         wanted = max(1, good * index // (kills + 2))
-        await_or_end(lambda count=wanted: len(fleet.done()) >= count)
+        await_or_end(partial(fleet.has_done, wanted))
         await_or_end(lambda: ray_workers(command.pid, 'do'))
         if index <= kills:
             os.kill(ray_workers(command.pid, 'do')[0], signal.SIGKILL)

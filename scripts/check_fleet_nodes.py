@@ -74,7 +74,7 @@ def is_working(node: str) -> bool:
 
 def start_ray(fleet: Fleet) -> None:
     """Start Ray on both nodes."""
-    head = ('--head', '--port', str(PORT), '--include-dashboard', 'false')
+    head: tuple[str, ...] = ('--head', '--port', str(PORT), '--include-dashboard', 'false')
     head += ('--temp-dir', str(fleet.folder / 'r'))
     roles = (head, ('--address', f'{ADDRESSES[0]}:{PORT}'))
     for node, address, role in zip(NODES, ADDRESSES, roles, strict=True):

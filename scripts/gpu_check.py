@@ -12,6 +12,7 @@ import platform
 import sys
 import tempfile
 import time
+from typing import Any
 
 from espnet_ros.config import EngineSettings, RuntimeSettings
 from espnet_ros.exceptions import EspnetError
@@ -61,7 +62,7 @@ def check_buffers(cuda: Cuda) -> str:
     return f'{gpu.words}: 1.5 MB there and back {took[0]} by graph, mapped {took[1]}'
 
 
-def check_runtime(name: str, model: str, *, confidence: bool = True, **settings: str) -> str:
+def check_runtime(name: str, model: str, *, confidence: bool = True, **settings: Any) -> str:
     """Compare labels with ONNX Runtime on the CPU, and time the frames."""
     loaded = open_model(model)
     height, width = loaded.info.input_size

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 import onnx
@@ -78,7 +79,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix='slide-') as name:
         folder = Path(name)
         save_network(folder / 'network.onnx')
-        how = {'photometric': 'rgb', 'tile': (TILE, TILE), 'compression': 'zlib', 'bigtiff': True}
+        how: dict[str, Any] = {
+            'photometric': 'rgb',
+            'tile': (TILE, TILE),
+            'compression': 'zlib',
+            'bigtiff': True,
+        }
         how |= {'shape': (*size, 3), 'dtype': np.uint8}
         tifffile.imwrite(folder / 'slide.tif', tiles(size), **how)
         words = ['segment', str(folder / 'slide.tif'), '--tile', '1024', '--overlap', '128']

@@ -155,7 +155,7 @@ def time_all(records: list[PaperNetwork], runs: int) -> dict[str, tuple[Course, 
 
 def camvid_accuracy(model: ModelFile, camvid: Path) -> str:
     """Return mean IoU in percent by both protocols of void."""
-    dataset = open_dataset(camvid, 'val', format_name='camvid', label_set=None)
+    dataset = open_dataset(str(camvid), 'val', format_name='camvid', label_set=None)
     runtime = open_runtime(model, RuntimeSettings(runtime='openvino', precision='fp32'))
     matrix = ConfusionMatrix(len(dataset.label_set.classes))
     with Segmenter(runtime, MaskSettings(mask_size='image')) as segmenter:

@@ -31,13 +31,15 @@ LIMIT_S = 60.0
 PAIR = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE)
 
 
-class Cameras(Node):
+class Cameras(Node):  # type: ignore[misc]
     """Publishes the images of several cameras, and asks for transitions."""
 
     def __init__(self, names: list[str], rate_hz: float) -> None:
         super().__init__('soak_lifecycle')
         self.masks = 0
-        self._image = array_to_image(np.zeros((270, 480, 3), np.uint8), 'bgr8', Header())
+        image_bgr = np.zeros((270, 480, 3), np.uint8)
+        image_bgr[:135] = 255
+        self._image = array_to_image(image_bgr, 'bgr8', Header())
         for name in names:
             publisher = self.create_publisher(Image, f'{name}/image_raw', 1)
             self.create_timer(1 / rate_hz, partial(self._publish, publisher))
@@ -51,7 +53,7 @@ class Cameras(Node):
         request = ChangeState.Request(transition=Transition(id=transition))
         future = self._client.call_async(request)
         rclpy.spin_until_future_complete(self, future, timeout_sec=limit_s)
-        return future.done() and future.result().success
+        return bool(future.done() and future.result().success)
 
     def see_masks(self, limit_s: float) -> bool:
         """Wait for masks, and return whether any came."""

@@ -42,6 +42,14 @@ def test_every_file_gives_the_repository_the_same_address() -> None:
     assert unnamed == ['docs/releasing.md']
 
 
+@pytest.mark.parametrize('name', ['pure_tests.txt', 'arm64_tests.txt'])
+def test_the_tests_for_other_machines_are_there(name: str) -> None:
+    lines = (ROOT / 'test' / name).read_text().splitlines()
+    tests = [line for line in lines if not line.startswith('#')]
+    assert len(tests) > 5
+    assert [test for test in tests if not (ROOT / test).exists()] == []
+
+
 def test_every_message_is_generated() -> None:
     cmake = (ROOT / 'CMakeLists.txt').read_text()
     assert {f'msg/{path.name}' for path in (ROOT / 'msg').iterdir()} == set(

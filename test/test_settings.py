@@ -20,6 +20,7 @@ import pytest
 class Inner:
     alpha: float = setting(0.5, 'Opacity.', minimum=0.0, maximum=1.0)
     tags: tuple[str, ...] = setting(('',), 'Names.')
+    share: float = setting(0.0, 'How much, without bounds.')
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,15 @@ class Outer:
     plain: Inner = section(Inner)
 
 
-NAMES = ['mode', 'count', 'verbose', 'box', 'inner.alpha', 'inner.tags', 'alpha', 'tags']
+NAMES = [
+    *('mode', 'count', 'verbose', 'box', 'inner.alpha', 'inner.tags', 'inner.share'),
+    *('alpha', 'tags', 'share'),
+]
 
 
 def test_sections_are_unfolded_in_order_with_their_prefix():
     assert [entry.name for entry in list_settings(Outer)] == NAMES
-    assert [entry.name for entry in list_settings(Inner, 'a.')] == ['a.alpha', 'a.tags']
+    assert [entry.name for entry in list_settings(Inner, 'a.')] == ['a.alpha', 'a.tags', 'a.share']
 
 
 def test_a_setting_says_everything_about_itself():
@@ -94,6 +98,7 @@ def test_whole_numbers_serve_as_floats_but_not_the_reverse():
         ({'inner.alpha': 1.01}, 'inner.alpha: expected 0 to 1'),
         ({'inner.alpha': float('nan')}, 'inner.alpha: expected 0 to 1, found nan'),
         ({'inner.alpha': float('inf')}, 'inner.alpha: expected 0 to 1, found inf'),
+        ({'inner.share': float('inf')}, 'inner.share: expected a finite number, found inf'),
     ],
 )
 def test_values_that_do_not_fit_are_refused_by_name(values, message):

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import math
+from typing import Any
 
 from espnet_ros.config.health import DiagnosticsSettings
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.settings import section, setting
+from espnet_ros.settings import section, setting, Value
+
+_FARTHEST_M = 1000.0
+
+
+def _around_zero(default: Value, description: str, most: float) -> Any:
+    return setting(default, description, minimum=-most, maximum=most)
 
 
 @dataclass(frozen=True)
@@ -15,17 +22,26 @@ class MountSettings:
     """How cameras are mounted, where TF does not tell: one value, or one for each camera."""
 
     height_m: tuple[float, ...] = setting(
-        (0.0,), 'Height of the camera over the ground, metres; 0 is not known.', minimum=0.0
+        (0.0,),
+        'Height of the camera over the ground, metres; 0 is not known.',
+        minimum=0.0,
+        maximum=_FARTHEST_M,
     )
-    pitch_rad: tuple[float, ...] = setting(
-        (0.0,), 'How far the camera points below the horizontal, radians.'
+    pitch_rad: tuple[float, ...] = _around_zero(
+        (0.0,), 'How far the camera points below the horizontal, radians.', 1.6
     )
-    roll_rad: tuple[float, ...] = setting(
-        (0.0,), "How far the camera's right side hangs below its left one, radians."
+    roll_rad: tuple[float, ...] = _around_zero(
+        (0.0,), "How far the camera's right side hangs below its left one, radians.", 3.2
     )
-    yaw_rad: tuple[float, ...] = setting((0.0,), 'How far the camera points to the left, radians.')
-    x_m: tuple[float, ...] = setting((0.0,), 'Camera ahead of the base frame, metres.')
-    y_m: tuple[float, ...] = setting((0.0,), 'Camera to the left of the base frame, metres.')
+    yaw_rad: tuple[float, ...] = _around_zero(
+        (0.0,), 'How far the camera points to the left, radians.', 6.3
+    )
+    x_m: tuple[float, ...] = _around_zero(
+        (0.0,), 'Camera ahead of the base frame, metres.', _FARTHEST_M
+    )
+    y_m: tuple[float, ...] = _around_zero(
+        (0.0,), 'Camera to the left of the base frame, metres.', _FARTHEST_M
+    )
 
     def of_camera(self, index: int) -> dict[str, float]:
         """Return the values of one camera by name."""
@@ -39,20 +55,22 @@ class GridSettings:
     """The map, in the base frame."""
 
     resolution_m: float = setting(0.1, 'Edge of a cell, metres.', minimum=0.01, maximum=10.0)
-    x_min_m: float = setting(0.0, 'Where the map begins, metres ahead.')
-    x_max_m: float = setting(20.0, 'Where the map ends, metres ahead.')
-    y_min_m: float = setting(-10.0, 'Where the map begins, metres to the left.')
-    y_max_m: float = setting(10.0, 'Where the map ends, metres to the left.')
+    x_min_m: float = _around_zero(0.0, 'Where the map begins, metres ahead.', _FARTHEST_M)
+    x_max_m: float = _around_zero(20.0, 'Where the map ends, metres ahead.', _FARTHEST_M)
+    y_min_m: float = _around_zero(-10.0, 'Where the map begins, metres to the left.', _FARTHEST_M)
+    y_max_m: float = _around_zero(10.0, 'Where the map ends, metres to the left.', _FARTHEST_M)
 
 
 @dataclass(frozen=True)
 class ScanSettings:
     """The ranges, around the base frame."""
 
-    angle_min_rad: float = setting(-math.pi / 2, 'First bearing, counterclockwise from ahead.')
-    angle_max_rad: float = setting(math.pi / 2, 'Last bearing.')
+    angle_min_rad: float = _around_zero(
+        -math.pi / 2, 'First bearing, counterclockwise from ahead.', 6.3
+    )
+    angle_max_rad: float = _around_zero(math.pi / 2, 'Last bearing.', 6.3)
     angle_increment_rad: float = setting(0.00873, 'Angle between bearings, radians.', minimum=1e-4)
-    range_min_m: float = setting(0.3, 'Nearest range, metres.', minimum=0.0)
+    range_min_m: float = setting(0.3, 'Nearest range, metres.', minimum=0.0, maximum=_FARTHEST_M)
     range_max_m: float = setting(20.0, 'Farthest range, metres.', minimum=0.1, maximum=1000.0)
     blocking_cost: int = setting(
         100,
@@ -122,7 +140,9 @@ class FreeSpaceSettings:
         read_only=True,
     )
     mount: MountSettings = section(MountSettings, 'mount')
-    ground_z_m: float = setting(0.0, 'Height of the ground in the base frame, metres.')
+    ground_z_m: float = _around_zero(
+        0.0, 'Height of the ground in the base frame, metres.', _FARTHEST_M
+    )
     correct_pitch: bool = setting(
         False, 'Correct the pitch where road is seen above the horizon or sky below it.'
     )

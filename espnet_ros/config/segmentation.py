@@ -40,6 +40,13 @@ class SegmentationNodeSettings:
         minimum=0.0,
     )
     images: ImageSettings = section(ImageSettings)
+    min_contrast: int = setting(
+        4,
+        'Difference between bright and dark parts of an image, of 255, below which it shows '
+        'nothing and gets no mask: networks take a covered lens for road. 0 is off.',
+        minimum=0,
+        maximum=255,
+    )
     mask: MaskSettings = section(MaskSettings)
     overlay: OverlaySettings = section(OverlaySettings, 'overlay')
     max_rate_hz: float = setting(

@@ -127,6 +127,32 @@ def group_counts(
     return members @ counts @ members.T
 
 
+def exchanged_classes(
+    counts: NDArray[np.int64], counted: tuple[int, ...]
+) -> tuple[tuple[int, int], ...]:
+    """
+    Return the classes that labels call otherwise than the model, as if their ids were exchanged.
+
+    That is so where other names, each for one class alone, would fit most labelled pixels and
+    twice as many as the labels' own: ids that begin at 1, for example, or those of another set.
+
+    :return: (true class, predicted class) each; empty where the ids fit, or the model is too poor
+        to tell
+    """
+    ids = list(counted)
+    part = counts[np.ix_(ids, ids)]
+    found: dict[int, int] = {}
+    hits = 0
+    best = part.argmax(axis=1)
+    for row in np.argsort(-part.max(axis=1), kind='stable').tolist():
+        if part[row, best[row]] and best[row] not in found.values():
+            found[row] = int(best[row])
+            hits += int(part[row, best[row]])
+    if hits <= 0.5 * counts[ids].sum() or np.trace(part) > 0.5 * hits:
+        return ()
+    return tuple((ids[row], ids[column]) for row, column in found.items() if row != column)
+
+
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     ratio = np.full(whole.shape, np.nan)
     np.divide(part, whole, out=ratio, where=whole > 0)

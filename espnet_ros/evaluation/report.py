@@ -10,6 +10,7 @@ from espnet_ros.evaluation.metrics import (
     class_iou,
     class_recall,
     counted_classes,
+    exchanged_classes,
     group_counts,
     mean,
     pixel_accuracy,
@@ -77,6 +78,7 @@ class Report:
     :param class_average: mean recall of the classes
     :param pixel_accuracy: share of the labelled pixels that got their class
     :param classes: each class, void not among them
+    :param exchanged: (true, predicted) names of classes; see :func:`exchanged_classes`
     """
 
     images: int
@@ -85,6 +87,7 @@ class Report:
     pixel_accuracy: float
     classes: tuple[ClassAccuracy, ...]
     groupings: tuple[GroupAccuracy, ...]
+    exchanged: tuple[tuple[str, str], ...] = ()
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -104,6 +107,7 @@ class Report:
             'miou_rule': MIOU_RULE,
             'classes_in_miou': self.averaged,
             'classes_without_pixels': list(self.absent),
+            'classes_exchanged': [list(pair) for pair in self.exchanged],
             'class_average': _percent(self.class_average),
             'pixel_accuracy': _percent(self.pixel_accuracy),
             'class_iou': {entry.name: _percent(entry.iou) for entry in self.classes},
@@ -148,6 +152,10 @@ def make_report(counts: NDArray[np.int64], label_set: LabelSet, images: int) -> 
         groupings=tuple(
             _group_accuracy(counts, label_set, name, grouping)
             for name, grouping in label_set.groupings
+        ),
+        exchanged=tuple(
+            (label_set.names[true], label_set.names[predicted])
+            for true, predicted in exchanged_classes(counts, counted)
         ),
     )
 

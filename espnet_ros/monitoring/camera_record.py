@@ -59,6 +59,7 @@ class CameraSnapshot:
 
     :param image: encoding and size of the newest image, for example ``bgr8 1280x720``
     :param waited_s: time without an image
+    :param still_s: for how long images have come whose pixels are all the same
     :param idle_s: time without a mask
     :param stamp_rate_hz: rate of the masks by their stamps
     :param stamps: what is wrong with the stamps of the images
@@ -78,6 +79,7 @@ class CameraSnapshot:
     stamp_rate_hz: float | None
     stamps: StampSnapshot
     waited_s: float
+    still_s: float
     idle_s: float
     failure: Failure | None
     median_s: Mapping[str, float | None]
@@ -110,6 +112,8 @@ class CameraRecord:
             self._stamp_record.restart()
             self._stages = StageClock()
             self._failures = FailureRecord()
+            self._sample = b''
+            self._still_s = self._changed_s = 0.0
 
     def stamped(self, now_s: float, stamp_ns: int) -> bool:
         """
@@ -129,14 +133,18 @@ class CameraRecord:
         with self._lock:
             return self._stamp_record.compared(now_s, ahead_s)
 
-    def received(self, now_s: float, image: str, *, replaced: bool) -> None:
+    def received(self, now_s: float, image: str, *, replaced: bool, sample: bytes = b'') -> None:
         """
         Count an image.
 
         :param image: its encoding and size
         :param replaced: whether it took the place of one that still waited
+        :param sample: some of its bytes; empty where it does not matter whether they change
         """
         with self._lock:
+            if not sample or sample != self._sample:
+                self._sample, self._changed_s = sample, now_s
+            self._still_s = now_s - self._changed_s
             self._received += 1
             self._dropped += replaced
             self._image = image
@@ -197,6 +205,7 @@ class CameraRecord:
                 stamp_rate_hz=self._stamps.rate_hz(),
                 stamps=self._stamp_record.snapshot(),
                 waited_s=now_s - self._since_s if waited_s is None else waited_s,
+                still_s=self._still_s,
                 idle_s=now_s - self._since_s if idle_s is None else idle_s,
                 failure=self._failures.current(now_s),
                 median_s={s: stages.percentile_s(s, 50, now_s, RECENT_S) for s in names},

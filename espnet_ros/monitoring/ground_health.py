@@ -8,6 +8,11 @@ from espnet_ros.config import DiagnosticsSettings
 from espnet_ros.monitoring.camera_record import CameraSnapshot
 from espnet_ros.monitoring.health import diagnose_topic, Level, NodeHealth, number, Status
 
+WRONG_SIDE = 'wrong_side_of_horizon_percent'
+"""Key of the share of road and sky that the pose of the camera contradicts."""
+
+_MUCH_WRONG_PERCENT = 7.0
+
 
 def diagnose_ground(
     health: NodeHealth,
@@ -35,6 +40,12 @@ def diagnose_ground(
     level, message = _diagnose_rate(camera, settings, 'mask', 'mask became metres')
     if level is Level.OK and failure is not None:
         level, message = Level.WARN, failure.reason
+    elif level is Level.OK and float(facts.get(WRONG_SIDE, 0)) > _MUCH_WRONG_PERCENT:
+        level = Level.WARN
+        message = (
+            f'{facts[WRONG_SIDE]} % of road and sky are on the wrong side of the horizon: measure '
+            'the pitch of the camera'
+        )
     elif level is Level.OK and facts.get('sees_all_ranges') == 'false':
         level = Level.WARN
         message = 'the camera sees no ground at scan.range_max_m, so free ranges are unknown'

@@ -18,6 +18,7 @@ from espnet_ros.monitoring.camera_record import CameraSnapshot, Failure, STAGES
 from espnet_ros.monitoring.stamp_record import StampFault, StampSnapshot
 
 UNAVAILABLE = 'unavailable'
+LONGEST_STILL_S = 5.0
 NO_CLOCK = (
     'use_sim_time is true, but nothing came on /clock: ages and transforms are not known; start '
     'the simulation or ros2 bag play --clock, or set use_sim_time to false'
@@ -124,6 +125,10 @@ def diagnose_input(
             level, message = failure_level(camera.failure, 'input') or (Level.OK, 'images arrive')
         if not camera.frames_received and level is Level.OK:
             message = f'waiting for the first image on {topic}'
+        if level is Level.OK and camera.still_s > LONGEST_STILL_S:
+            level = Level.WARN
+            message = f'images on {topic} have been the same to the byte for {camera.still_s:.0f} '
+            message += 's: a camera that hangs, a recording of one image, or a still simulation'
         fault = NO_CLOCK if waits_for_clock else describe_stamp_fault(camera.stamps, topic)
         if fault and level is Level.OK:
             level, message = Level.WARN, fault
@@ -135,8 +140,13 @@ def diagnose_output(
     camera: CameraSnapshot,
     settings: DiagnosticsSettings,
     max_rate_hz: float,
+    publishers: int = 1,
 ) -> Status:
-    """Diagnose whether masks go out often enough."""
+    """
+    Diagnose whether masks go out often enough.
+
+    :param publishers: how many there are on the topic of the masks, this node's included
+    """
     lowest_hz = min(settings.min_rate_hz, 0.9 * max_rate_hz or math.inf)
     values = {
         'mask_rate_hz': number(camera.output_rate_hz),
@@ -154,6 +164,10 @@ def diagnose_output(
         message = f'{number(camera.output_rate_hz)} masks per second, expected {lowest_hz:g}'
         if level is Level.OK:
             message = 'masks are published' if camera.frames_published else 'no mask yet'
+        if level is Level.OK and publishers > 1:
+            level = Level.WARN
+            message = f'expected one publisher of the masks, found {publishers}: another node of '
+            message += 'this name runs, or was killed a moment ago'
         failed = failure_level(camera.failure, 'output')
         if failed and failed[0] >= level:
             level, message = failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+import math
 
 from espnet_ros.exceptions import ConfigError
 import numpy as np
@@ -15,6 +16,7 @@ UNKNOWN = -1
 """The cost of what was not seen, as in nav_msgs/OccupancyGrid."""
 
 _MAX_CELLS = 4_000_000
+_MAX_CELLS_AWAY = 4000
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ class GridShape:
                 f'grid: expected 1 to {_MAX_CELLS} cells, found {self.resolution_m:g} m over '
                 f'x {self.x_m[0]:g} to {self.x_m[1]:g} and y {self.y_m[0]:g} to {self.y_m[1]:g} m'
             )
+        most_m = _MAX_CELLS_AWAY * self.resolution_m
+        if self.reach_m > most_m:
+            raise ConfigError(
+                f'grid: expected corners at most {most_m:g} m away from the origin for cells of '
+                f'{self.resolution_m:g} m, found {self.reach_m:.0f} m'
+            )
+
+    @cached_property
+    def reach_m(self) -> float:
+        """Return how far away from the origin the farthest corner is."""
+        return math.hypot(*(max(map(abs, ends)) for ends in (self.x_m, self.y_m)))
 
     @property
     def shape(self) -> tuple[int, int]:

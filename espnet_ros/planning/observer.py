@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from espnet_ros.exceptions import InputError
 from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.horizon import Horizon
 from espnet_ros.planning.geometry.pitch_estimator import PitchEstimator
 from espnet_ros.planning.geometry.pose import CameraPose
 from espnet_ros.planning.ground_scan import GroundScan
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 _SAME_M = 1e-3
 _SAME_RAD = 1e-4
+_MOST_WRONG = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,11 @@ class Observation:
 
 
 class GroundObserver:
-    """Reads the masks of one camera, whose calibration and pose may change."""
+    """
+    Reads the masks of one camera, whose calibration and pose may change.
+
+    :ivar wrong_share: see :meth:`Horizon.wrong_share`; of the mask checked last
+    """
 
     def __init__(self, rules: ViewRules, *, correct_pitch: bool) -> None:
         self.rules = rules
@@ -41,7 +48,9 @@ class GroundObserver:
         self._correct_pitch = correct_pitch
         self._level: PitchEstimator | None = None
         self._mount: CameraPose | None = None
+        self._horizon: tuple[GroundView, Horizon] | None = None
         self.view: GroundView | None = None
+        self.wrong_share = 0.0
 
     @property
     def pitch_correction_rad(self) -> float:
@@ -71,6 +80,23 @@ class GroundObserver:
             self.view = None
             view = self.view = GroundView(camera, pose, self.rules)
         return Observation(view, view.read(labels, confidence), labels)
+
+    def check_horizon(self, seen: Observation) -> None:
+        """
+        Check that sky lies above the horizon and road below it.
+
+        :raises InputError: much does not, so that the camera is mounted otherwise
+        """
+        if self._horizon is None or self._horizon[0] is not seen.view:
+            view, sky = seen.view, self.rules.costs.sky
+            self._horizon = view, Horizon(view.camera, view.pose, self._road, sky)
+        self.wrong_share = self._horizon[1].wrong_share(seen.labels)
+        if self.wrong_share > _MOST_WRONG:
+            raise InputError(
+                f'camera pose: expected road below the horizon and sky above it, found '
+                f'{100 * self.wrong_share:.0f} % of them on the other side: the camera points '
+                'elsewhere than TF or mount.* says, is upside down, or its image is turned'
+            )
 
     def _leveled(self, camera: Camera, mount: CameraPose, labels: NDArray[np.uint8]) -> CameraPose:
         if (

@@ -51,9 +51,7 @@ class RollingCostmap:
     def __init__(self, shape: GridShape, rules: CostmapRules) -> None:
         self._shape = shape
         self._rules = rules
-        corners = np.array([(x, y) for x in shape.x_m for y in shape.y_m])
-        reach = float(np.hypot(*corners.T).max())
-        self._half = math.ceil(reach / shape.resolution_m) + 1
+        self._half = math.ceil(shape.reach_m / shape.resolution_m) + 1
         side = 2 * self._half + 1
         self._log_odds = np.zeros((side, side), np.float32)
         self._cost = np.zeros((side, side), np.float32)
@@ -77,7 +75,7 @@ class RollingCostmap:
         """
         self._pass_time(time_s)
         self._move(odometry)
-        at, source = self._overlap(np.asarray(np.linalg.inv(odometry), np.float64))
+        at, source = self._overlap(np.asarray(np.linalg.inv(_planar(odometry)), np.float64))
         seen = cost.ravel()[source]
         known = seen != UNKNOWN
         at, source, seen = at[known], source[known], seen[known]
@@ -175,3 +173,14 @@ class RollingCostmap:
         side = len(self._cost)
         first = np.clip(np.floor(cells.min(axis=0)), 0, side).astype(np.intp)
         return first, np.clip(np.ceil(cells.max(axis=0)) + 1, 0, side).astype(np.intp)
+
+
+def _planar(odometry: Array) -> Array:
+    """
+    Return where points of the ground lie seen from above, as :meth:`RollingCostmap.cost` has it.
+
+    A height over the odometry's origin moves nothing, however the robot leans.
+    """
+    planar = np.eye(4)
+    planar[:2, :2], planar[:2, 3] = odometry[:2, :2], odometry[:2, 3]
+    return planar

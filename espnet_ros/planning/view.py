@@ -78,7 +78,8 @@ class GroundView:
     def sees_all_ranges(self) -> bool:
         """Return whether some bearing sees the ground as far as the sweep goes."""
         inside = self.polar.pixels[:, self.polar.ranges_m < self.rules.sweep.range_m[1]]
-        return bool((inside[:, -1] < self.camera.size[0] * self.camera.size[1]).any())
+        # No place is inside where all the ground that is seen lies beyond the sweep.
+        return bool((inside[:, -1:] < self.camera.size[0] * self.camera.size[1]).any())
 
     @cached_property
     def _cloud(self) -> PixelCloud:

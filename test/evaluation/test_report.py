@@ -132,3 +132,22 @@ def test_classes_without_a_labelled_pixel_are_named_and_the_mean_says_over_how_m
     content = make_report(counts, LABEL_SET, 1).to_dict()
     assert content['classes_without_pixels'] == ['car', 'bus']
     assert content['classes_in_miou'] == 2
+
+
+def test_labels_whose_ids_begin_at_one_are_told() -> None:
+    shifted = np.zeros((5, 5), np.int64)
+    shifted[1:4] = COUNTS[:3]  # what is road is labelled as car, and so on
+    report = make_report(shifted, LABEL_SET, 4)
+    assert report.exchanged == (('car', 'road'), ('bus', 'car'))
+    assert json.loads(json.dumps(report.to_dict()))['classes_exchanged'][0] == ['car', 'road']
+
+
+@pytest.mark.parametrize(
+    'predicted',
+    [np.eye(3), np.ones((3, 3)), np.eye(3)[[0, 0, 0]], np.eye(3)[[1, 1, 1]], np.zeros((3, 3))],
+    ids=['right', 'guesses', 'all are road', 'all are car', 'none'],
+)
+def test_a_model_that_is_merely_poor_exchanges_nothing(predicted: np.ndarray) -> None:
+    counts = np.zeros((5, 5), np.int64)
+    counts[:3, :3] = (predicted * [[400], [350], [250]]).astype(np.int64)
+    assert make_report(counts, LABEL_SET, 1).exchanged == ()

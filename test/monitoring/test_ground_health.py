@@ -4,7 +4,11 @@ from dataclasses import replace
 
 from espnet_ros.config import DiagnosticsSettings
 from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot, Failure
-from espnet_ros.monitoring.ground_health import diagnose_ground, diagnose_ground_output
+from espnet_ros.monitoring.ground_health import (
+    diagnose_ground,
+    diagnose_ground_output,
+    WRONG_SIDE,
+)
 from espnet_ros.monitoring.health import Level, NodeHealth, Status
 import pytest
 
@@ -51,6 +55,12 @@ def test_masks_that_become_no_metres_are_told(changes, level, words):
 def test_a_camera_that_does_not_see_far_enough_is_a_warning():
     assert ground_of(HEALTHY, sees_all_ranges='false').level is WARN
     assert ground_of(HEALTHY, sees_all_ranges='true').level is OK
+
+
+def test_a_horizon_that_does_not_fit_the_mask_is_a_warning():
+    status = ground_of(HEALTHY, **{WRONG_SIDE: '9.00'})
+    assert (status.level, 'pitch' in status.message) == (WARN, True)
+    assert ground_of(HEALTHY, **{WRONG_SIDE: '5.00'}).level is OK
 
 
 def test_a_node_that_does_not_work_says_so_whatever_the_camera_does():

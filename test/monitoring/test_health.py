@@ -41,8 +41,28 @@ def input_of(camera: CameraSnapshot, node=WORKING, publishers=1, **facts):
     return diagnose_input(node, camera, SETTINGS, '/image_raw', publishers, **facts)
 
 
-def output_of(camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_hz=0.0):
-    return diagnose_output(node, camera, settings, max_rate_hz)
+def output_of(
+    camera: CameraSnapshot, node=WORKING, settings=SETTINGS, max_rate_hz=0.0, publishers=1
+):
+    return diagnose_output(node, camera, settings, max_rate_hz, publishers)
+
+
+def test_a_camera_that_hangs_is_a_warning():
+    record = CameraRecord('', 0.0)
+    for second in range(8):
+        record.received(float(second), 'bgr8 4x4', replaced=False, sample=b'same')
+    status = input_of(record.snapshot(7.0))
+    assert status.level is Level.WARN
+    assert 'the same to the byte for 7 s' in status.message
+    record.received(8.0, 'bgr8 4x4', replaced=False, sample=b'others')
+    assert input_of(record.snapshot(8.0)).level is Level.OK
+
+
+def test_masks_of_another_node_on_the_topic_are_a_warning():
+    status = output_of(HEALTHY, publishers=2)
+    assert status.level is Level.WARN
+    assert 'found 2: another node of this name' in status.message
+    assert output_of(HEALTHY).level is Level.OK
 
 
 @pytest.mark.parametrize(

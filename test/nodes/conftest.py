@@ -25,6 +25,7 @@ def segmentation(ros: Ros, channel_model_path: Path) -> Callable[..., Any]:
 
     def start(arguments: Sequence[str] = (), **parameters: Any) -> SegmentationNode:
         values = {'model': str(channel_model_path), 'runtime': 'onnxruntime', 'threads': 1}
+        values['min_contrast'] = 0  # what tests send is of one colour
         values |= {name.replace('__', '.'): value for name, value in parameters.items()}
         return ros.add(
             SegmentationNode(

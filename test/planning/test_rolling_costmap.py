@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from espnet_ros.planning.geometry.pose import transform_matrix
 from espnet_ros.planning.grid import GridShape, UNKNOWN
 from espnet_ros.planning.rolling_costmap import CostmapRules, RollingCostmap
 import numpy as np
@@ -49,6 +50,18 @@ def test_an_obstacle_stays_in_its_place_while_the_robot_moves(drive):
         assert (around == 100).any()
     assert (seen_again == 100).sum() <= 4
     assert (seen_again == 0).sum() == 0
+
+
+@pytest.mark.parametrize('height_m', [0.0, 30.0, 1000.0])
+def test_a_robot_that_leans_far_above_the_origin_of_its_odometry_keeps_its_map(height_m):
+    lean = transform_matrix((100.0, -50.0, height_m), (0.03, 0.05, 0.1, 0.99))
+    grid = RollingCostmap(SHAPE, CostmapRules())
+    cost = empty(0)
+    cost[3, 4], cost[5, 6] = 40, 100
+    grid.update(cost, lean, 1.0)
+    shown = grid.cost(lean)
+    assert shown[5, 6] == 100
+    assert (shown == cost).mean() > 0.99, 'cells of a turned raster differ at most by rounding'
 
 
 def test_what_was_left_behind_is_unknown_when_the_robot_returns():

@@ -283,6 +283,13 @@ def test_a_view_that_ends_before_the_sweep_is_noticed():
     assert GroundView(make_test_camera(), mounted_pose(1.4, pitch_rad=0.1), RULES).sees_all_ranges
 
 
+def test_a_view_that_begins_behind_the_sweep_is_noticed():
+    near = replace(RULES, sweep=SweepShape((-1.0, 1.0), 0.02, (0.1, 1.0), 0.05))
+    view = GroundView(make_test_camera(), mounted_pose(1.4, pitch_rad=0.1), near)
+    assert view.polar.ranges_m[0] > 1.0, 'no ground is seen within the sweep'
+    assert not view.sees_all_ranges
+
+
 def test_shapes_that_make_no_sense_are_refused():
     with pytest.raises(ConfigError, match='grid: expected 1 to'):
         GridShape(0.1, (5.0, 5.0), (-1.0, 1.0))

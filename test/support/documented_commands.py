@@ -71,6 +71,9 @@ NOT_RUN: dict[str, str] = {
     r'ssh -L .*': 'needs another machine',
     r'grep -l .* /proc/.*/maps': 'finds something only where a process is deaf',
     r"espnet-ros segment '?(@|drives/|slide).*": _FLEET,
+    r'espnet-ros segment twenty_images/ --labels-for .*': (
+        'test/cli/segment/test_pseudo_labels.py runs it on images of its own'
+    ),
     r'ray start .*': _CLUSTER,
     r'ros2 launch .*': _LAUNCH,
     r'ros2 (topic|param|service|run) .*': 'the command ros2 has no wheel',
@@ -112,7 +115,9 @@ NOT_RUN: dict[str, str] = {
         'for a quiet machine; test/scripts/test_benchmark_openvino.py runs it with small matrices'
     ),
     r'espnet-ros evaluate --data slides .*': 'test/slides evaluates slides of its own',
-    r'espnet-ros evaluate --data my_streets .*': 'needs the result of a training of hours',
+    r'espnet-ros (evaluate --data (my_streets|twenty)|compare espnet_p2_q8_streets19 runs/) ?.*': (
+        'needs the result of a training of hours'
+    ),
     r'espnet-ros segment drive\.mp4 --model runs/.*': 'needs the result of a training of hours',
     r'espnet-ros export .*': 'needs a file of the reader; see test_export.py',
     r'espnet-ros compare my_espnet\.onnx@.*': 'needs a file of the reader; see test_compare.py',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 import math
 
-from espnet_ros.cli.console import make_table, OUT, say
+from espnet_ros.cli.console import make_table, OUT, say, warn
 from espnet_ros.evaluation.report import Report
 
 
@@ -29,6 +29,12 @@ def print_report(report: Report, model: str, data: str) -> None:
     )
     if report.absent:
         say(f'no labelled pixel of: {", ".join(report.absent)}')
+    if report.exchanged:
+        pairs = ', '.join(f'{true}: {predicted}' for true, predicted in report.exchanged)
+        warn(
+            f'warning: {data}: the model has other names for what the labels call so ({pairs}): '
+            'their ids may begin at 1, or be those of another label set'
+        )
 
 
 def print_sets(reports: Mapping[str, Report], total: Report | None) -> None:

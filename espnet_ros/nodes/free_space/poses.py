@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import importlib
 from importlib.util import find_spec
+import math
 from typing import Any, Protocol
 
 from espnet_ros.config import FreeSpaceSettings
@@ -24,6 +25,9 @@ from rclpy.node import Node
 from rclpy.time import Time
 
 Array = NDArray[np.float64]
+
+_LEAST_UPRIGHT = 0.5
+"""Cosine of the greatest angle between z of the robot and of its odometry."""
 
 
 class NoFrameError(PendingError):
@@ -117,7 +121,15 @@ class TransformPoses:
     def odometry(self, stamp: Any) -> Array:
         """Return the robot's place; see :meth:`PoseSource.odometry`."""
         settings = self._settings()
-        return self._look_up(settings.odometry_frame, settings.base_frame, stamp)
+        matrix = self._look_up(settings.odometry_frame, settings.base_frame, stamp)
+        if matrix[2, 2] < _LEAST_UPRIGHT:
+            lean_deg = math.degrees(math.acos(matrix[2, 2]))
+            raise InputError(
+                f'TF: expected z of {settings.base_frame!r} to point up in '
+                f'{settings.odometry_frame!r}, found it {lean_deg:.0f} degrees off; set '
+                'base_frame and odometry_frame to frames of x ahead, y left, z up'
+            )
+        return matrix
 
     def forget(self) -> None:
         """Forget all but static transforms: TF refuses what is much older than its newest."""

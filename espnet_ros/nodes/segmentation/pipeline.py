@@ -14,12 +14,13 @@ from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
 from espnet_ros.monitoring.stage_clock import Stopwatch
 from espnet_ros.nodes.ros.messages.images import convert_by_cv_bridge
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, seconds_since
-from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame
+from espnet_ros.nodes.segmentation.camera.camera import Camera, Frame, kind_of
 from espnet_ros.nodes.segmentation.camera.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.health.power_monitor import PowerMonitor
 from espnet_ros.nodes.segmentation.health.stats import make_stats
 from espnet_ros.nodes.segmentation.meanings import Meanings
 from espnet_ros.nodes.segmentation.pictures import PictureWorker
+from espnet_ros.processing.contrast import check_bit_depth, check_contrast
 from espnet_ros.processing.image_messages import color_view, image_to_bgr
 from espnet_ros.segmentation import InferredBatch, PreparedBatch, Segmentation
 from espnet_ros.segmenter import Segmenter
@@ -185,8 +186,11 @@ class FramePipeline:
         camera, watch = self._cameras[name], Stopwatch()
         try:
             with watch.stage('convert'):
-                bit_depth = self._settings().images.image_bit_depth
+                settings = self._settings()
+                bit_depth = settings.images.image_bit_depth
                 image_bgr = image_to_bgr(frame.message, bit_depth, convert_by_cv_bridge)
+                check_bit_depth(image_bgr, kind_of(frame.message), bit_depth)
+                check_contrast(image_bgr, settings.min_contrast)
         except InputError as error:
             self._fail_input(camera, error)
             return None

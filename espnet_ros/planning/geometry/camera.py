@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+_LARGEST_SKEW = 1e-3
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -157,6 +158,11 @@ def make_camera(calibration: Calibration, *, rectified: bool = False) -> Camera:
         raise InputError(
             f'camera_info: expected a size and focal lengths above 0 in {name}, found '
             f'{width}x{height} pixels and {fx:g}, {fy:g}: the camera is not calibrated'
+        )
+    last_row, skew = (0.0, 0.0, 1.0, 0.0)[:columns], abs(matrix[1])
+    if matrix[columns] or matrix[2 * columns :] != last_row or skew > _LARGEST_SKEW * fx:
+        raise InputError(
+            f'camera_info: expected {name} of rows (fx 0 cx), (0 fy cy), (0 0 1), found {matrix}'
         )
     x0, y0, roi_width, roi_height = calibration.roi
     if roi_width and roi_height:

@@ -24,6 +24,12 @@ _ITERATIONS = 30
 _TOLERANCE = 1e-10
 _WIDEST_TANGENT = 20.0
 
+# Not so a fisheye's model, whose name says more than its coefficients.
+_STRAIGHT_WITHOUT_COEFFICIENTS = (
+    *('', 'none', 'pinhole', 'perspective', 'plumb_bob', 'rational_polynomial', 'radtan'),
+    *('brown_conrady', 'inverse_brown_conrady', 'modified_brown_conrady', 'thin_prism'),
+)
+
 
 class Distortion(Protocol):
     def distort(self, directions: Array) -> Array:
@@ -195,14 +201,15 @@ def make_lens(model: str, coefficients: Sequence[float]) -> Distortion:
     """
     Return the lens that a camera_info describes.
 
-    :param model: ``distortion_model``; may be empty where there are no coefficients
+    :param model: ``distortion_model``; where no coefficient is set, also empty or the name of
+        another model that is a pinhole then
     :param coefficients: ``d``
     :raises InputError: an unknown model, or a number of coefficients that it does not have
     """
     d = [float(value) for value in coefficients]
     if not all(map(math.isfinite, d)):
         raise InputError(f'camera_info: expected finite distortion coefficients, found {d}')
-    if not any(d) and model not in ('equidistant', 'fisheye'):
+    if not any(d) and model in _STRAIGHT_WITHOUT_COEFFICIENTS:
         return PolynomialLens()
     if model in ('equidistant', 'fisheye') and len(d) in (0, 4):
         k1, k2, k3, k4 = d or (0.0,) * 4

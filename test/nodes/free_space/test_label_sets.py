@@ -10,6 +10,7 @@ pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet, load_label_set
+from espnet_ros.msg import LabelSet as LabelSetMessage
 from espnet_ros.nodes.ros.qos import latched_qos
 from live_settings import set_parameter
 from sensor_msgs.msg import LaserScan
@@ -141,6 +142,20 @@ def test_a_named_set_serves_masks_of_which_nobody_tells_anything(ros, free_space
     assert (cells(maps.messages[-1])[ROAD_AHEAD] == 0).all()
 
 
+def test_ids_that_the_label_set_does_not_have_stop_everything(ros, free_space, maps):
+    """Raw ids of a data set, for example, of which some are those of other classes."""
+    free_space()
+    camera = Camera(ros)
+    raw = paved()
+    raw[250:, :8] = len(CAMVID.names)
+    status = status_of(
+        ros, 'ground', lambda s: 'expected ids of 0 to' in s.message, lambda: camera.send(raw)
+    )
+    assert status.level == ERROR
+    assert "'camvid'" in status.message and f'found {len(CAMVID.names)}' in status.message
+    assert not maps.messages
+
+
 def test_own_costs_are_taken_live(ros, free_space, maps):
     free_space(fusion__enabled=False)
     camera = Camera(ros)
@@ -209,6 +224,32 @@ def test_two_cameras_may_have_two_models(ros, free_space):
     ros.wait_until(both_see_far, 'free ranges on both sides')
     status = status_of(ros, 'state', lambda s: ';' in values(s)['label_set'], left.send)
     assert values(status)['label_set'] == 'left: camvid; right: cityscapes'
+
+
+def test_two_nodes_that_publish_different_classes_give_no_map(ros, free_space, maps, monkeypatch):
+    """A node of the same name with another model was left running."""
+    from espnet_ros.nodes.ros.messages.label_set import make_label_set_message
+
+    monkeypatch.setattr('espnet_ros.nodes.free_space.synchronization.meaning.CONTRADICTION_S', 1.0)
+    free_space()
+    camera = Camera(ros)
+    camera.send_until(maps)
+    other = ros.publisher(LabelSetMessage, 'label_set', latched_qos())
+
+    def send():
+        other.publish(make_label_set_message(CITYSCAPES, 'left_running', 255, Header()))
+        camera.mean(CAMVID)
+        camera.send()
+
+    status = status_of(ros, 'ground', lambda s: 'expected one publisher' in s.message, send)
+    assert status.level == ERROR
+    assert 'found 2 that tell different classes' in status.message
+    maps.clear()
+    status_of(ros, 'ground', lambda s: int(values(s)['dropped_labels']) > 5, send)
+    assert not maps.messages
+    ros.probe.destroy_publisher(other)
+    camera.mean(CAMVID)
+    assert (cells(camera.send_until(maps))[ROAD_AHEAD] == 0).all()
 
 
 def test_a_message_that_makes_no_sense_is_told(ros, free_space, maps):

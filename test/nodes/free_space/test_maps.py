@@ -1,5 +1,6 @@
 """Masks go in and metres come out, through real topics."""
 
+from contextlib import suppress
 import math
 from pathlib import Path
 import time
@@ -11,11 +12,14 @@ pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
 from espnet_ros.config import FreeSpaceSettings
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.free_space.messages import CONTACT_TYPE, PLACE_TYPE
+from espnet_ros.nodes.free_space.pipeline import make_shapes
 from espnet_ros.nodes.parameter_file import format_parameter_file, FREE_SPACE_HEADING
 from espnet_ros.nodes.ros.messages.images import array_to_image
 from espnet_ros.nodes.ros.qos import latched_qos
 from espnet_ros.planning.observer import GroundObserver
+from espnet_ros.settings import list_settings, read_settings
 from geometry_msgs.msg import PolygonStamped
 from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
@@ -171,6 +175,28 @@ def test_a_live_change_of_the_map_is_taken(ros, free_space):
     result = set_parameter(ros, 'grid.x_max_m', -1.0, 'free_space')
     assert not result.successful
     assert 'grid: expected 1 to' in result.reason
+    result = set_parameter(ros, 'grid.x_max_m', math.inf, 'free_space')
+    assert not result.successful
+    assert 'grid.x_max_m' in result.reason
+    assert set_parameter(ros, 'grid.resolution_m', 0.1, 'free_space').successful
+
+
+@pytest.mark.parametrize(
+    'entry', [e for e in list_settings(FreeSpaceSettings) if isinstance(e.default, float)],
+    ids=lambda entry: entry.name,
+)  # fmt: skip
+def test_no_number_is_worse_than_refused(entry):
+    for value in (entry.minimum, entry.maximum):
+        with suppress(ConfigError):
+            make_shapes(read_settings(FreeSpaceSettings, {entry.name: value}))
+    with pytest.raises(ConfigError, match=entry.name):
+        read_settings(FreeSpaceSettings, {entry.name: math.inf})
+
+
+def test_a_map_too_far_away_to_remember_is_refused():
+    far = {'grid.x_min_m': 999.0, 'grid.x_max_m': 1000.0, 'grid.resolution_m': 0.01}
+    with pytest.raises(ConfigError, match='grid: expected corners at most'):
+        make_shapes(read_settings(FreeSpaceSettings, far))
 
 
 def test_the_parameter_file_is_up_to_date():

@@ -95,6 +95,19 @@ def test_odometry_that_makes_no_sense_gives_no_map_and_ends_nothing(
     camera.send_until(maps)
 
 
+def test_a_base_frame_that_lies_on_its_side_gives_no_map(ros, free_space, tree, maps, scans):
+    """Odometry of a camera without a frame of x ahead, y left, z up."""
+    tree.static[CAMERA] = mount()
+    tree.static[ROBOT] = (0.0, 0.0, 0.0), (-0.5, 0.5, -0.5, 0.5)
+    free_space(pose_source='tf')
+    camera = Camera(ros)
+    camera.send_until(scans)
+    status = status_of(ros, '/free_space/costmap', lambda s: 'point up' in s.message, camera.send)
+    assert status.level == ERROR
+    assert 'found it 90 degrees off' in status.message
+    assert not maps.messages
+
+
 def test_every_mask_waits_for_a_camera_transform_that_comes_later(ros, free_space, tree, scans):
     """A joint published at 5 Hz, a camera at 10 Hz: no mask finds its transform at once."""
     free_space(pose_source='tf')

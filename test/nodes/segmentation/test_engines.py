@@ -39,6 +39,7 @@ def start(ros, board, tmp_path):
 
     def run(end=lambda _: None, **parameters):
         values = {'model': str(path), 'runtime': 'tensorrt', 'engine_cache_dir': str(board.cache)}
+        values['min_contrast'] = 0
         return ros.add(
             SegmentationNode(
                 end,

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
+from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import InferenceError
 from espnet_ros.msg import InferenceStats
 from espnet_ros.nodes.ros.messages.images import array_to_image, bytes_to_compressed
@@ -19,6 +20,7 @@ from live_settings import set_parameter
 from rclpy.qos import qos_profile_sensor_data
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
+from status_reader import ERROR, StatusReader, values
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from time_limits import message_limit_s
@@ -325,6 +327,21 @@ def test_images_that_cannot_be_used_are_counted_and_the_next_one_is_segmented(
     assert masks.wait_for().header.stamp.sec == 4
     last = stats.wait_for()
     assert (last.frames_failed, last.frames_published) == (3, 1)
+
+
+def test_images_behind_a_covered_lens_get_no_mask_and_are_told(ros, segmentation):
+    segmentation(min_contrast=SegmentationNodeSettings().min_contrast)
+    masks = ros.listen(Image, 'segmentation/mask')
+    statuses = StatusReader(ros)
+    images = ros.publisher(Image, 'image_raw')
+    images.publish(solid(BLUE, 1))
+    status = statuses.wait_for('segmentation: input', ERROR, 'is the lens covered')
+    assert values(status)['frames_failed'] == '1'
+    images.publish(array_to_image(stripes_bgr(), 'bgr8', header(2)))
+    assert masks.wait_for().header.stamp.sec == 2, 'the first mask is of the image that shows'
+    assert set_parameter(ros, 'min_contrast', 0).successful
+    images.publish(solid(BLUE, 3))
+    masks.wait_for(lambda m: m.header.stamp.sec == 3)
 
 
 @pytest.mark.parametrize('error', [InferenceError('out of memory'), MemoryError('no memory')])

@@ -107,7 +107,7 @@ class CameraInput:
             )
         except InputError as error:
             heard = HeardSet(None, fault=str(error))
-        self.meaning.history.hear(stamp_ns(message.header.stamp), heard)
+        self.meaning.hear(stamp_ns(message.header.stamp), heard)
         self._wake()
 
     def _take_names(self, message: Any) -> None:

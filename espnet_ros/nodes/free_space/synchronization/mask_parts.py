@@ -86,6 +86,8 @@ class PartFinder:
         entry.kind = 'pose'
         header = mask.header
         pose = self._poses.camera_pose(source.name, header.frame_id, header.stamp)
+        entry.kind = 'labels'
+        meaning.check_ids(labels)
         return MaskParts(meaning, labels, camera, confidence, pose)
 
     def _camera_of(self, mask: Image) -> Camera:

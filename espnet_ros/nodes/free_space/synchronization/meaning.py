@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+import math
+import time
 
 from espnet_ros.config import FreeSpaceSettings
 from espnet_ros.exceptions import ConfigError, InputError
@@ -18,9 +20,14 @@ from espnet_ros.labels import (
 from espnet_ros.nodes.free_space.synchronization.ages import in_seconds
 from espnet_ros.nodes.free_space.synchronization.stamp_queue import PendingError
 from espnet_ros.planning.costs import CostTable, make_cost_table
+import numpy as np
+from numpy.typing import NDArray
 
 AUTO = 'auto'
 _MOST_SETS = 8
+
+CONTRADICTION_S = 5.0
+"""How long a second publisher's set counts as one that is there: sets are repeated every 2 s."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,10 @@ class LabelSetHistory:
         return next((heard for since, heard in reversed(self._sets) if since <= stamp_ns), None)
 
     @property
+    def newest(self) -> HeardSet | None:
+        return self._sets[-1][1] if self._sets else None
+
+    @property
     def first_ns(self) -> int | None:
         """Return from when on sets are known, or None where there are none."""
         return self._sets[0][0] if self._sets else None
@@ -74,12 +85,31 @@ class Meaning:
     What ids mean, and what driving over them costs.
 
     :param origin: where the label set comes from, in words
+    :param unlabelled_id: value of pixels without a label, as UNLABELLED_ID always is
     """
 
     label_set: LabelSet
     costs: CostTable
     model: str
     origin: str
+    unlabelled_id: int
+
+    def check_ids(self, labels: NDArray[np.uint8]) -> None:
+        """
+        Check that a mask has no ids but these: what it has others of are not its classes.
+
+        :param labels: uint8, (H, W)
+        :raises InputError: it has
+        """
+        count = len(self.label_set.classes)
+        strange = labels[(labels >= count) & (labels != self.unlabelled_id)]
+        strange = strange[strange != UNLABELLED_ID]
+        if strange.size:
+            raise InputError(
+                f'mask: expected ids of 0 to {count - 1}, as label set {self.label_set.name!r} '
+                f'has, or {self.unlabelled_id} (unlabelled), found {strange[0]}; use the label '
+                'set of the masks'
+            )
 
 
 class MeaningSource:
@@ -103,6 +133,18 @@ class MeaningSource:
         self._names: tuple[int, Mapping[int, str]] | None = None
         self._made: tuple[object, Meaning] | None = None
         self._named = read_label_set(settings())
+        self._contradicted_s = -math.inf
+
+    def hear(self, stamp_ns: int, heard: HeardSet) -> None:
+        """
+        Take a label set; see :meth:`LabelSetHistory.hear`.
+
+        Where several nodes publish on the topic, of different classes, nobody knows whose mask
+        a mask is.
+        """
+        if self.history.newest not in (None, heard) and self._count_publishers() > 1:
+            self._contradicted_s = time.monotonic()
+        self.history.hear(stamp_ns, heard)
 
     def hear_names(self, stamp_ns: int, names: Mapping[int, str]) -> None:
         """Take the class names by id of a vision_msgs/LabelInfo."""
@@ -111,6 +153,7 @@ class MeaningSource:
     def forget(self) -> None:
         self.history.clear()
         self._names = self._made = None
+        self._contradicted_s = -math.inf
 
     def at(self, stamp_ns: int) -> Meaning:
         """
@@ -119,6 +162,12 @@ class MeaningSource:
         :raises PendingError: no set tells, but one may come
         :raises InputError: sets contradict each other, or cannot be used
         """
+        if time.monotonic() - self._contradicted_s < CONTRADICTION_S:
+            raise InputError(
+                f'label_set: expected one publisher on {self._topic}, found '
+                f'{self._count_publishers()} that tell different classes: whose the masks are is '
+                'not known; end all but one of these nodes'
+            )
         costs = self._settings().costs
         heard = self.history.at(stamp_ns)
         if heard is None and (self._named is None or self._expects_sets()):
@@ -173,7 +222,8 @@ class MeaningSource:
             raise InputError(str(error)) from error
         origins = [f'topic {self._topic}'] * (heard is not None)
         origins += ['parameter label_set'] * (self._named is not None)
-        return Meaning(label_set, table, heard.model if heard else '', ' and '.join(origins))
+        model = heard.model if heard else ''
+        return Meaning(label_set, table, model, ' and '.join(origins), unlabelled_id)
 
     def _check_names(self, stamp_ns: int, label_set: LabelSet, *, has_set: bool) -> None:
         """Refuse masks of other classes, whose costs would be those of something else."""

@@ -57,8 +57,12 @@ def _class_message(class_id: int, entry: LabelClass) -> LabelClassMessage:
 
 
 def _read_class(message: LabelClassMessage) -> LabelClass:
-    color = message.color
-    red, green, blue = (round(255 * value) for value in (color.r, color.g, color.b))
+    color = message.color.r, message.color.g, message.color.b
+    if not all(0 <= value <= 1 for value in color):  # NaN is neither
+        raise InputError(
+            f'label_set, class {message.name!r}: expected a color of 0 to 1, found {color}'
+        )
+    red, green, blue = (round(255 * value) for value in color)
     if message.cost == LabelClassMessage.UNKNOWN_COST:
         return LabelClass(message.name, (red, green, blue))
     return LabelClass(message.name, (red, green, blue), int(message.cost), bool(message.is_flat))

@@ -69,7 +69,10 @@ def diagnose_node(
         publishers = node.count_publishers(topic)
         info_topic = node.resolve_topic_name(input_topic(name, 'camera_info'))
         geometry = camera.geometry.snapshot(now_s) if camera else GeometrySnapshot(info_topic)
-        output = diagnose_output(health, snapshot, settings.diagnostics, max_rate_hz)
+        mask = node.resolve_topic_name(output_topic(name, 'mask'))
+        output = diagnose_output(
+            health, snapshot, settings.diagnostics, max_rate_hz, node.count_publishers(mask)
+        )
         for status in (
             diagnose_input(
                 health,
@@ -84,7 +87,6 @@ def diagnose_node(
             diagnose_latency(health, snapshot, settings.diagnostics),
         ):
             yield replace(status, name=f'{status.name} {name}'.strip())
-        mask = node.resolve_topic_name(output_topic(name, 'mask'))
         yield diagnose_topic(output, snapshot, settings.diagnostics, mask)
     power = None if session is None else session.power.snapshot()
     yield diagnose_power(power, settings.power, health.state)

@@ -1,5 +1,7 @@
 """A label set comes out of its message as it went in."""
 
+import math
+
 import pytest
 
 pytest.importorskip('rclpy', reason='no rclpy')
@@ -7,7 +9,7 @@ pytest.importorskip('rclpy', reason='no rclpy')
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelClass, LabelSet, load_label_set, shipped_label_sets
 from espnet_ros.nodes.ros.messages.label_set import make_label_set_message, read_label_set_message
-from std_msgs.msg import Header
+from std_msgs.msg import ColorRGBA, Header
 
 
 def facts(label_set):
@@ -32,7 +34,12 @@ def test_what_is_flat_and_never_driven_over_stays_flat():
 
 @pytest.mark.parametrize(
     ('field', 'value', 'words'),
-    [('id', 3, 'expected ids 0, 1, 2'), ('cost', 101, 'cost of 0 to 100')],
+    [
+        ('id', 3, 'expected ids 0, 1, 2'),
+        ('cost', 101, 'cost of 0 to 100'),
+        ('color', ColorRGBA(r=math.nan), 'color of 0 to 1, found'),
+        ('color', ColorRGBA(g=255.0), 'color of 0 to 1, found'),
+    ],
 )
 def test_a_message_that_makes_no_sense_is_refused(field, value, words):
     message = make_label_set_message(load_label_set('camvid'), '', 255, Header())

@@ -1,0 +1,46 @@
+"""Whether a mask and the pose of its camera fit: sky lies above the horizon and road below it."""
+
+from __future__ import annotations
+
+import math
+
+from espnet_ros.planning.geometry.camera import Camera
+from espnet_ros.planning.geometry.pose import CameraPose
+import numpy as np
+from numpy.typing import NDArray
+
+_STRIDE = 4
+_HILL_RAD = math.radians(3.0)
+
+
+class Horizon:
+    """
+    Counts what lies on the wrong side of the horizon.
+
+    :param camera: of the masks' size
+    :param road: bool, (256,), which class ids are road, and level
+    :param sky: bool, (256,), which class ids are sky
+    """
+
+    def __init__(
+        self, camera: Camera, pose: CameraPose, road: NDArray[np.bool_], sky: NDArray[np.bool_]
+    ) -> None:
+        height, width = camera.size
+        u, v = np.meshgrid(np.arange(0, width, _STRIDE), np.arange(0, height, _STRIDE))
+        rays = camera.rays(np.stack([u, v], axis=-1).astype(float)) @ pose.matrix.T
+        limit = math.sin(_HILL_RAD)
+        self._above, self._below = rays[..., 2] > limit, rays[..., 2] < -limit
+        self._road, self._sky = road, sky
+
+    def wrong_share(self, labels: NDArray[np.uint8]) -> float:
+        """
+        Return the share of road and sky that its side of the horizon contradicts, 0 to 1.
+
+        Hills make road rise and sky sink by some degrees, which does not count.
+
+        :param labels: uint8, (H, W), class ids
+        """
+        some = labels[::_STRIDE, ::_STRIDE]
+        road, sky = self._road[some], self._sky[some]
+        wrong = int(np.count_nonzero((road & self._above) | (sky & self._below)))
+        return wrong / max(1, int(np.count_nonzero(road | sky)))

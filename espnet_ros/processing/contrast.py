@@ -1,0 +1,63 @@
+"""Whether an image shows anything: a covered lens, for example, makes a network see road."""
+
+from __future__ import annotations
+
+import cv2
+from espnet_ros.exceptions import InputError
+import numpy as np
+from numpy.typing import NDArray
+
+_SAMPLES = (128, 96)
+_PARTS = (16, 12)
+_OUTLIERS = 0.05
+_LEAST_BITS = 8
+_DARK = 16
+
+
+def contrast_of(image_bgr: NDArray[np.uint8]) -> int:
+    """
+    Return by how much the brightest parts of an image differ from the darkest.
+
+    Parts are means over a sixteenth of the width and a twelfth of the height, which average noise
+    out. A twentieth of them at either end is left out.
+
+    :param image_bgr: uint8, (H, W, 3)
+    :return: 0 to 255
+    """
+    samples = cv2.resize(image_bgr, _SAMPLES, interpolation=cv2.INTER_NEAREST)
+    gray = cv2.cvtColor(samples, cv2.COLOR_BGR2GRAY)
+    parts = np.sort(cv2.resize(gray, _PARTS, interpolation=cv2.INTER_AREA), axis=None)
+    left_out = round(_OUTLIERS * parts.size)
+    return int(parts[-1 - left_out]) - int(parts[left_out])
+
+
+def check_contrast(image_bgr: NDArray[np.uint8], least: int) -> None:
+    """
+    Check that an image shows something.
+
+    :param image_bgr: uint8, (H, W, 3)
+    :param least: see :func:`contrast_of`
+    :raises InputError: it does not
+    """
+    found = contrast_of(image_bgr) if least else 0
+    if found < least:
+        raise InputError(
+            f'expected an image with a contrast of {least} or more (min_contrast), found {found} '
+            f'at a mean brightness of {image_bgr.mean():.0f} of 255: is the lens covered, the '
+            'light off, the exposure wrong or image_bit_depth too large?'
+        )
+
+
+def check_bit_depth(image_bgr: NDArray[np.uint8], kind: str, bit_depth: int) -> None:
+    """
+    Check that an image of 16 bits per channel uses the upper ones of its bit depth.
+
+    :param image_bgr: uint8, (H, W, 3), the upper 8 of those bits
+    :param kind: encoding or format of its message
+    :raises InputError: all its pixels lie in the lowest sixteenth
+    """
+    if '16' in kind and bit_depth > _LEAST_BITS and image_bgr.max() < _DARK:
+        raise InputError(
+            f'{kind} image: expected values of {bit_depth} bits (image_bit_depth), found none '
+            f'that needs more than {bit_depth - 4}; set image_bit_depth to that of the camera'
+        )
