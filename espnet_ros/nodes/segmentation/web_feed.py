@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 import time
 
@@ -73,7 +74,7 @@ class WebFeed:
             return
         self._view.put_model(model_card(session.segmenter))
         for name, camera in session.cameras.items():
-            camera.outputs.is_probed = self._prober(name)
+            camera.outputs.is_probed = partial(self._view.wants_confidence, name)
         session.pipeline.viewer = self
         self._session = session
 
@@ -108,9 +109,6 @@ class WebFeed:
         """End the server; may be called more than once."""
         if self._server is not None:
             self._server.close()
-
-    def _prober(self, camera: str) -> Callable[[], bool]:
-        return lambda: self._view.wants_confidence(camera)
 
     def _is_beside(self, name: str) -> bool:
         """Return whether a status of /diagnostics is of the free space node beside this one."""
