@@ -75,7 +75,7 @@ class WebFeed:
         self._view.put_model(model_card(session.segmenter))
         for name, camera in session.cameras.items():
             camera.outputs.is_probed = partial(self._view.wants_confidence, name)
-        session.pipeline.viewer = self
+        session.pipeline.show = self.offer
         self._session = session
 
     def detach(self) -> None:
