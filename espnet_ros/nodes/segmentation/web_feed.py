@@ -44,10 +44,10 @@ class WebFeed:
         node: Node,
         settings: WebSettings,
         cameras: Sequence[str],
-        judge: Callable[[], Iterable[Status]],
+        diagnose: Callable[[], Iterable[Status]],
     ) -> None:
         self._node = node
-        self._judge = judge
+        self._diagnose = diagnose
         self._session: Session | None = None
         self._ticks = 0
         self._view = LiveView(node.get_name(), cameras)
@@ -122,7 +122,7 @@ class WebFeed:
         self._others.follow(has_readers)
         self._ticks += 1
         if has_readers:
-            own = [_without_path(status) for status in self._judge()]
+            own = [_without_path(status) for status in self._diagnose()]
             self._view.put_statuses([*own, *self._others.statuses()])
         if self._ticks % _RESTING_TICKS == 0:
             self._put_samples()
