@@ -63,7 +63,7 @@ def open_folder(
         images = [image for folder in folders for image in list_images(folder / IMAGES)]
         if split in ('train', 'val'):
             is_val = split == 'val'
-        images = [i for i in images if (crc32(i.stem.encode()) % _PARTS == 0) == is_val]
+            images = [i for i in images if (crc32(i.stem.encode()) % _PARTS == 0) == is_val]
         if not images:
             raise InputError(
                 f'{root}/images: expected enough images to keep a tenth for validation; add '
