@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 from status_reader import ERROR, OK, values
 from std_msgs.msg import Header
 
-from .scene import add_seconds, Camera, cells, FRAME, OPTICAL, ROAD_AHEAD, status_of
+from .scene import add_seconds, Camera, CAMVID, cells, FRAME, OPTICAL, ROAD_AHEAD, status_of
 from .tree import CAMERA, mount, place, ROBOT
 
 
@@ -93,6 +93,15 @@ def test_odometry_that_makes_no_sense_gives_no_map_and_ends_nothing(
     assert not maps.messages
     tree.static[ROBOT] = place(1.0)
     camera.send_until(maps)
+
+
+def test_ranges_that_end_at_the_pavement_leave_its_cost_in_the_map(ros, free_space, tree, maps):
+    tree.static[CAMERA], tree.static[ROBOT] = mount(), place(1.0)
+    free_space(pose_source='tf', scan__blocking_cost=40)
+    labels = FRAME.labels.copy()
+    labels[220:, 100:200] = CAMVID.id_of('pavement')
+    cost = cells(Camera(ros).send_until(maps, labels=labels))
+    assert {0, 40, 100} <= set(np.unique(cost).tolist())
 
 
 def test_a_base_frame_that_lies_on_its_side_gives_no_map(ros, free_space, tree, maps, scans):
