@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
+from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
 from rclpy.parameter import Parameter
 from status_reader import ERROR, OK, values
@@ -102,6 +103,20 @@ def test_ranges_that_end_at_the_pavement_leave_its_cost_in_the_map(ros, free_spa
     labels[220:, 100:200] = CAMVID.id_of('pavement')
     cost = cells(Camera(ros).send_until(maps, labels=labels))
     assert {0, 40, 100} <= set(np.unique(cost).tolist())
+
+
+def test_a_ground_that_contradicts_base_footprint_stops_the_output(ros, free_space, tree, scans):
+    """base_link is often at the height of the axles, and then the ground is below it."""
+    tree.static[CAMERA] = mount()
+    tree.static['base_link', 'base_footprint'] = (0.0, 0.0, -0.3), (0.0, 0.0, 0.0, 1.0)
+    free_space(pose_source='tf')
+    camera = Camera(ros)
+    status = status_of(ros, 'ground', lambda s: 'base_footprint' in s.message, camera.send)
+    assert status.level == ERROR
+    assert 'ground_z_m: expected -0.3 m' in status.message
+    assert not scans.messages
+    assert set_parameter(ros, 'ground_z_m', -0.3, 'free_space').successful
+    camera.send_until(scans)
 
 
 def test_a_base_frame_that_lies_on_its_side_gives_no_map(ros, free_space, tree, maps, scans):
