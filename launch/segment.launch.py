@@ -17,8 +17,8 @@ from pathlib import Path
 from ament_index_python.packages import get_package_share_directory
 from espnet_ros.config import LaunchSettings
 from espnet_ros.exceptions import EspnetError
+from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.plan import BOOLEANS, plan_launch, read_arguments
-from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.launching.transport import profile_variable, user_has_profile
 from espnet_ros.settings import list_settings, Setting
 from launch import Event, LaunchContext, LaunchDescription

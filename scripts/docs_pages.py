@@ -33,7 +33,7 @@ API = (
     'espnet_ros.processing.overlay',
     'espnet_ros.telemetry.discovery',
     'espnet_ros.telemetry.power_sensor',
-    'espnet_ros.evaluation.confusion',
+    'espnet_ros.evaluation.metrics',
     'espnet_ros.exceptions',
 )
 """The library's public modules, in the order in which one meets them."""

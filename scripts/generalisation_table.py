@@ -20,8 +20,7 @@ from espnet_ros.config import ForeignModelSettings, RuntimeSettings
 from espnet_ros.datasets.base import LabelledDataset, Sample
 from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.evaluation.common_groups import common_groups, CommonGroups, shared_groupings
-from espnet_ros.evaluation.confusion import ConfusionMatrix
-from espnet_ros.evaluation.metrics import class_iou, counted_classes, mean
+from espnet_ros.evaluation.metrics import class_iou, ConfusionMatrix, counted_classes, mean
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.labels import LabelSet
 from espnet_ros.processing.conditions import degrade

@@ -17,7 +17,7 @@ import time
 
 from espnet_ros.config import MaskSettings, RuntimeSettings
 from espnet_ros.datasets.opening import open_dataset
-from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import ConfusionMatrix
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.export.fetch import fetch_model
 from espnet_ros.export.onnx_export import export_network

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 import resource
 import sys
 import time
-from typing import Protocol
 
 from espnet_ros.benchmark.contender import parse_contender
 from espnet_ros.config import ForeignModelSettings, RuntimeSettings
@@ -90,23 +90,8 @@ class Trials:
     peak_memory_bytes: int
 
 
-class Way(Protocol):
-    def segment(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], StageTimes]:
-        """Return the labels of an image and what it took."""
-
-
-class OurWay:
-    """Segments as the node and the command line do."""
-
-    def __init__(self, segmenter: Segmenter) -> None:
-        self._segmenter = segmenter
-
-    def segment(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], StageTimes]:
-        result = self._segmenter.segment([image_bgr])[0]
-        return result.labels, result.stage_times
-
-
-_opened: list[Way] = []
+_opened: list[Callable[[NDArray[np.uint8]], StageTimes]] = []
+"""Segments an image, and returns what that took."""
 
 
 def open_contender(contender: Contender) -> ContenderInfo:
@@ -119,15 +104,16 @@ def open_contender(contender: Contender) -> ContenderInfo:
     model = open_any_model(contender.model, contender.foreign)
     if contender.way == OURS:
         runtime = open_runtime(model, contender.settings, image_size=contender.size)
-        way: Way = OurWay(Segmenter(runtime))
+        segmenter = Segmenter(runtime)
+        _opened[:] = [lambda image_bgr: segmenter.segment([image_bgr])[0].stage_times]
         what = runtime.name, runtime.precision, runtime.resize, runtime.device
     else:
         module, class_name, _ = PEERS[contender.way]
         peer = getattr(import_module(module), class_name)(
             model, contender.size, contender.settings.threads
         )
-        way, what = peer, (peer.runtime, peer.precision, 'host', peer.device)
-    _opened[:] = [way]
+        _opened[:] = [lambda image_bgr: peer.segment(image_bgr)[1]]
+        what = peer.runtime, peer.precision, 'host', peer.device
     return ContenderInfo(
         model.info.name,
         *what,
@@ -140,12 +126,12 @@ def open_contender(contender: Contender) -> ContenderInfo:
 
 def run_trials(image_bgr: NDArray[np.uint8], count: int) -> Trials:
     """Segment an image again and again with what :func:`open_contender` opened."""
-    way = _opened[0]
+    segment = _opened[0]
     latencies_s, inferences_s = np.empty(count), np.empty(count)
     cpu_s, start_s = time.process_time(), time.monotonic()
     for n in range(count):
         began_s = time.perf_counter()
-        _, stages = way.segment(image_bgr)
+        stages = segment(image_bgr)
         latencies_s[n] = time.perf_counter() - began_s
         inferences_s[n] = stages.inference_s
     end_s, cpu_s = time.monotonic(), time.process_time() - cpu_s

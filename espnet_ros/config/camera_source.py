@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from espnet_ros.config.images import ImageSettings
-from espnet_ros.config.sizes import check_size
+from espnet_ros.config.images import check_size, ImageSettings
 from espnet_ros.settings import section, setting
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from espnet_ros.exceptions import ConfigError
 from espnet_ros.settings import setting
 
 LEAST_CONTRAST = 4
@@ -23,3 +24,15 @@ class ImageSettings:
         maximum=16,
         read_only=True,
     )
+
+
+def check_size(name: str, size: tuple[int, ...]) -> None:
+    """
+    Check that a setting is [height, width], or two zeros.
+
+    :raises ConfigError: it is not
+    """
+    if len(size) != 2 or size.count(0) == 1:
+        raise ConfigError(
+            f'{name}: expected [height, width] in pixels above 0, or two zeros, found {list(size)}'
+        )

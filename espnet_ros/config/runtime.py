@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import os
 
-from espnet_ros.config.sizes import check_size
+from espnet_ros.config.images import check_size
 from espnet_ros.settings import section, setting
 
 RUNTIMES = ('auto', 'tensorrt', 'tensorrt_rtx', 'openvino', 'onnxruntime', 'torch', 'fake')

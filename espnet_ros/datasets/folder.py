@@ -62,7 +62,8 @@ def open_folder(
         folders = parts_of(root) or [root]
         images = [image for folder in folders for image in list_images(folder / IMAGES)]
         if split in ('train', 'val'):
-            images = [image for image in images if _validates(image) == (split == 'val')]
+            is_val = split == 'val'
+        images = [i for i in images if (crc32(i.stem.encode()) % _PARTS == 0) == is_val]
         if not images:
             raise InputError(
                 f'{root}/images: expected enough images to keep a tenth for validation; add '
@@ -116,7 +117,3 @@ def parts_of(root: Path) -> list[Path]:
         return []
     folders = (path.parent for path in root.glob('*/images') if path.parent.name[0] != '.')
     return sorted(folder for folder in folders if (folder / LABELS).is_dir())
-
-
-def _validates(image: Path) -> bool:
-    return crc32(image.stem.encode()) % _PARTS == 0

@@ -10,7 +10,7 @@ import zlib
 
 import cv2
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing.image_formats.png_chunks import chunks_of, PNG_START, without_extras
+from espnet_ros.processing.image_formats.header import chunks_of, PNG_START, without_extras
 import numpy as np
 from numpy.typing import NDArray
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import ConfusionMatrix
 from espnet_ros.exceptions import InputError
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 import numpy as np

@@ -131,7 +131,7 @@ def make_report(counts: NDArray[np.int64], label_set: LabelSet, images: int) -> 
     Read everything off a confusion matrix.
 
     :param counts: (classes + 1, classes + 1); see
-        :class:`~espnet_ros.evaluation.confusion.ConfusionMatrix`
+        :class:`~espnet_ros.evaluation.metrics.ConfusionMatrix`
     :param images: how many it counted
     """
     counted = counted_classes(label_set)

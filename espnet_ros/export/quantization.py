@@ -92,7 +92,7 @@ def _quantize_all(
         tools.quantize_static(
             str(prepared),
             str(target),
-            _Reader(tools, images_bgr).as_tools_want(),
+            _reader(tools, images_bgr),
             quant_format=tools.QuantFormat.QDQ,
             op_types_to_quantize=list(_QUANTIZED),
             nodes_to_exclude=list(ends_of(network.graph)),
@@ -127,25 +127,16 @@ def ends_of(graph: onnx.GraphProto) -> set[str]:
     return found
 
 
-class _Reader:
-    def __init__(self, tools: Any, images_bgr: Sequence[NDArray[np.uint8]]) -> None:
-        self._tools = tools
-        self._images = images_bgr
+def _reader(tools: Any, images_bgr: Sequence[NDArray[np.uint8]]) -> Any:
+    batches = ({IMAGE: image[np.newaxis]} for image in images_bgr)
 
-    def as_tools_want(self) -> Any:
-        batches = self._batches()
+    class Reader(tools.CalibrationDataReader):  # type: ignore[misc]
+        """Gives a batch, and None after the last."""
 
-        class Reader(self._tools.CalibrationDataReader):  # type: ignore[misc, name-defined]
-            """Gives a batch, and None after the last."""
+        def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+            return next(batches, None)
 
-            def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-                return next(batches, None)
-
-        return Reader()
-
-    def _batches(self) -> Iterator[dict[str, NDArray[np.uint8]]]:
-        for image in self._images:
-            yield {IMAGE: image[np.newaxis]}
+    return Reader()
 
 
 def _load_tools() -> Any:

@@ -16,9 +16,8 @@ import time
 from typing import Any
 
 from espnet_ros.exceptions import last_line, RuntimeUnavailableError
-from espnet_ros.fleet.engine import attempt, Worker, WorkerFactory
+from espnet_ros.fleet.engine import attempt, core_count, FleetSettings, Worker, WorkerFactory
 from espnet_ros.fleet.ray_session import opened_ray
-from espnet_ros.fleet.settings import core_count, FleetSettings
 from espnet_ros.fleet.unit import Finished, Task
 from espnet_ros.processing.preprocess import limit_threads
 
@@ -188,7 +187,8 @@ class _Run:
         unit = task.unit
         self._deaths[unit.name] += 1
         if call.was_ended:
-            return Finished(unit, reason=f'{unit.source}: {_late(self._settings)}')
+            late = f'took longer than {self._settings.timeout_s:g} s (--timeout-per-file)'
+            return Finished(unit, reason=f'{unit.source}: {late}')
         if self._deaths[unit.name] > self._settings.retries:
             return Finished(
                 unit,
@@ -207,7 +207,3 @@ class _Run:
             if call.task is not None and late_s > _GRACE_S and not call.was_ended:
                 call.was_ended = True
                 self._ray.kill(call.actor, no_restart=False)
-
-
-def _late(settings: FleetSettings) -> str:
-    return f'took longer than {settings.timeout_s:g} s (--timeout-per-file)'

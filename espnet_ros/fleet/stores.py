@@ -161,13 +161,10 @@ def _told(url: str, kind: type[EspnetError], what: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise kind(f'{url}: no such object or bucket') from error
     except Exception as error:
-        raise kind(f'{url}: the store cannot be {what} ({_words(error)})') from error
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise kind(f'{url}: the store cannot be {what} ({reason})') from error
 
 
 def _version(info: dict[str, Any]) -> list[object]:
     told = info.get('ETag') or info.get('etag') or info.get('LastModified') or info.get('mtime')
     return [info.get('size'), str(told)]
-
-
-def _words(error: Exception) -> str:
-    return ' '.join(str(error).split()) or type(error).__name__

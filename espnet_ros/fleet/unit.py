@@ -50,18 +50,9 @@ class Report:
     counts: tuple[tuple[int, int], ...]
     broken: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as in the summary of a unit."""
-        return {
-            'frames': self.frames,
-            'elapsed_s': self.elapsed_s,
-            'counts': [list(pair) for pair in self.counts],
-            'broken': list(self.broken),
-        }
-
     @classmethod
     def from_dict(cls, content: Any) -> Report:
-        """Build it from what :meth:`to_dict` returned."""
+        """Build it from what the summary of a unit holds."""
         counts = tuple((int(i), int(pixels)) for i, pixels in content['counts'])
         frames, elapsed_s = int(content['frames']), float(content['elapsed_s'])
         return cls(frames, elapsed_s, counts, tuple(map(str, content['broken'])))

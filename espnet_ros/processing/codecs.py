@@ -9,10 +9,9 @@ import cv2
 from espnet_ros.exceptions import InputError, OutputError
 from espnet_ros.file_kinds import kind_of_data
 from espnet_ros.files import write_atomically
-from espnet_ros.processing.image_formats.header import read_header
+from espnet_ros.processing.image_formats.header import PNG_START, read_header, without_extras
 from espnet_ros.processing.image_formats.jpeg import decode_jpeg
 from espnet_ros.processing.image_formats.jpeg_stream import cut_off, START
-from espnet_ros.processing.image_formats.png_chunks import PNG_START, without_extras
 import numpy as np
 from numpy.typing import NDArray
 

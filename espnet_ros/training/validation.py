@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from espnet_ros.datasets.base import LabelledDataset, Sample
-from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import ConfusionMatrix
 from espnet_ros.models.pipeline import SegmentationPipeline
 from espnet_ros.training.devices import Compute
 import torch

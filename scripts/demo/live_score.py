@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from espnet_ros.evaluation.common_groups import common_groups, CommonGroups, shared_groupings
-from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import ConfusionMatrix
 from espnet_ros.evaluation.report import make_report
 from espnet_ros.labels import LabelSet
 from espnet_ros.nodes.ros.messages.images import mask_values

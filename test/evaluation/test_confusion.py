@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import ConfusionMatrix
 import numpy as np
 import pytest
 

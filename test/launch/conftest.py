@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from espnet_ros.config import LaunchSettings
+from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.plan import LaunchPlan, plan_launch
-from espnet_ros.nodes.launching.process import Process
 import pytest
 
 ROOT = Path(__file__).parents[2]

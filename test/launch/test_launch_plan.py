@@ -9,8 +9,8 @@ from espnet_ros.config import LaunchSettings
 from espnet_ros.exceptions import ConfigError, EspnetError
 from espnet_ros.nodes.launching import checks
 from espnet_ros.nodes.launching import parts as launch_parts
+from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.plan import LaunchPlan, read_arguments
-from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.ros.topics import MASK_TOPICS
 from espnet_ros.settings import list_settings
 import pytest

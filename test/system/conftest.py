@@ -29,8 +29,8 @@ pytest.importorskip('rclpy', reason='no rclpy')
 
 from espnet_ros.config import LaunchSettings
 from espnet_ros.nodes.launching.child_process import node_command
+from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.plan import plan_launch
-from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.launching.transport import set_transport
 from espnet_ros.settings import read_settings
 

@@ -8,8 +8,7 @@ from espnet_ros.cli.console import make_table, OUT, say
 from espnet_ros.cli.evaluate.view import percent
 from espnet_ros.cli.output import OutputFolder
 from espnet_ros.datasets.base import Sample
-from espnet_ros.evaluation.confusion import ConfusionMatrix
-from espnet_ros.evaluation.metrics import class_iou, counted_classes, mean
+from espnet_ros.evaluation.metrics import class_iou, ConfusionMatrix, counted_classes, mean
 from espnet_ros.evaluation.report import Report
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.labels import LabelSet

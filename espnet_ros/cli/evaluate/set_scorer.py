@@ -15,7 +15,7 @@ from espnet_ros.config import MaskSettings
 from espnet_ros.datasets.base import LabelledDataset
 from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.evaluation.common_groups import common_groups, CommonGroups, shared_groupings
-from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import ConfusionMatrix
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
 from espnet_ros.model_file import ModelInfo

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from espnet_ros.cli.evaluate.degraded_scores import DegradedScores
 from espnet_ros.cli.evaluate.worst_images import WorstImages
 from espnet_ros.cli.output import OutputFolder
-from espnet_ros.evaluation.confusion import ConfusionMatrix
-from espnet_ros.evaluation.metrics import group_counts
+from espnet_ros.evaluation.metrics import ConfusionMatrix, group_counts
 from espnet_ros.evaluation.report import make_report, Report
 from espnet_ros.labels import LabelSet
 from espnet_ros.processing.codecs import encode_png

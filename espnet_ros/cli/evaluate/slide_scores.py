@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from espnet_ros.datasets.slides import SlideDataset
 from espnet_ros.evaluation.common_groups import CommonGroups
-from espnet_ros.evaluation.confusion import ConfusionMatrix
+from espnet_ros.evaluation.metrics import ConfusionMatrix
 from espnet_ros.slides.scorer import TileScorer
 from espnet_ros.slides.tiling import blended_bands, Tiling
 from espnet_ros.sources.tiff_reader import SlideReader

@@ -81,11 +81,9 @@ class FleetProgress:
         elif time.perf_counter() - self._line_s >= LINE_EVERY_S:
             self._line_s = time.perf_counter()
             new = self.done - self._earlier
-            left = f', {self._left_s(new):.0f} s left' if new else ''
+            left_s = (self._total - self.done) * self.elapsed_s / max(new, 1)
+            left = f', {left_s:.0f} s left' if new else ''
             ERROR.print(
                 f'{self._doing}: {self.done} of {self._total} {self._units}, {said}{left}',
                 soft_wrap=True,
             )
-
-    def _left_s(self, new: int) -> float:
-        return (self._total - self.done) * self.elapsed_s / new

@@ -145,10 +145,10 @@ class Player:
             snapshot = self._record.snapshot(time.monotonic())
             machine = self._machine.snapshot(snapshot.output_rate_hz)
             self._view.put_sample(CAMERA, make_sample(snapshot, machine))
-            self._view.put_statuses(self._judge(snapshot, machine))
+            self._view.put_statuses(self._diagnose(snapshot, machine))
             self._stopped.wait(PERIOD_S)
 
-    def _judge(self, snapshot: CameraSnapshot, machine: PowerSnapshot) -> Iterator[Status]:
+    def _diagnose(self, snapshot: CameraSnapshot, machine: PowerSnapshot) -> Iterator[Status]:
         health = NodeHealth('active', model=self._facts)
         settings, power = DiagnosticsSettings(), PowerSettings()
         rate_hz = self._source.rate_hz or RATE_HZ

@@ -87,7 +87,8 @@ class Merge(nn.Module):
         :param encoder_features: (N, encoder_channels, H, W)
         :return: (N, channels, H, W)
         """
-        doubled = enlarge_to(features, _doubled(features))
+        height, width = (2 * int(size) for size in features.shape[2:])
+        doubled = enlarge_to(features, (height, width))
         merged: Tensor = self.norm_act(self.convolve(encoder_features) + doubled)
         return merged
 
@@ -104,7 +105,3 @@ def _at_scale(features: Tensor, scale: float, layer: nn.Module) -> Tensor:
         convolved = average_to(layer(enlarge_to(features, scaled)), size)
     result: Tensor = convolved
     return result
-
-
-def _doubled(features: Tensor) -> tuple[int, int]:
-    return 2 * int(features.shape[2]), 2 * int(features.shape[3])

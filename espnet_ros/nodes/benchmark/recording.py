@@ -12,7 +12,6 @@ import tempfile
 import time
 
 from espnet_ros.benchmark.node_case import FREE_SPACE, NodeCase, SEGMENTATION
-from espnet_ros.benchmark.process_usage import read_usage, Usage
 from espnet_ros.exceptions import InferenceError
 from espnet_ros.nodes.benchmark.camera import Played
 from espnet_ros.nodes.benchmark.camera_process import camera_process, CameraProcess
@@ -253,3 +252,30 @@ def running(case: NodeCase) -> Iterator[tuple[Run, Observer]]:
 
 def _tail(path: Path) -> str:
     return ' '.join(path.read_text(errors='replace').splitlines()[-3:])
+
+
+@dataclass(frozen=True)
+class Usage:
+    """
+    What a process has taken up to one moment.
+
+    :param cpu_s: time of all its threads together
+    :param memory_bytes: resident now
+    """
+
+    cpu_s: float
+    memory_bytes: int
+
+
+def read_usage(pid: int) -> Usage:
+    """
+    Return what a process has taken.
+
+    :raises OSError: it has ended
+    """
+    folder = Path(f'/proc/{pid}')
+    # The name of the process, in brackets, may hold blanks.
+    fields = (folder / 'stat').read_text().rpartition(')')[2].split()
+    cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    resident_pages = int((folder / 'statm').read_text().split()[1])
+    return Usage(cpu_s, resident_pages * os.sysconf('SC_PAGE_SIZE'))

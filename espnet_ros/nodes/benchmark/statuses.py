@@ -92,7 +92,8 @@ class NodeStatuses:
             for status in message.status:
                 kind = status.name.removeprefix(self._prefix).partition(' ')[0]
                 is_ours = status.name.startswith(self._prefix)
-                if is_ours and (kind in kinds or not kinds) and _is_error(status):
+                is_error = status.level == DiagnosticStatus.ERROR
+                if is_ours and (kind in kinds or not kinds) and is_error:
                     return str(status.message)
         return ''
 
@@ -104,7 +105,3 @@ class NodeStatuses:
                 if name == camera:
                     values |= {entry.key: entry.value for entry in status.values}
         return values
-
-
-def _is_error(status: DiagnosticStatus) -> bool:
-    return bool(status.level == DiagnosticStatus.ERROR)

@@ -68,7 +68,7 @@ class FreeSpaceNode(ManagedNode):
             self.destroy_node()
             raise
         self._ages = Ages(lambda: int(self.get_clock().now().nanoseconds), lambda: self._settings)
-        self._diagnostics = DiagnosticsPublisher(self, self._judge)
+        self._diagnostics = DiagnosticsPublisher(self, self._diagnose)
         if self._settings.autostart:
             self.start_by_itself()
 
@@ -161,7 +161,7 @@ class FreeSpaceNode(ManagedNode):
         if self._pipeline is not None:
             self._pipeline.settings_changed()
 
-    def _judge(self) -> Iterator[Status]:
+    def _diagnose(self) -> Iterator[Status]:
         health = NodeHealth(self.state, failure=self.failure)
         report = Report(self, health, self._settings)
         return report.statuses(self._inputs, self._pipeline, self._outputs, self._poses)

@@ -36,7 +36,7 @@ from rclpy.node import Node
 
 
 class Report:
-    """Gathers what is judged: the node, each camera, and each output that has a reader."""
+    """Gathers what is diagnosed: the node, each camera, and each output that has a reader."""
 
     def __init__(self, node: Node, health: NodeHealth, settings: FreeSpaceSettings) -> None:
         self._node = node
@@ -51,15 +51,15 @@ class Report:
         poses: PoseSource | None,
     ) -> Iterator[Status]:
         """
-        Judge; what is None is so while the node is not active.
+        Diagnose; what is None is so while the node is not active.
 
         :param inputs: by camera name; empty while the node is not configured
         """
-        yield self._judge_state(pipeline, poses)
+        yield self._diagnose_state(pipeline, poses)
         grounds = {}
         for name in self._settings.cameras:
             stream = pipeline.streams[name] if pipeline else None
-            statuses = list(self._judge_camera(name, inputs.get(name), stream))
+            statuses = list(self._diagnose_camera(name, inputs.get(name), stream))
             grounds[name] = statuses[1]
             yield from statuses
         if outputs is None:
@@ -78,7 +78,9 @@ class Report:
                     is_wanted=output.is_wanted,
                 )
 
-    def _judge_state(self, pipeline: FreeSpacePipeline | None, poses: PoseSource | None) -> Status:
+    def _diagnose_state(
+        self, pipeline: FreeSpacePipeline | None, poses: PoseSource | None
+    ) -> Status:
         health, settings = self._health, self._settings
         streams = pipeline.streams if pipeline else {}
         values = {
@@ -96,7 +98,7 @@ class Report:
             return Status('state', Level.OK, 'running', values)
         return Status('state', Level.WARN, health.state, values)
 
-    def _judge_camera(
+    def _diagnose_camera(
         self, name: str, source: CameraInput | None, stream: CameraStream | None
     ) -> Iterator[Status]:
         now_s = time.monotonic()

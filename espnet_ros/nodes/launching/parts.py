@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from espnet_ros.config import WEB_PORT
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching.cameras import CameraTopics, fill_in
-from espnet_ros.nodes.launching.process import Process
 from espnet_ros.nodes.launching.request import FREE_SPACE, LaunchRequest, SEGMENTATION
 from espnet_ros.nodes.ros.topics import mask_remappings
 from espnet_ros.settings import Value
@@ -17,6 +18,32 @@ PACKAGE = 'espnet_ros'
 SYNTHETIC = 'synthetic'
 BASE_FRAME = 'base_link'
 """The fixed frame in rviz/segmentation.rviz, and the default of the nodes."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """
+    A process to start.
+
+    :param parameters: set after those of the file
+    :param may_end: whether exit code 0 is its regular end, and no death
+    :param respawns: whether it is started again when it dies
+    """
+
+    package: str
+    executable: str
+    name: str
+    parameters: Mapping[str, Value]
+    parameter_file: Path | None = None
+    remappings: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[str, ...] = ()
+    ros_arguments: tuple[str, ...] = ()
+    may_end: bool = False
+    respawns: bool = False
+
+    def has_died(self, exit_code: int) -> bool:
+        """Tell whether an end that the launch did not ask for is a death."""
+        return exit_code != 0 or not self.may_end
 
 
 def segmentation(request: LaunchRequest) -> Process:

@@ -11,7 +11,7 @@ from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching import parts
 from espnet_ros.nodes.launching.cameras import CameraTopics
 from espnet_ros.nodes.launching.checks import check_executable, check_model, check_source
-from espnet_ros.nodes.launching.process import Process
+from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.request import FREE_SPACE, LaunchRequest, read_request
 from espnet_ros.settings import list_settings, read_settings
 

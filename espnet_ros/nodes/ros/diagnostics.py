@@ -29,9 +29,9 @@ class DiagnosticsPublisher:
     The timer has a steady clock, as simulated time may stand still or not have begun.
     """
 
-    def __init__(self, node: Node, judge: Callable[[], Iterable[Status]]) -> None:
+    def __init__(self, node: Node, diagnose: Callable[[], Iterable[Status]]) -> None:
         self._node = node
-        self._judge = judge
+        self._diagnose = diagnose
         self._prefix = node.get_fully_qualified_name().strip('/').replace('/', ' ')
         self._publisher = node.create_publisher(
             DiagnosticArray, '/diagnostics', 10, event_callbacks=no_events()
@@ -44,7 +44,7 @@ class DiagnosticsPublisher:
         if not message.header.stamp.sec:  # simulated time that has not begun
             seconds, nanoseconds = divmod(time.time_ns(), 10**9)
             message.header.stamp.sec, message.header.stamp.nanosec = seconds, nanoseconds
-        message.status = [self._to_message(status) for status in self._judge()]
+        message.status = [self._to_message(status) for status in self._diagnose()]
         self._publisher.publish(message)
 
     def _to_message(self, status: Status) -> DiagnosticStatus:

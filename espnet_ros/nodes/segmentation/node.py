@@ -62,14 +62,14 @@ class SegmentationNode(ManagedNode):
             self.destroy_node()
             raise
         self._is_enabled = self._settings.start_enabled
-        self._diagnostics = DiagnosticsPublisher(self, self._judge)
+        self._diagnostics = DiagnosticsPublisher(self, self._diagnose)
         self._enable_service = self.create_service(
             SetBool, '~/enable', self._enable, callback_group=SlowCallbackGroup()
         )
         self._engine = EngineCare(self, lambda: self._session, self._describe)
         self._recovery = DeviceRecovery(self)
         if self._settings.web.port and not self._settings.build_only:
-            self._web = WebFeed(self, self._settings.web, self._settings.cameras, self._judge)
+            self._web = WebFeed(self, self._settings.web, self._settings.cameras, self._diagnose)
         if self._settings.autostart or self._settings.build_only:
             self.start_by_itself()
 
@@ -148,7 +148,7 @@ class SegmentationNode(ManagedNode):
         self.get_logger().info(response.message)
         return response
 
-    def _judge(self) -> Iterator[Status]:
+    def _diagnose(self) -> Iterator[Status]:
         model = self._model | self._engine.facts
         health = NodeHealth(self.state, self._is_enabled, self.failure, model)
         session = self._session

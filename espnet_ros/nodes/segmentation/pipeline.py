@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 import threading
 import time
-from typing import Protocol
 
 from espnet_ros.config import SegmentationNodeSettings
 from espnet_ros.exceptions import DeviceLostError, EspnetError, InputError
@@ -57,13 +56,6 @@ class Inferred:
     batch: InferredBatch
 
 
-class Viewer(Protocol):
-    """Shows frames to people without topics."""
-
-    def offer(self, camera: str, frame: SegmentedFrame, unlabelled_id: int) -> None:
-        """Take the newest frame of a camera; must not wait."""
-
-
 class FramePipeline:
     """
     Turns batches of frames into masks on topics, in three steps.
@@ -76,7 +68,8 @@ class FramePipeline:
     :param power: counts the batches, and tells what a frame costs
 
     :ivar pictures: draws what people look at; None where nobody does
-    :ivar viewer: shows frames without topics; None where nobody does
+    :ivar show: takes each frame, with its camera and the unlabelled id, to be shown without
+        topics; does not wait
     :ivar when_device_lost: is told why the device of the runtime cannot be used any more
     """
 
@@ -96,7 +89,7 @@ class FramePipeline:
         self._lock = threading.Lock()
         self._meanings = Meanings(node, segmenter.runtime.model.info.name, cameras)
         self.pictures: PictureWorker | None = None
-        self.viewer: Viewer | None = None
+        self.show: Callable[[str, SegmentedFrame, int], None] = lambda *_: None
         self.when_device_lost: Callable[[str], None] = lambda _: None
 
     def prepare(self, batch: Mapping[str, Frame]) -> Prepared | None:
@@ -152,8 +145,7 @@ class FramePipeline:
         for job, frame in done:
             if self.pictures is not None:
                 self.pictures.offer(job.camera.name, job.camera.outputs, frame)
-            if self.viewer is not None:
-                self.viewer.offer(job.camera.name, frame, unlabelled_id)
+            self.show(job.camera.name, frame, unlabelled_id)
             self._keep_record(job, frame, len(jobs))
 
     def apply_settings(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 import time
 
@@ -43,10 +44,10 @@ class WebFeed:
         node: Node,
         settings: WebSettings,
         cameras: Sequence[str],
-        judge: Callable[[], Iterable[Status]],
+        diagnose: Callable[[], Iterable[Status]],
     ) -> None:
         self._node = node
-        self._judge = judge
+        self._diagnose = diagnose
         self._session: Session | None = None
         self._ticks = 0
         self._view = LiveView(node.get_name(), cameras)
@@ -73,8 +74,8 @@ class WebFeed:
             return
         self._view.put_model(model_card(session.segmenter))
         for name, camera in session.cameras.items():
-            camera.outputs.is_probed = self._prober(name)
-        session.pipeline.viewer = self
+            camera.outputs.is_probed = partial(self._view.wants_confidence, name)
+        session.pipeline.show = self.offer
         self._session = session
 
     def detach(self) -> None:
@@ -109,9 +110,6 @@ class WebFeed:
         if self._server is not None:
             self._server.close()
 
-    def _prober(self, camera: str) -> Callable[[], bool]:
-        return lambda: self._view.wants_confidence(camera)
-
     def _is_beside(self, name: str) -> bool:
         """Return whether a status of /diagnostics is of the free space node beside this one."""
         namespace = self._node.get_namespace()
@@ -124,7 +122,7 @@ class WebFeed:
         self._others.follow(has_readers)
         self._ticks += 1
         if has_readers:
-            own = [_without_path(status) for status in self._judge()]
+            own = [_without_path(status) for status in self._diagnose()]
             self._view.put_statuses([*own, *self._others.statuses()])
         if self._ticks % _RESTING_TICKS == 0:
             self._put_samples()

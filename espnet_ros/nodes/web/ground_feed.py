@@ -73,16 +73,12 @@ class GroundFeed:
         obstacles = self._current('obstacles')
         known = next((m for m in (scan, outline, obstacles) if m is not None), None)
         return Ground(
-            outline=() if outline is None else _corners(outline),
+            outline=() if outline is None else tuple((p.x, p.y) for p in outline.polygon.points),
             hits=() if scan is None else _hits(scan),
             obstacles=() if obstacles is None else _obstacles(obstacles),
             range_m=20.0 if scan is None else float(scan.range_max),
             frame_id='' if known is None else str(known.header.frame_id),
         )
-
-
-def _corners(message: PolygonStamped) -> tuple[tuple[float, float], ...]:
-    return tuple((point.x, point.y) for point in message.polygon.points)
 
 
 def _hits(scan: LaserScan) -> tuple[tuple[float, float], ...]:

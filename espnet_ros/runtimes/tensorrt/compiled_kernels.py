@@ -15,7 +15,7 @@ class CompiledKernels:
 
     :param trt: the module of a library that compiles on load
     :param engine: the engine, its GPU the current device
-    :param kept: what :meth:`serialize` gave earlier, or nothing
+    :param kept: what :meth:`keep` wrote earlier, or nothing
 
     :ivar are_restored: whether ``kept`` was taken; the library itself compares version, GPU and
         driver, and takes nothing of others
@@ -28,6 +28,7 @@ class CompiledKernels:
         strategies = trt.DynamicShapesKernelSpecializationStrategy
         self._config.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
         self._cache = self._config.create_runtime_cache()
+        self._kept = b''
         self.are_restored = bool(kept) and bool(self._cache.deserialize(kept))
         if kept and not self.are_restored:
             logger.info('the kept kernels are of another GPU, driver or version; compiling anew')
@@ -38,28 +39,10 @@ class CompiledKernels:
         """Return an execution context, or None where there is too little memory."""
         return engine.create_execution_context(self._config)
 
-    def serialize(self) -> bytes:
-        """Return all that was compiled or restored, for the next start."""
-        data = self._cache.serialize()
-        return b'' if data is None else bytes(data)
-
-
-class KernelKeeper:
-    """
-    Keeps kernels that have not been kept, as each shape of a batch adds some.
-
-    :param compiled: of an engine that passed its check
-    :param keep: writes them
-    """
-
-    def __init__(self, compiled: CompiledKernels, keep: Callable[[bytes], None]) -> None:
-        self._compiled = compiled
-        self._keep = keep
-        self._kept = b''
-
-    def __call__(self) -> None:
-        """Keep them where they have changed."""
-        data = self._compiled.serialize()
+    def keep(self, write: Callable[[bytes], None]) -> None:
+        """Write all kernels, where some are new: each shape of a batch adds some."""
+        cache = self._cache.serialize()
+        data = b'' if cache is None else bytes(cache)
         if data != self._kept:
-            self._keep(data)
+            write(data)
             self._kept = data

@@ -114,8 +114,8 @@ class EngineExecution:
         labels = self._buffers[LABELS].host[:count]
         if not confidence:
             return Inference(labels.view(np.uint8))
-        sureness = self._buffers[CONFIDENCE].host[:count]
-        return Inference(labels.view(np.uint8), sureness.view(np.uint8))
+        confidences = self._buffers[CONFIDENCE].host[:count]
+        return Inference(labels.view(np.uint8), confidences.view(np.uint8))
 
     def close(self) -> None:
         """Free everything in the order that TensorRT and CUDA want."""

@@ -24,7 +24,6 @@ from espnet_ros.runtimes.base import Inference, Runtime, TensorSpec, Workload
 from espnet_ros.runtimes.batching import infer_in_pieces
 from espnet_ros.runtimes.golden import compare, SelfCheck
 from espnet_ros.runtimes.tensorrt.building.inspection import layer_precisions, main_precision
-from espnet_ros.runtimes.tensorrt.compiled_kernels import KernelKeeper
 from espnet_ros.runtimes.tensorrt.engine_source import EngineSource
 from espnet_ros.runtimes.tensorrt.execution import EngineExecution
 from espnet_ros.runtimes.tensorrt.image_sizes import ImageSizes
@@ -207,7 +206,8 @@ class TensorrtRuntime(Runtime):
             source.keep(engine, precision=self._precision, layers=layers, **agreement)
         logger.info('%.0f frames a second with 1 image at once', self._measure_hz())
         if compiled is not None:
-            self._keep_kernels = KernelKeeper(compiled, partial(source.keep_kernels, device.words))
+            write = partial(source.keep_kernels, device.words)
+            self._keep_kernels = partial(compiled.keep, write)
         self._keep_kernels()
         return execution
 

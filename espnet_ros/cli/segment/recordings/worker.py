@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
@@ -99,7 +99,7 @@ class SegmentWorker:
                 else:
                     report, summary = self._segment_frames(task, specs, work, check)
             content = {'unit': task.unit.name, 'key': task.key, **summary}
-            OutputFolder(work).write_json(SUMMARY, {**content, 'report': report.to_dict()})
+            OutputFolder(work).write_json(SUMMARY, {**content, 'report': asdict(report)})
             output.keep(work, task.unit.name, task.key)
         except BaseException:
             drop(work)

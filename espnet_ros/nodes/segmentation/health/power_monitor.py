@@ -1,4 +1,4 @@
-"""Power and the machine's state while the node is configured: sampled, published, judged."""
+"""Power and the machine's state while the node is configured: sampled, published, diagnosed."""
 
 from __future__ import annotations
 

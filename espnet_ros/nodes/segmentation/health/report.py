@@ -52,7 +52,7 @@ def diagnose_node(
     session: Session | None,
 ) -> Iterator[Status]:
     """
-    Judge the model, the machine and every camera.
+    Diagnose the model, the machine and every camera.
 
     :param session: None while the node is not configured
     """
