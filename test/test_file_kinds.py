@@ -134,8 +134,16 @@ def test_what_is_left_out_of_a_folder_is_counted_and_told(
             'c.ppm',
             'd.tif',
         ]
-    assert '2 files left out, no images: link.png, notes.txt' in caplog.text
+    assert '2 left out, no image files: link.png, notes.txt' in caplog.text
     caplog.clear()
     with caplog.at_level(logging.WARNING), open_source(str(tmp_path)) as source:
         assert source.frame_count == 4
-    assert '2 files left out' in caplog.text
+    assert '2 left out' in caplog.text
+
+
+def test_folders_of_images_below_are_told_but_not_those_of_results(tmp_path, caplog):
+    for name in ('a.png', 'more/b.png', 'out/a_mask.png', 'out/summary.json', 'empty/c.txt'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in list_images(tmp_path)] == ['a.png']
+    assert '1 left out, no image files: more/' in caplog.text

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.settings import setting
 
+LEAST_CONTRAST = 4
+"""Of an image that shows something, of 255; in the heaviest fog, dust and night it is 12."""
+
 
 @dataclass(frozen=True)
 class ImageSettings:

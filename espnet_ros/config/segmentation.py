@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from espnet_ros.config.health import DiagnosticsSettings, PowerSettings
-from espnet_ros.config.images import ImageSettings
+from espnet_ros.config.images import ImageSettings, LEAST_CONTRAST
 from espnet_ros.config.mask import MaskSettings, OverlaySettings
 from espnet_ros.config.runtime import ForeignModelSettings, RuntimeSettings
 from espnet_ros.config.web import WebSettings
@@ -41,7 +41,7 @@ class SegmentationNodeSettings:
     )
     images: ImageSettings = section(ImageSettings)
     min_contrast: int = setting(
-        4,
+        LEAST_CONTRAST,
         'Difference between bright and dark parts of an image, of 255, below which it shows '
         'nothing and gets no mask: networks take a covered lens for road. 0 is off.',
         minimum=0,

@@ -11,6 +11,9 @@ from espnet_ros.monitoring.health import diagnose_topic, Level, NodeHealth, numb
 WRONG_SIDE = 'wrong_side_of_horizon_percent'
 """Key of the share of road and sky that the pose of the camera contradicts."""
 
+KNOWN = 'known_ground_percent'
+"""Key of the share of the ground within reach that the last mask tells something of."""
+
 _MUCH_WRONG_PERCENT = 7.0
 
 
@@ -46,6 +49,8 @@ def diagnose_ground(
             f'{facts[WRONG_SIDE]} % of road and sky are on the wrong side of the horizon: measure '
             'the pitch of the camera'
         )
+    elif level is Level.OK and camera.frames_published and not float(facts.get(KNOWN, 100)):
+        level, message = Level.WARN, 'the last mask tells nothing of the ground: all is unknown'
     elif level is Level.OK and facts.get('sees_all_ranges') == 'false':
         level = Level.WARN
         message = 'the camera sees no ground at scan.range_max_m, so free ranges are unknown'

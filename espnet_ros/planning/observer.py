@@ -9,6 +9,7 @@ from espnet_ros.planning.geometry.camera import Camera
 from espnet_ros.planning.geometry.horizon import Horizon
 from espnet_ros.planning.geometry.pitch_estimator import PitchEstimator
 from espnet_ros.planning.geometry.pose import CameraPose
+from espnet_ros.planning.grid import UNKNOWN
 from espnet_ros.planning.ground_scan import GroundScan
 from espnet_ros.planning.view import GroundView, ViewRules
 import numpy as np
@@ -38,6 +39,7 @@ class GroundObserver:
     Reads the masks of one camera, whose calibration and pose may change.
 
     :ivar wrong_share: see :meth:`Horizon.wrong_share`; of the mask checked last
+    :ivar known_share: of the ground within reach, what the last mask tells, 0 to 1
     """
 
     def __init__(self, rules: ViewRules, *, correct_pitch: bool) -> None:
@@ -51,6 +53,7 @@ class GroundObserver:
         self._horizon: tuple[GroundView, Horizon] | None = None
         self.view: GroundView | None = None
         self.wrong_share = 0.0
+        self.known_share = 0.0
 
     @property
     def pitch_correction_rad(self) -> float:
@@ -79,7 +82,9 @@ class GroundObserver:
         if view is None or camera != view.camera or not _is_same(view.pose, pose):
             self.view = None
             view = self.view = GroundView(camera, pose, self.rules)
-        return Observation(view, view.read(labels, confidence), labels)
+        scan = view.read(labels, confidence)
+        self.known_share = np.count_nonzero(scan.cost != UNKNOWN) / scan.cost.size
+        return Observation(view, scan, labels)
 
     def check_horizon(self, seen: Observation) -> None:
         """

@@ -20,7 +20,6 @@ class CostmapRules:
     """
     How observations add up.
 
-    :param blocking_cost: lowest cost that counts as an obstacle
     :param decay_s: time after which an observation counts 1/e of what it did
     :param blocked_log_odds: what one sure observation of an obstacle adds
     :param free_log_odds: what one sure observation of free ground takes away
@@ -28,7 +27,6 @@ class CostmapRules:
     :param least: below this the cell is unknown again
     """
 
-    blocking_cost: int = LETHAL
     decay_s: float = 2.0
     blocked_log_odds: float = 0.85
     free_log_odds: float = 0.6
@@ -80,12 +78,12 @@ class RollingCostmap:
         known = seen != UNKNOWN
         at, source, seen = at[known], source[known], seen[known]
         rules = self._rules
-        blocked = seen >= rules.blocking_cost
+        blocked = seen >= LETHAL
         step = np.where(blocked, rules.blocked_log_odds, -rules.free_log_odds)
         if confidence is not None:
             step *= confidence.ravel()[source]
         log_odds, costs = self._log_odds.ravel(), self._cost.ravel()
-        fresh = np.abs(log_odds[at]) < rules.least
+        fresh = log_odds[at] > -rules.least  # else flat ground was seen there, which has a cost
         log_odds[at] = np.clip(log_odds[at] + step, -rules.limit, rules.limit)
         kept = np.where(fresh, seen, 0.5 * (costs[at] + seen))
         costs[at] = np.where(blocked, costs[at], kept)
@@ -111,7 +109,7 @@ class RollingCostmap:
         # The memory reaches as far as the map at any heading, so every cell lies in it.
         at = rows.astype(np.int32) * np.int32(len(self._cost)) + columns.astype(np.int32)
         log_odds = np.take(self._log_odds, at)
-        flat = np.minimum(np.take(self._cost, at), self._rules.blocking_cost - 1)
+        flat = np.minimum(np.take(self._cost, at), LETHAL - 1)
         cost = np.where(log_odds > 0, np.int8(LETHAL), np.rint(flat).astype(np.int8))
         cost[np.abs(log_odds) < self._rules.least] = UNKNOWN
         return np.asarray(cost, np.int8)

@@ -264,6 +264,19 @@ def test_broken_images_are_listed_and_good_ones_finished(
     assert summary['complete'] is False
 
 
+def test_images_that_show_nothing_are_counted_and_told(
+    segment, photos: Path, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(photos / 'covered.png'), np.full((16, 32, 3), 9, np.uint8))
+    ended = segment(photos)
+    assert ended.code == 0
+    assert '1 of 3 frames show nothing' in ended.err
+    assert read_json(tmp_path / 'out' / 'summary.json')['frames_that_show_nothing'] == 1
+    (photos / 'covered.png').unlink()
+    ended = segment(photos, '--overwrite')
+    assert 'show nothing' not in ended.err
+
+
 def test_image_that_the_region_misses_is_broken_and_others_are_finished(
     segment, photos: Path, tmp_path: Path
 ) -> None:

@@ -220,6 +220,19 @@ def test_file_that_has_nothing_for_the_node_is_told(
     assert '/fleet/segmentation' in warning
 
 
+def test_rectified_images_that_free_space_takes_for_raw_ones_are_told(
+    plan: Plan, parameter_file: Callable[[str], str]
+) -> None:
+    topic = '/camera/image_rect_color'
+    (warning,) = plan(image_topic=topic, free_space=True).warnings
+    assert f'{topic} is called rectified, but image_rectified is false' in warning
+    assert plan(image_topic=topic).warnings == (), 'masks of any image are right'
+    assert plan(image_topic='/camera/image_raw', free_space=True).warnings == ()
+    file = parameter_file('/**: {ros__parameters: {image_rectified: true}}')
+    rectified = plan(image_topic=topic, free_space=True, free_space_params_file=file)
+    assert rectified.warnings == ()
+
+
 def test_what_this_python_cannot_look_for_is_told_and_started(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from espnet_ros.monitoring.camera_record import CameraRecord, CameraSnapshot, Fa
 from espnet_ros.monitoring.ground_health import (
     diagnose_ground,
     diagnose_ground_output,
+    KNOWN,
     WRONG_SIDE,
 )
 from espnet_ros.monitoring.health import Level, NodeHealth, Status
@@ -61,6 +62,12 @@ def test_a_horizon_that_does_not_fit_the_mask_is_a_warning():
     status = ground_of(HEALTHY, **{WRONG_SIDE: '9.00'})
     assert (status.level, 'pitch' in status.message) == (WARN, True)
     assert ground_of(HEALTHY, **{WRONG_SIDE: '5.00'}).level is OK
+
+
+def test_masks_that_tell_nothing_are_a_warning():
+    status = ground_of(HEALTHY, **{KNOWN: '0.00'})
+    assert (status.level, 'all is unknown' in status.message) == (WARN, True)
+    assert ground_of(HEALTHY, **{KNOWN: '0.50'}).level is OK
 
 
 def test_a_node_that_does_not_work_says_so_whatever_the_camera_does():

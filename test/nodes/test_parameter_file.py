@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 CONFIG = Path(__file__).parents[2] / 'config' / 'segmentation.yaml'
+FIXTURES = ('model', 'runtime', 'threads', 'min_contrast', 'autostart')
 
 
 def test_the_file_is_up_to_date():
@@ -30,6 +31,6 @@ def test_the_node_starts_with_the_file_and_has_its_defaults(segmentation, capfd)
     node = segmentation(['--params-file', str(CONFIG)], autostart=False)
     for entry in list_settings(SegmentationNodeSettings):
         value = node.get_parameter(entry.name).value
-        if entry.name not in ('model', 'runtime', 'threads', 'autostart'):  # the fixture's
+        if entry.name not in FIXTURES:
             assert (tuple(value) if isinstance(value, list) else value) == entry.default
     assert 'unknown' not in ''.join(capfd.readouterr())

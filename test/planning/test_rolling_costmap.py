@@ -99,6 +99,13 @@ def test_looks_outvote_a_mistake_and_unsure_ones_count_less():
     assert (fresh.cost(odometry()) == UNKNOWN).all()
 
 
+def test_ground_behind_an_obstacle_that_left_has_its_own_cost():
+    grid = RollingCostmap(SHAPE, CostmapRules(decay_s=1e6))
+    for time_s, cost in enumerate((100, 40, 40, 40)):
+        grid.update(empty(cost), odometry(), float(time_s))
+    assert (grid.cost(odometry()) == 40).all()
+
+
 def test_a_clock_that_jumps_back_starts_anew():
     grid = RollingCostmap(SHAPE, CostmapRules())
     grid.update(empty(100), odometry(), 100.0)

@@ -118,6 +118,11 @@ def _print_result(segmenter: Segmenter, folder: OutputFolder, outcome: Outcome) 
         f'({outcome.rate_hz:.1f} frames/s) with {runtime.model.info.name} on {runtime.name} '
         f'{runtime.precision}{more}; results in {folder.path}'
     )
+    if outcome.blank_count:
+        warn(
+            f'warning: {outcome.blank_count} of {_frames(outcome.new_count)} show nothing, as '
+            'behind a covered lens: their masks mean nothing'
+        )
 
 
 def _end(folder: OutputFolder, outcome: Outcome) -> int:

@@ -16,7 +16,9 @@ from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.cli.segment.result_writer import FrameRecord, ResultWriter
 from espnet_ros.cli.segment.video_output import VideoOutput
 from espnet_ros.cli.uninterrupted import uninterrupted
+from espnet_ros.config.images import LEAST_CONTRAST
 from espnet_ros.exceptions import EspnetError, InputError
+from espnet_ros.processing.contrast import contrast_of
 from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.sources import BrokenFrame, Frame, Source
 from espnet_ros.sources.read_ahead import read_ahead
@@ -37,6 +39,7 @@ class Outcome:
     :ivar endless_from: where the records of a source begin that may never end, or None
     :ivar records: the finished frames; of an endless source only the latest
     :ivar broken: what could not be read or segmented
+    :ivar blank_count: segmented frames that show nothing; see :func:`contrast_of`
     :ivar counts: int64, (256,), pixels of each id over all frames
     :ivar earlier_count: those of them that an earlier run finished
     :ivar stage_sums_s: float, (3,), seconds of prepare, inference and finish over all frames
@@ -47,6 +50,7 @@ class Outcome:
     endless_from: int | None = None
     records: list[FrameRecord] = field(default_factory=list)
     broken: list[BrokenFrame] = field(default_factory=list)
+    blank_count: int = 0
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     frame_count: int = 0
     earlier_count: int = 0
@@ -145,6 +149,7 @@ class Pipeline:
                 raise
             outcome.broken.append(BrokenFrame(frame.name, frame.index, f'{frame.name}: {error}'))
             return
+        outcome.blank_count += contrast_of(frame.image_bgr) < LEAST_CONTRAST
         with uninterrupted():
             if self._take_result is not None:
                 self._take_result(frame, result)

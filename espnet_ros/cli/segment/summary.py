@@ -98,6 +98,7 @@ def describe(sources: Sequence[str], segmenter: Segmenter, outcome: Outcome) -> 
         },
         'protocol': _protocol(segmenter),
         'frames': outcome.frame_count,
+        'frames_that_show_nothing': outcome.blank_count,
         'frames_of_earlier_runs': outcome.earlier_count,
         'elapsed_s': round(outcome.elapsed_s, 3),
         'frames_per_s': round(outcome.rate_hz, 2),

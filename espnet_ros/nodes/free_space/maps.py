@@ -70,7 +70,7 @@ class MapMaker:
     def restart(self, shape: GridShape) -> None:
         """Forget what was seen before."""
         settings = self._settings()
-        rules = CostmapRules(settings.scan.blocking_cost, settings.fusion.decay_s)
+        rules = CostmapRules(decay_s=settings.fusion.decay_s)
         self._shape = shape
         self._costmap = RollingCostmap(shape, rules)
         self._queue.clear()

@@ -26,6 +26,11 @@ from rclpy.time import Time
 
 Array = NDArray[np.float64]
 
+_FOOTPRINT = 'base_footprint'
+"""The frame on the ground below the robot (REP 120)."""
+
+_SAME_GROUND_M = 0.03
+
 _LEAST_UPRIGHT = 0.5
 """Cosine of the greatest angle between z of the robot and of its odometry."""
 
@@ -116,6 +121,7 @@ class TransformPoses:
             )
         settings = self._settings()
         matrix = self._look_up(settings.base_frame, frame, stamp)
+        self._check_ground(settings, stamp)
         return matrix_pose(matrix, settings.ground_z_m)
 
     def odometry(self, stamp: Any) -> Array:
@@ -139,6 +145,24 @@ class TransformPoses:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.unregister()
+
+    def _check_ground(self, settings: FreeSpaceSettings, stamp: Any) -> None:
+        """
+        Compare the height of the ground with that of base_footprint, where there is one.
+
+        :raises InputError: they differ, and all distances with them
+        """
+        base = settings.base_frame
+        try:
+            found = self._buffer.lookup_transform(base, _FOOTPRINT, Time.from_msg(stamp))
+        except self._tf.TransformException:
+            return
+        z_m = found.transform.translation.z
+        if base != _FOOTPRINT and abs(z_m - settings.ground_z_m) > _SAME_GROUND_M:
+            raise InputError(
+                f'ground_z_m: expected {z_m:.3g} m, the height of {_FOOTPRINT} in {base!r}, found '
+                f'{settings.ground_z_m:g} m; set ground_z_m, or base_frame: {_FOOTPRINT}'
+            )
 
     def _look_up(self, target: str, source: str, stamp: Any) -> Array:
         time_ns = stamp_ns(stamp)

@@ -12,6 +12,7 @@ from espnet_ros.monitoring.camera_record import CameraRecord
 from espnet_ros.monitoring.ground_health import (
     diagnose_ground,
     diagnose_ground_output,
+    KNOWN,
     WRONG_SIDE,
 )
 from espnet_ros.monitoring.health import (
@@ -160,6 +161,7 @@ def _describe_camera(stream: CameraStream | None) -> dict[str, str]:
             'camera_pitch_deg': number(math.degrees(view.pose.pitch_rad)),
             'pitch_correction_deg': number(math.degrees(stream.observer.pitch_correction_rad)),
             'nearest_ground_m': number(float(view.polar.near_edges_m[0])),
+            KNOWN: number(100 * stream.observer.known_share),
             WRONG_SIDE: number(100 * stream.observer.wrong_share),
             'sees_all_ranges': str(view.sees_all_ranges).lower(),
         }

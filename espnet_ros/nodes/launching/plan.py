@@ -9,9 +9,10 @@ from pathlib import Path
 from espnet_ros.config import LaunchSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching import parts
+from espnet_ros.nodes.launching.cameras import CameraTopics
 from espnet_ros.nodes.launching.checks import check_executable, check_model, check_source
 from espnet_ros.nodes.launching.parts import Process
-from espnet_ros.nodes.launching.request import LaunchRequest, read_request
+from espnet_ros.nodes.launching.request import FREE_SPACE, LaunchRequest, read_request
 from espnet_ros.settings import list_settings, read_settings
 
 BOOLEANS = {'true': True, 'false': False}
@@ -67,9 +68,23 @@ def _warnings(request: LaunchRequest, processes: list[Process]) -> list[str]:
     sources = [str(p.parameters['source']) for p in processes if 'source' in p.parameters]
     return [
         *(file.warning for file in request.files.values()),
+        *(_rectification(request, topics) for topics in request.topics),
         _look(check_model, 'model', request.model),
         *(_look(check_source, 'source', source) for source in sources),
     ]
+
+
+def _rectification(request: LaunchRequest, topics: CameraTopics) -> str:
+    """Return a warning where the name of an image topic says another thing than its file."""
+    file = request.files.get(FREE_SPACE)
+    name = topics.image.rpartition('/')[2]
+    if file is None or not name.startswith('image_rect') or file.value('image_rectified'):
+        return ''
+    return (
+        f'{topics.image} is called rectified, but image_rectified is false for {FREE_SPACE}: '
+        'distances are wrong unless D of its camera_info is 0; set image_rectified: true in '
+        f'{file.argument}'
+    )
 
 
 def _look(check: Callable[[str], None], argument: str, value: str) -> str:

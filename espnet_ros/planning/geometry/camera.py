@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 _LARGEST_SKEW = 1e-3
+_WIDEST = 20.0  # width over focal length: a field of view of 169 degrees
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -149,36 +150,52 @@ def make_camera(calibration: Calibration, *, rectified: bool = False) -> Camera:
     :raises InputError: it is not calibrated, or its numbers do not fit each other
     """
     height, width = calibration.size
+    fx, fy, cx, cy = _intrinsics(calibration, rectified=rectified)
+    x0, y0, roi_width, roi_height = calibration.roi
+    if x0 + roi_width > width or y0 + roi_height > height:
+        raise InputError(
+            f'camera_info: expected a region of interest inside {width}x{height} pixels, found '
+            f'{roi_width}x{roi_height} at ({x0}, {y0})'
+        )
+    lens = PolynomialLens() if rectified else make_lens(calibration.model, calibration.d)
+    if isinstance(lens, PolynomialLens) and max(width / fx, height / fy) > _WIDEST:
+        raise InputError(
+            f'camera_info: expected focal lengths in pixels, found {fx:g} and {fy:g} for an image '
+            f'of {width}x{height}, which no lens but a fisheye has; millimetres?'
+        )
+    if roi_width and roi_height:
+        width, height = roi_width, roi_height
+    x_bin, y_bin = (max(1, value) for value in calibration.binning)
+    return Camera(
+        size=(height // y_bin, width // x_bin),
+        focal=(fx / x_bin, fy / y_bin),
+        center=((cx - x0 + 0.5) / x_bin - 0.5, (cy - y0 + 0.5) / y_bin - 0.5),
+        lens=lens,
+        rotation=IDENTITY if rectified else _rotation(calibration.r),
+    )
+
+
+def _intrinsics(calibration: Calibration, *, rectified: bool) -> tuple[float, float, float, float]:
+    """Return fx, fy, cx, cy of the whole image."""
+    height, width = calibration.size
     matrix, columns = (calibration.p, 4) if rectified else (calibration.k, 3)
     name = 'P' if rectified else 'K'
     if len(matrix) != 3 * columns or not all(math.isfinite(value) for value in matrix):
         raise InputError(f'camera_info: expected {3 * columns} finite values in {name}')
-    fx, fy = matrix[0], matrix[columns + 1]
+    fx, skew, cx = matrix[:3]
+    fy, cy = matrix[columns + 1 : columns + 3]
     if min(height, width) < 1 or fx <= 0 or fy <= 0:
         raise InputError(
             f'camera_info: expected a size and focal lengths above 0 in {name}, found '
             f'{width}x{height} pixels and {fx:g}, {fy:g}: the camera is not calibrated'
         )
-    last_row, skew = (0.0, 0.0, 1.0, 0.0)[:columns], abs(matrix[1])
-    if matrix[columns] or matrix[2 * columns :] != last_row or skew > _LARGEST_SKEW * fx:
+    last_row = (0.0, 0.0, 1.0, 0.0)[:columns]
+    is_usual = matrix[columns] == 0 and tuple(matrix[2 * columns :]) == last_row
+    if not is_usual or abs(skew) > _LARGEST_SKEW * fx:
         raise InputError(
             f'camera_info: expected {name} of rows (fx 0 cx), (0 fy cy), (0 0 1), found {matrix}'
         )
-    x0, y0, roi_width, roi_height = calibration.roi
-    if roi_width and roi_height:
-        width, height = roi_width, roi_height
-    x_bin, y_bin = (max(1, value) for value in calibration.binning)
-    lens = PolynomialLens() if rectified else make_lens(calibration.model, calibration.d)
-    return Camera(
-        size=(height // y_bin, width // x_bin),
-        focal=(fx / x_bin, fy / y_bin),
-        center=(
-            (matrix[2] - x0 + 0.5) / x_bin - 0.5,
-            (matrix[columns + 2] - y0 + 0.5) / y_bin - 0.5,
-        ),
-        lens=lens,
-        rotation=IDENTITY if rectified else _rotation(calibration.r),
-    )
+    return fx, fy, cx, cy
 
 
 def _rotation(values: Sequence[float]) -> tuple[float, ...]:

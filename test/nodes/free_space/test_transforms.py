@@ -8,12 +8,13 @@ import pytest
 pytest.importorskip('rclpy', reason='no rclpy')
 pytest.importorskip('nav_msgs', reason='no nav_msgs')
 
+from live_settings import set_parameter
 from nav_msgs.msg import OccupancyGrid
 from rclpy.parameter import Parameter
 from status_reader import ERROR, OK, values
 from std_msgs.msg import Header
 
-from .scene import add_seconds, Camera, cells, FRAME, OPTICAL, ROAD_AHEAD, status_of
+from .scene import add_seconds, Camera, CAMVID, cells, FRAME, OPTICAL, ROAD_AHEAD, status_of
 from .tree import CAMERA, mount, place, ROBOT
 
 
@@ -93,6 +94,29 @@ def test_odometry_that_makes_no_sense_gives_no_map_and_ends_nothing(
     assert not maps.messages
     tree.static[ROBOT] = place(1.0)
     camera.send_until(maps)
+
+
+def test_ranges_that_end_at_the_pavement_leave_its_cost_in_the_map(ros, free_space, tree, maps):
+    tree.static[CAMERA], tree.static[ROBOT] = mount(), place(1.0)
+    free_space(pose_source='tf', scan__blocking_cost=40)
+    labels = FRAME.labels.copy()
+    labels[220:, 100:200] = CAMVID.id_of('pavement')
+    cost = cells(Camera(ros).send_until(maps, labels=labels))
+    assert {0, 40, 100} <= set(np.unique(cost).tolist())
+
+
+def test_a_ground_that_contradicts_base_footprint_stops_the_output(ros, free_space, tree, scans):
+    """base_link is often at the height of the axles, and then the ground is below it."""
+    tree.static[CAMERA] = mount()
+    tree.static['base_link', 'base_footprint'] = (0.0, 0.0, -0.3), (0.0, 0.0, 0.0, 1.0)
+    free_space(pose_source='tf')
+    camera = Camera(ros)
+    status = status_of(ros, 'ground', lambda s: 'base_footprint' in s.message, camera.send)
+    assert status.level == ERROR
+    assert 'ground_z_m: expected -0.3 m' in status.message
+    assert not scans.messages
+    assert set_parameter(ros, 'ground_z_m', -0.3, 'free_space').successful
+    camera.send_until(scans)
 
 
 def test_a_base_frame_that_lies_on_its_side_gives_no_map(ros, free_space, tree, maps, scans):

@@ -35,6 +35,8 @@ def camera(ros):
             self._timer = ros.probe.create_timer(0.1, self._publish, autostart=False)
 
         def _publish(self):
+            if self.message.data:
+                self.message.data[0] ^= 1  # no two images of a camera are the same
             self.message.header.stamp = ros.probe.get_clock().now().to_msg()
             self._publisher.publish(self.message)
 

@@ -126,6 +126,8 @@ def test_rectification_turns_the_directions_of_a_raw_image():
         ({'k': K[:6]}, '9 finite values in K'),
         ({'k': (*K[:1], 30.0, *K[2:])}, 'rows (fx 0 cx), (0 fy cy), (0 0 1)'),
         ({'k': (*K[:8], 0.0)}, 'rows (fx 0 cx), (0 fy cy), (0 0 1)'),
+        ({'k': (4.2, 0.0, 319.5, 0.0, 4.2, 239.5, 0.0, 0.0, 1.0)}, 'millimetres?'),
+        ({'roi': (400, 0, 320, 240)}, 'inside 640x480 pixels, found 320x240 at (400, 0)'),
         ({'model': 'double_sphere', 'd': (0.0,) * 4}, "found 'double_sphere' with 4"),
         ({'model': 'thin_prism'}, "found 'thin_prism' with 5"),
         ({'model': 'equidistant'}, "found 'equidistant' with 5"),

@@ -95,6 +95,13 @@ def _region_size(info: CameraInfo) -> tuple[int, int]:
 
 
 def _check_size(info: CameraInfo, image_size: tuple[int, int]) -> None:
+    roi = info.roi
+    if roi.x_offset + roi.width > info.width or roi.y_offset + roi.height > info.height:
+        raise InputError(
+            f'expected a region of interest inside {info.width}x{info.height} pixels, found '
+            f'{roi.width}x{roi.height} at ({roi.x_offset}, {roi.y_offset}); let the driver give '
+            'the size of the whole sensor'
+        )
     height, width = described_size(info)
     if (height, width) == image_size:
         return

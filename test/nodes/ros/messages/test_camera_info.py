@@ -131,6 +131,7 @@ ROI = RegionOfInterest(x_offset=100, y_offset=40, width=320, height=240)
         # The proportions of the image are not enough: nobody knows what a driver cut or resized.
         (camera(), 'the size of the image, 320x240, found 640x480'),
         (camera(width=320, height=241), 'found 320x241'),
+        (camera(width=320, height=240, roi=ROI), r'inside 320x240 .* 320x240 at \(100, 40\)'),
         (camera(roi=ROI, binning_x=2), r'found 160x240 \(of 640x480, by roi and binning\)'),
     ],
 )

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import threading
 
-import numpy as np
 import pytest
 
 pytest.importorskip('rclpy', reason='no rclpy')
 
 from diagnostic_msgs.msg import DiagnosticArray
+from espnet_ros.benchmark.image import street_frame
 from espnet_ros.nodes.launching.child_process import node_command
 from espnet_ros.nodes.ros.messages.images import array_to_image
 from ros_harness import PROCESSES
@@ -70,7 +70,7 @@ def test_a_working_node_ends_in_order_when_asked_to(ros, channel_model_path, num
         wait_for_line(child, 'active')
         masks = ros.listen(Image, 'segmentation/mask')
         images = ros.publisher(Image, 'image_raw', 1)
-        image = array_to_image(np.zeros((540, 960, 3), np.uint8), 'bgr8', Header())
+        image = array_to_image(street_frame((540, 960)).image_bgr, 'bgr8', Header())
         ros.probe.create_timer(0.005, lambda: images.publish(image))
         for _ in range(3):
             masks.wait_for()
