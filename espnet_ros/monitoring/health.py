@@ -110,11 +110,9 @@ def diagnose_input(
         'frames_received': str(camera.frames_received),
         'frames_dropped': str(camera.frames_dropped),
         'frames_failed': str(camera.frames_failed),
-        **{
-            f'stamps_{fault.value}': str(camera.stamps.counts.get(fault, UNAVAILABLE))
-            for fault in StampFault
-        },
     }
+    counts = camera.stamps.counts
+    values |= {f'stamps_{f.value}': str(counts.get(f, UNAVAILABLE)) for f in StampFault}
     level, message = idle_level(node)
     if node.is_working:
         timeout_s = settings.image_timeout_s

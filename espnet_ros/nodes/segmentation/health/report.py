@@ -66,7 +66,6 @@ def diagnose_node(
         record = CameraRecord(name, now_s) if camera is None else camera.record
         snapshot = record.snapshot(now_s)
         topic = node.resolve_topic_name(image_topic(node, name, settings.image_transport))
-        publishers = node.count_publishers(topic)
         info_topic = node.resolve_topic_name(input_topic(name, 'camera_info'))
         geometry = camera.geometry.snapshot(now_s) if camera else GeometrySnapshot(info_topic)
         mask = node.resolve_topic_name(output_topic(name, 'mask'))
@@ -79,7 +78,7 @@ def diagnose_node(
                 snapshot,
                 settings.diagnostics,
                 topic,
-                publishers,
+                node.count_publishers(topic),
                 waits_for_clock=waits_for_clock(node),
             ),
             diagnose_geometry(health, geometry),
