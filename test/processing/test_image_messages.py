@@ -357,3 +357,13 @@ def test_a_recorded_image_is_not_turned(shared_data: Path) -> None:
     data = (shared_data / 'faults' / 'exif_orientation_3.jpg').read_bytes()
     truth = cv2.imread(str(shared_data / 'camvid' / 'val' / '0016E5_07999.png')).astype(int)
     assert np.abs(shown('bgr8; jpeg compressed bgr8', data) - truth).mean() < 2
+
+
+@pytest.mark.parametrize('encoding', ['mono8', 'bayer_rggb8'])
+def test_data_of_more_channels_than_the_encoding_has_is_refused(encoding):
+    data = np.zeros((60, 80, 3), np.uint8).tobytes()
+    image = Raw(encoding, 60, 80, 80, 0, data)
+    with pytest.raises(InputError, match='expected 4800 bytes of data, found 14400'):
+        raw_to_bgr(image)
+    image.data = data[: 64 * 80]  # rows up to a multiple of 16
+    assert raw_to_bgr(image).shape == (60, 80, 3)
