@@ -146,6 +146,13 @@ class FreeSpaceSettings:
     correct_pitch: bool = setting(
         False, 'Correct the pitch where road is seen above the horizon or sky below it.'
     )
+    max_horizon_conflict: float = setting(
+        0.25,
+        'Share of road and sky on the wrong side of the horizon above which a mask gives no '
+        'metres, as the pose of the camera must be wrong. 1 is off.',
+        minimum=0.0,
+        maximum=1.0,
+    )
     max_age_ms: float = setting(
         500.0,
         "Time from the image's stamp after which a mask is dropped and counted; until then it "

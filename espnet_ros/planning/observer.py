@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 _SAME_M = 1e-3
 _SAME_RAD = 1e-4
-_MOST_WRONG = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,21 +85,23 @@ class GroundObserver:
         self.known_share = np.count_nonzero(scan.cost != UNKNOWN) / scan.cost.size
         return Observation(view, scan, labels)
 
-    def check_horizon(self, seen: Observation) -> None:
+    def check_horizon(self, seen: Observation, most_wrong: float) -> None:
         """
         Check that sky lies above the horizon and road below it.
 
+        :param most_wrong: share of them that may lie on the other side
         :raises InputError: much does not, so that the camera is mounted otherwise
         """
         if self._horizon is None or self._horizon[0] is not seen.view:
             view, sky = seen.view, self.rules.costs.sky
             self._horizon = view, Horizon(view.camera, view.pose, self._road, sky)
         self.wrong_share = self._horizon[1].wrong_share(seen.labels)
-        if self.wrong_share > _MOST_WRONG:
+        if self.wrong_share > most_wrong:
             raise InputError(
                 f'camera pose: expected road below the horizon and sky above it, found '
                 f'{100 * self.wrong_share:.0f} % of them on the other side: the camera points '
-                'elsewhere than TF or mount.* says, is upside down, or its image is turned'
+                'elsewhere than TF or mount.* says, is upside down, or its image is turned '
+                '(max_horizon_conflict)'
             )
 
     def _leveled(self, camera: Camera, mount: CameraPose, labels: NDArray[np.uint8]) -> CameraPose:

@@ -90,6 +90,8 @@ def set_up_nodes(case: NodeCase, namespace: str) -> list[NodeSetup]:
         parameters = {**street_mount(), **shared}
         if not case.has_segmentation:
             parameters['label_set'] = _STREET_LABELS
+        if case.device_latency_ms is not None:  # the stand-in knows nothing of the horizon
+            parameters['max_horizon_conflict'] = 1.0
         nodes.append(NodeSetup(FREE_SPACE, parameters, _free_space_topics(case, namespace)))
     return nodes
 

@@ -199,7 +199,7 @@ class CameraStream:
         observer = self._observer_for(parts.meaning)
         try:
             seen = observer.observe(parts.camera, parts.pose, parts.labels, parts.confidence)
-            observer.check_horizon(seen)
+            observer.check_horizon(seen, self._settings().max_horizon_conflict)
         except InputError as error:
             self._drop('pose', str(error))
             return None

@@ -14,10 +14,10 @@ CAMERA = make_test_camera(size=(256, 512), focal=(350.0, 350.0))
 PITCH_RAD = 0.1
 
 
-def wrong_share(labels, pitch_rad=PITCH_RAD, **mount):
+def wrong_share(labels, pitch_rad=PITCH_RAD, *, most=0.25, **mount):
     observer = GroundObserver(RULES, correct_pitch=False)
     seen = observer.observe(CAMERA, mounted_pose(1.4, pitch_rad=pitch_rad, **mount), labels)
-    observer.check_horizon(seen)
+    observer.check_horizon(seen, most)
     return observer.wrong_share
 
 
@@ -40,6 +40,7 @@ def test_a_pitch_that_is_much_off_shows(labels):
 def test_a_camera_that_looks_elsewhere_is_refused(labels, mount):
     with pytest.raises(InputError, match='% of them on the other side'):
         wrong_share(labels, **mount)
+    assert wrong_share(labels, most=1.0, **mount) > 0.25
 
 
 def test_an_image_that_is_upside_down_is_refused(labels):
