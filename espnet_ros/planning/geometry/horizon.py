@@ -9,7 +9,7 @@ from espnet_ros.planning.geometry.pose import CameraPose
 import numpy as np
 from numpy.typing import NDArray
 
-_STRIDE = 4
+_COLUMNS = 120  # that are looked at
 _HILL_RAD = math.radians(3.0)
 
 
@@ -26,7 +26,9 @@ class Horizon:
         self, camera: Camera, pose: CameraPose, road: NDArray[np.bool_], sky: NDArray[np.bool_]
     ) -> None:
         height, width = camera.size
-        u, v = np.meshgrid(np.arange(0, width, _STRIDE), np.arange(0, height, _STRIDE))
+        self._stride = max(1, width // _COLUMNS)
+        columns, rows = (np.arange(0, end, self._stride) for end in (width, height))
+        u, v = np.meshgrid(columns, rows)
         rays = camera.rays(np.stack([u, v], axis=-1).astype(float)) @ pose.matrix.T
         limit = math.sin(_HILL_RAD)
         self._above, self._below = rays[..., 2] > limit, rays[..., 2] < -limit
@@ -40,7 +42,7 @@ class Horizon:
 
         :param labels: uint8, (H, W), class ids
         """
-        some = labels[::_STRIDE, ::_STRIDE]
+        some = labels[:: self._stride, :: self._stride]
         road, sky = self._road[some], self._sky[some]
         wrong = int(np.count_nonzero((road & self._above) | (sky & self._below)))
         return wrong / max(1, int(np.count_nonzero(road | sky)))

@@ -102,6 +102,8 @@ class Meaning:
         :raises InputError: it has
         """
         count = len(self.label_set.classes)
+        if int((labels + np.uint8(1)).max()) <= count:  # UNLABELLED_ID + 1 is 0
+            return
         strange = labels[(labels >= count) & (labels != self.unlabelled_id)]
         strange = strange[strange != UNLABELLED_ID]
         if strange.size:
