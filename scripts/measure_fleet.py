@@ -26,9 +26,10 @@ from espnet_ros.cli.segment.model import read_model
 from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.recordings.worker import SegmentWorker
 from espnet_ros.config.runtime import FakeSettings
-from espnet_ros.fleet.engine import FleetSettings, run_in_turn
+from espnet_ros.fleet.engine import run_in_turn
 from espnet_ros.fleet.output import FleetOutput
 from espnet_ros.fleet.ray_engine import run_on_ray
+from espnet_ros.fleet.settings import FleetSettings
 from espnet_ros.fleet.unit import Finished, Report, Task, Unit
 
 

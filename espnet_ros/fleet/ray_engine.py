@@ -16,8 +16,9 @@ import time
 from typing import Any
 
 from espnet_ros.exceptions import last_line, RuntimeUnavailableError
-from espnet_ros.fleet.engine import attempt, core_count, FleetSettings, Worker, WorkerFactory
+from espnet_ros.fleet.engine import attempt, Worker, WorkerFactory
 from espnet_ros.fleet.ray_session import opened_ray
+from espnet_ros.fleet.settings import core_count, FleetSettings
 from espnet_ros.fleet.unit import Finished, Task
 from espnet_ros.processing.preprocess import limit_threads
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from espnet_ros.exceptions import RuntimeUnavailableError
 from espnet_ros.fleet import ray_reaper
-from espnet_ros.fleet.engine import FleetSettings
+from espnet_ros.fleet.settings import FleetSettings
 import platformdirs
 
 _ALWAYS = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 _SAMPLES = (128, 96)
 _PARTS = (16, 12)
 _OUTLIERS = 0.05
-_LEAST_BITS = 8
+_DEFAULT_BITS = 16  # whoever sets another depth knows the camera
 _DARK = 16
 
 
@@ -56,8 +56,9 @@ def check_bit_depth(image_bgr: NDArray[np.uint8], kind: str, bit_depth: int) -> 
     :param kind: encoding or format of its message
     :raises InputError: all its pixels lie in the lowest sixteenth
     """
-    if '16' in kind and bit_depth > _LEAST_BITS and image_bgr.max() < _DARK:
+    if '16' in kind and bit_depth == _DEFAULT_BITS and image_bgr.max() < _DARK:
         raise InputError(
             f'{kind} image: expected values of {bit_depth} bits (image_bit_depth), found none '
-            f'that needs more than {bit_depth - 4}; set image_bit_depth to that of the camera'
+            f'that needs more than {bit_depth - 4}; set image_bit_depth to that of the camera, or '
+            'min_contrast to 0 if it is that dark'
         )

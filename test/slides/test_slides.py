@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 from espnet_ros.cli.main import main
-from espnet_ros.fleet.engine import attempt, FleetSettings, WorkerFactory
+from espnet_ros.fleet.engine import attempt, WorkerFactory
+from espnet_ros.fleet.settings import FleetSettings
 from espnet_ros.fleet.unit import Finished, Task
 from espnet_ros.labels import load_label_set
 from espnet_ros.slides.tiling import blended_bands, Tiling

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from espnet_ros.cli.options import option
 from espnet_ros.cli.values import number_from_zero, positive_number, whole_from_zero
 from espnet_ros.exceptions import ConfigError
-from espnet_ros.fleet.engine import FleetSettings
+from espnet_ros.fleet.settings import FleetSettings
 
 
 @dataclass(frozen=True, kw_only=True)

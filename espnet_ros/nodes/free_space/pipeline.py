@@ -183,4 +183,10 @@ def _dropped(sights: Sights, tell: Callable[[str, str], None], camera: str, reas
 
 def _what_is_seen(settings: FreeSpaceSettings) -> FreeSpaceSettings:
     """Return the settings without those that change nothing of what is seen."""
-    return replace(settings, diagnostics=DiagnosticsSettings(), max_age_ms=0.0, drivable_cost=0)
+    return replace(
+        settings,
+        diagnostics=DiagnosticsSettings(),
+        max_age_ms=0.0,
+        max_horizon_conflict=1.0,
+        drivable_cost=0,
+    )

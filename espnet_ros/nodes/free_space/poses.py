@@ -129,7 +129,7 @@ class TransformPoses:
         settings = self._settings()
         matrix = self._look_up(settings.odometry_frame, settings.base_frame, stamp)
         if matrix[2, 2] < _LEAST_UPRIGHT:
-            lean_deg = math.degrees(math.acos(matrix[2, 2]))
+            lean_deg = math.degrees(math.acos(max(-1.0, float(matrix[2, 2]))))
             raise InputError(
                 f'TF: expected z of {settings.base_frame!r} to point up in '
                 f'{settings.odometry_frame!r}, found it {lean_deg:.0f} degrees off; set '

@@ -181,8 +181,9 @@ class FramePipeline:
                 settings = self._settings()
                 bit_depth = settings.images.image_bit_depth
                 image_bgr = image_to_bgr(frame.message, bit_depth, convert_by_cv_bridge)
-                check_bit_depth(image_bgr, kind_of(frame.message), bit_depth)
-                check_contrast(image_bgr, settings.min_contrast)
+                if settings.min_contrast:
+                    check_bit_depth(image_bgr, kind_of(frame.message), bit_depth)
+                    check_contrast(image_bgr, settings.min_contrast)
         except InputError as error:
             self._fail_input(camera, error)
             return None

@@ -209,7 +209,7 @@ def make_lens(model: str, coefficients: Sequence[float]) -> Distortion:
     d = [float(value) for value in coefficients]
     if not all(map(math.isfinite, d)):
         raise InputError(f'camera_info: expected finite distortion coefficients, found {d}')
-    if not any(d) and model in _STRAIGHT_WITHOUT_COEFFICIENTS:
+    if not any(d) and model.lower() in _STRAIGHT_WITHOUT_COEFFICIENTS:
         return PolynomialLens()
     if model in ('equidistant', 'fisheye') and len(d) in (0, 4):
         k1, k2, k3, k4 = d or (0.0,) * 4

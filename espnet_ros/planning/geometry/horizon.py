@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 _COLUMNS = 120  # that are looked at
 _HILL_RAD = math.radians(3.0)
+_LEAST_SHARE = 0.05
+"""Of an image: less of road and sky says little, as a mistake of the network may be all of it."""
 
 
 class Horizon:
@@ -38,11 +40,13 @@ class Horizon:
         """
         Return the share of road and sky that its side of the horizon contradicts, 0 to 1.
 
-        Hills make road rise and sky sink by some degrees, which does not count.
+        Hills make road rise and sky sink by some degrees, which does not count. Where there is
+        little of both, it is the share of a twentieth of the image.
 
         :param labels: uint8, (H, W), class ids
         """
         some = labels[:: self._stride, :: self._stride]
         road, sky = self._road[some], self._sky[some]
         wrong = int(np.count_nonzero((road & self._above) | (sky & self._below)))
-        return wrong / max(1, int(np.count_nonzero(road | sky)))
+        seen = int(np.count_nonzero(road | sky))
+        return wrong / max(1.0, _LEAST_SHARE * some.size, seen)

@@ -119,16 +119,21 @@ def test_a_ground_that_contradicts_base_footprint_stops_the_output(ros, free_spa
     camera.send_until(scans)
 
 
-def test_a_base_frame_that_lies_on_its_side_gives_no_map(ros, free_space, tree, maps, scans):
-    """Odometry of a camera without a frame of x ahead, y left, z up."""
-    tree.static[CAMERA] = mount()
-    tree.static[ROBOT] = (0.0, 0.0, 0.0), (-0.5, 0.5, -0.5, 0.5)
+@pytest.fixture(params=[((-0.5, 0.5, -0.5, 0.5), 90), ((0.7071068, 0.7071068, 0.0, 0.0), 180)])
+def lean_deg(request, tree):
+    """Odometry of a camera without a frame of x ahead, y left, z up; or of z down."""
+    turn, angle_deg = request.param
+    tree.static[CAMERA], tree.static[ROBOT] = mount(), ((0.0, 0.0, 0.0), turn)
+    return angle_deg
+
+
+def test_a_base_frame_that_lies_on_its_side_gives_no_map(ros, free_space, lean_deg, maps, scans):
     free_space(pose_source='tf')
     camera = Camera(ros)
     camera.send_until(scans)
     status = status_of(ros, '/free_space/costmap', lambda s: 'point up' in s.message, camera.send)
     assert status.level == ERROR
-    assert 'found it 90 degrees off' in status.message
+    assert f'found it {lean_deg} degrees off' in status.message
     assert not maps.messages
 
 

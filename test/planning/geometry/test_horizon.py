@@ -50,3 +50,11 @@ def test_an_image_that_is_upside_down_is_refused(labels):
 
 def test_a_mask_without_road_and_sky_contradicts_nothing():
     assert wrong_share(np.full(CAMERA.size, LABELS.id_of('building'), np.uint8)) == 0.0
+
+
+@pytest.mark.parametrize(('rest', 'blob', 'row'), [('building', 'road', 20), ('tree', 'sky', 230)])
+def test_a_small_mistake_of_the_network_says_nothing_of_the_pose(rest, blob, row):
+    """As close to a wall, where nearly nothing of road and sky is seen."""
+    labels = np.full(CAMERA.size, LABELS.id_of(rest), np.uint8)
+    labels[row : row + 20, 200:240] = LABELS.id_of(blob)
+    assert wrong_share(labels) <= 0.25
