@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-_SAMPLES = 1024
+_SAMPLES = 256
 _INFO_DEPTH = 4
 """Of camera_info, which comes before its image; more would be a queue where the node is slow."""
 
