@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 _SAMPLES = (128, 96)
 _PARTS = (16, 12)
 _OUTLIERS = 0.05
-_CLEAR = 96
+_CLEAR = 24  # times the least contrast: of single pixels, which noise cannot reach
 _DEFAULT_BITS = 16  # whoever sets another depth knows the camera
 _DARK = 16
 
@@ -32,6 +32,25 @@ def contrast_of(image_bgr: NDArray[np.uint8]) -> int:
     return int(parts[-1 - left_out]) - int(parts[left_out])
 
 
+def _is_clear(image_bgr: NDArray[np.uint8], least: int) -> bool:
+    """Return whether some pixels show already what noise cannot; they cost little."""
+    height, width = image_bgr.shape[:2]
+    columns, rows = _PARTS
+    some = sorted(image_bgr[:: max(1, height // rows), :: max(1, width // columns), 1].tobytes())
+    left_out = round(_OUTLIERS * len(some))
+    return some[-1 - left_out] - some[left_out] > _CLEAR * least
+
+
+def shows_nothing(image_bgr: NDArray[np.uint8], least: int) -> bool:
+    """
+    Return whether an image has less contrast than it needs.
+
+    :param image_bgr: uint8, (H, W, 3)
+    :param least: see :func:`contrast_of`
+    """
+    return not _is_clear(image_bgr, least) and contrast_of(image_bgr) < least
+
+
 def check_contrast(image_bgr: NDArray[np.uint8], least: int) -> None:
     """
     Check that an image shows something.
@@ -40,24 +59,12 @@ def check_contrast(image_bgr: NDArray[np.uint8], least: int) -> None:
     :param least: see :func:`contrast_of`
     :raises InputError: it does not
     """
-    if not least or _is_clear(image_bgr):
-        return
-    found = contrast_of(image_bgr)
-    if found < least:
+    if shows_nothing(image_bgr, least):
         raise InputError(
-            f'expected an image with a contrast of {least} or more (min_contrast), found {found} '
-            f'at a mean brightness of {image_bgr.mean():.0f} of 255: is the lens covered, the '
-            'light off, the exposure wrong or image_bit_depth too large?'
+            f'expected an image with a contrast of {least} or more (min_contrast), found '
+            f'{contrast_of(image_bgr)} at a mean brightness of {image_bgr.mean():.0f} of 255: is '
+            'the lens covered, the light off, the exposure wrong or image_bit_depth too large?'
         )
-
-
-def _is_clear(image_bgr: NDArray[np.uint8]) -> bool:
-    """Return whether some pixels show already what noise cannot; they cost little."""
-    height, width = image_bgr.shape[:2]
-    columns, rows = _PARTS
-    some = sorted(image_bgr[:: max(1, height // rows), :: max(1, width // columns), 1].tobytes())
-    left_out = round(_OUTLIERS * len(some))
-    return some[-1 - left_out] - some[left_out] > _CLEAR
 
 
 def check_bit_depth(image_bgr: NDArray[np.uint8], kind: str, bit_depth: int) -> None:

@@ -58,6 +58,12 @@ def test_a_few_bright_pixels_are_no_picture():
         check_contrast(image_bgr, LEAST)
 
 
+def test_who_wants_more_contrast_gets_it(street_bgr):
+    check_contrast(street_bgr, 20)
+    with pytest.raises(InputError, match='contrast of 255 or more'):
+        check_contrast(street_bgr, 255)
+
+
 def test_zero_takes_every_image():
     check_contrast(covered(0), 0)
 

@@ -121,7 +121,8 @@ class TransformPoses:
             )
         settings = self._settings()
         matrix = self._look_up(settings.base_frame, frame, stamp)
-        self._check_ground(settings, stamp)
+        if settings.base_frame != _FOOTPRINT:
+            self._check_ground(settings, stamp)
         return matrix_pose(matrix, settings.ground_z_m)
 
     def odometry(self, stamp: Any) -> Array:
@@ -158,7 +159,7 @@ class TransformPoses:
         except self._tf.TransformException:
             return
         z_m = found.transform.translation.z
-        if base != _FOOTPRINT and abs(z_m - settings.ground_z_m) > _SAME_GROUND_M:
+        if abs(z_m - settings.ground_z_m) > _SAME_GROUND_M:
             raise InputError(
                 f'ground_z_m: expected {z_m:.3g} m, the height of {_FOOTPRINT} in {base!r}, found '
                 f'{settings.ground_z_m:g} m; set ground_z_m, or base_frame: {_FOOTPRINT}'

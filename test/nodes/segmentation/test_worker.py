@@ -46,17 +46,22 @@ class HeldPipeline:
         assert newer['front'] > batch['front']
 
 
+def hold_two_batches(slots: FrameSlots[int], pipeline: HeldPipeline) -> None:
+    """Have both threads prepare a frame each, and a third frame wait for longer than one may."""
+    for frame in (1, 2):
+        slots.put('front', frame)
+        assert pipeline.preparing.get(timeout=LIMIT_S) == frame
+    slots.put('front', 3)
+    threading.Event().wait(2 * STALE_S)  # so that a batch looks for newer frames
+
+
 def test_a_batch_that_was_held_up_takes_no_frames_newer_than_those_of_the_batch_behind_it():
     slots, pipeline = FrameSlots(['front']), HeldPipeline()
     pipeline.may_infer.set()
     worker = SegmentationWorker(SimpleNamespace(), slots, pipeline, lambda: 0.0)
     worker.start()
     try:
-        for frame in (1, 2):
-            slots.put('front', frame)
-            assert pipeline.preparing.get(timeout=LIMIT_S) == frame
-        slots.put('front', 3)
-        threading.Event().wait(2 * STALE_S)  # so that the first batch looks for newer frames
+        hold_two_batches(slots, pipeline)
         for held in pipeline.may_prepare.values():
             held.set()
         masks = [pipeline.published.get(timeout=LIMIT_S)]
@@ -89,11 +94,7 @@ def test_nobody_takes_the_newest_frame_from_a_batch_whose_turn_on_the_device_has
     worker = SegmentationWorker(SimpleNamespace(), slots, pipeline, lambda: 0.0)
     worker.start()
     try:
-        for frame in (1, 2):
-            slots.put('front', frame)
-            assert pipeline.preparing.get(timeout=LIMIT_S) == frame
-        slots.put('front', 3)
-        threading.Event().wait(2 * STALE_S)
+        hold_two_batches(slots, pipeline)
         pipeline.may_infer.set()
         assert pipeline.published.get(timeout=LIMIT_S) == 1
         with pytest.raises(queue.Empty):
