@@ -14,7 +14,9 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 EXTRAS := bag,dev,onnxruntime,openvino,plot,ray,slides,torch,train,web
-PYTEST ?= -n auto --dist loadfile --no-loadscope-reorder
+# Tests of nodes share the cores with each other's processes: one that failed gets a second try, and
+# the report shows why it needed one (RERUN). What is broken fails twice, and after five the rest once.
+PYTEST ?= -n auto --dist loadfile --no-loadscope-reorder --reruns 1 --rerun-show-tracebacks --max-suite-reruns 5
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 ifneq ($(AMENT_PREFIX_PATH),)
