@@ -8,6 +8,7 @@ import gc
 import hashlib
 import os
 from pathlib import Path
+import signal
 
 from channel_model import make_channel_model
 from espnet_ros.labels import LabelSet
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_configure(config: pytest.Config) -> None:
     """Let nothing hang, and leave thousands of collected tests alone until they are all there."""
     config.pluginmanager.register(time_limits)
+    # Scripts start what runs in the background with SIGINT ignored, and so would our children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()
 
 
