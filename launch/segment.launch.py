@@ -19,7 +19,7 @@ from espnet_ros.config import LaunchSettings
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.plan import BOOLEANS, plan_launch, read_arguments
-from espnet_ros.nodes.launching.transport import profile_variable, user_has_profile
+from espnet_ros.nodes.launching.transport import transport_setting
 from espnet_ros.settings import list_settings, Setting
 from launch import Event, LaunchContext, LaunchDescription
 from launch.action import Action
@@ -71,10 +71,9 @@ def argument(entry: Setting) -> Action:
 
 
 def transport_settings() -> list[Action]:
-    """Set the Fast DDS profile for large images, unless the user has one."""
-    if user_has_profile():
-        return []
-    return [SetEnvironmentVariable(profile_variable(), str(SHARE / 'config' / 'fastdds.xml'))]
+    """Set what the middleware needs for large images, unless the user has."""
+    setting = transport_setting(SHARE / 'config')
+    return [SetEnvironmentVariable(*setting)] if setting else []
 
 
 def when_ended(process: Process) -> Callable[[ProcessExited, LaunchContext], Action | None]:

@@ -2,8 +2,9 @@
 """
 Count the large best-effort images that arrive between two processes.
 
-Publishes images of 1.5 MB from this process to another one, first with the default settings of
-the ROS 2 middleware, then with config/fastdds.xml, and prints what arrived and how old it was.
+Publishes images of 1.5 MB, or another size, from one process to another, first with the default
+settings of the ROS 2 middleware, then with our file for it (config/fastdds.xml for Fast DDS,
+config/cyclonedds.xml for Cyclone DDS), and prints what arrived and how old it was.
 """
 
 from __future__ import annotations
@@ -17,23 +18,26 @@ import subprocess
 import sys
 import time
 
-from espnet_ros.nodes.launching.transport import profile_variable, PROFILE_VARIABLES
+from espnet_ros.nodes.launching.transport import (
+    CYCLONE_DDS_VARIABLE,
+    FAST_DDS_VARIABLES,
+    transport_setting,
+)
 import rclpy
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
-PROFILE = Path(__file__).resolve().parents[1] / 'config' / 'fastdds.xml'
+CONFIG = Path(__file__).resolve().parents[1] / 'config'
 TOPIC = 'transport_benchmark/image'
-SIZE = (540, 960)
 
 
-def publish(count: int, rate_hz: float) -> None:
+def publish(count: int, rate_hz: float, size: tuple[int, int]) -> None:
     """Publish ``count`` images once somebody listens."""
     rclpy.init()
     node = rclpy.create_node('transport_publisher')
     publisher = node.create_publisher(Image, TOPIC, qos_profile_sensor_data)
-    height, width = SIZE
+    height, width = size
     image = Image(height=height, width=width, encoding='bgr8', step=width * 3)
     image.data = array.array('B', bytes(height * width * 3))
     deadline = time.monotonic() + 20
@@ -77,12 +81,10 @@ def receive(count: int, rate_hz: float) -> dict[str, float | int | None]:
     }
 
 
-def measure(profile: Path | None, count: int, rate_hz: float) -> dict[str, float | int | None]:
+def measure(words: list[str], setting: dict[str, str]) -> dict[str, float | int | None]:
     """Run publisher and receiver as two processes and return what arrived."""
-    environment = {k: v for k, v in os.environ.items() if k not in PROFILE_VARIABLES}
-    if profile is not None:
-        environment[profile_variable()] = str(profile)
-    command = [sys.executable, __file__, '--count', str(count), '--rate', str(rate_hz), '--role']
+    environment = os.environ | setting
+    command = [sys.executable, __file__, *words, '--role']
     with subprocess.Popen([*command, 'publish'], env=environment) as publisher:
         receiver = subprocess.run(
             [*command, 'receive'], env=environment, stdout=subprocess.PIPE, check=True
@@ -91,23 +93,35 @@ def measure(profile: Path | None, count: int, rate_hz: float) -> dict[str, float
     return dict(json.loads(receiver.stdout))
 
 
+def compare(words: list[str]) -> dict[str, dict[str, float | int | None]]:
+    """Return what arrived by the default transport and by ours."""
+    for variable in (*FAST_DDS_VARIABLES, CYCLONE_DDS_VARIABLE):
+        os.environ.pop(variable, None)
+    setting = transport_setting(CONFIG)
+    if setting is None:
+        sys.exit(f'expected Fast DDS or Cyclone DDS, found {os.environ["RMW_IMPLEMENTATION"]}')
+    return {
+        'default': measure(words, {}),
+        Path(setting[1]).name: measure(words, dict([setting])),
+    }
+
+
 def main() -> None:
     """Compare the default transport with ours."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--count', type=int, default=100, help='images to send')
     parser.add_argument('--rate', type=float, default=25.0, help='images a second')
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=(540, 960), metavar=('HEIGHT', 'WIDTH')
+    )
     parser.add_argument('--role', choices=('both', 'publish', 'receive'), default='both')
     options = parser.parse_args()
     if options.role == 'publish':
-        publish(options.count, options.rate)
+        publish(options.count, options.rate, options.size)
     elif options.role == 'receive':
         print(json.dumps(receive(options.count, options.rate)))
     else:
-        result = {
-            'default': measure(None, options.count, options.rate),
-            'fastdds.xml': measure(PROFILE, options.count, options.rate),
-        }
-        print(json.dumps(result, indent=2))
+        print(json.dumps(compare(sys.argv[1:]), indent=2))
 
 
 if __name__ == '__main__':

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-from espnet_ros.nodes.launching.transport import profile_variable
+from espnet_ros.nodes.launching.transport import fast_dds_variable
 
 PROFILE = Path(__file__).resolve().parents[1] / 'config' / 'fastdds.xml'
 PEERS = 4
@@ -60,7 +60,7 @@ class Peers:
         self._processes = [
             subprocess.Popen(
                 [sys.executable, '-c', PEER, str(index), str(folder)],
-                env=os.environ | {profile_variable(): str(profile)},
+                env=os.environ | {fast_dds_variable(): str(profile)},
             )
             for index in range(PEERS)
         ]

@@ -15,7 +15,8 @@ def check(monkeypatch: pytest.MonkeyPatch):
     """Return a function that checks a machine with these variables."""
 
     def run(**variables: str) -> dict[str, Check]:
-        for name in ('RMW_IMPLEMENTATION', 'ZENOH_CONFIG_OVERRIDE', *transport.PROFILES):
+        names = ('RMW_IMPLEMENTATION', 'ZENOH_CONFIG_OVERRIDE', 'CYCLONEDDS_URI')
+        for name in (*names, *transport.PROFILES):
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -67,7 +68,10 @@ def test_cyclone_wants_receive_buffers(
     found = check(RMW_IMPLEMENTATION=cyclone)['large images']
     assert (found.status, 'rmem_max' in found.fix) == (Status.WARN, True)
     (tmp_path / 'rmem_max').write_text('2147483647\n')
-    assert check(RMW_IMPLEMENTATION=cyclone)['large images'].status is Status.OK
+    found = check(RMW_IMPLEMENTATION=cyclone)['large images']
+    assert (found.status, 'cyclonedds.xml' in found.fix) == (Status.WARN, True)
+    found = check(RMW_IMPLEMENTATION=cyclone, CYCLONEDDS_URI='file:///cyclonedds.xml')
+    assert found['large images'].status is Status.OK
 
 
 def test_a_middleware_that_nobody_knows_is_said_to_be(check) -> None:

@@ -12,11 +12,12 @@ from espnet_ros.cli.doctor.check import Check, Status
 
 DEFAULT_MIDDLEWARE = 'rmw_fastrtps_cpp'
 PROFILES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+CYCLONE_URI = 'CYCLONEDDS_URI'
 SHARED_MEMORY = Path('/dev/shm')
 RECEIVE_BUFFER = Path('/proc/sys/net/core/rmem_max')
 ROUTER = ('127.0.0.1', 7447)
 _LEAST_SHARED_BYTES = 256 << 20
-_LEAST_BUFFER_BYTES = 8 << 20
+_LEAST_BUFFER_BYTES = 4 << 20  # Linux doubles it
 _TOPIC = 'large images'
 
 
@@ -81,10 +82,17 @@ def _check_receive_buffer() -> Check:
     except (OSError, ValueError):
         return Check(_TOPIC, Status.WARN, f'{RECEIVE_BUFFER} cannot be read')
     found = f'receive buffers of up to {size / 1e6:.1f} MB (net.core.rmem_max)'
-    if size >= _LEAST_BUFFER_BYTES:
-        return Check(_TOPIC, Status.OK, found)
-    fix = 'sudo sysctl -w net.core.rmem_max=2147483647, and in /etc/sysctl.d to keep it'
-    return Check(_TOPIC, Status.WARN, f'{found}: fragments of an image are lost', fix)
+    if size < _LEAST_BUFFER_BYTES:
+        fix = 'sudo sysctl -w net.core.rmem_max=2147483647, and in /etc/sysctl.d to keep it'
+        return Check(_TOPIC, Status.WARN, f'{found}: fragments of an image are lost', fix)
+    if uri := os.environ.get(CYCLONE_URI):
+        return Check(_TOPIC, Status.OK, f'{found}; {CYCLONE_URI}={uri}')
+    found = f'{CYCLONE_URI} is not set: Cyclone DDS uses 1 MB of {found}'
+    fix = (
+        'ros2 launch espnet_ros segment.launch.py sets it; for other nodes export '
+        f'{CYCLONE_URI}=file://.../share/espnet_ros/config/cyclonedds.xml'
+    )
+    return Check(_TOPIC, Status.WARN, found, fix)
 
 
 def _check_shared_memory() -> list[Check]:

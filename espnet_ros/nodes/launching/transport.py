@@ -1,4 +1,4 @@
-"""The transport of large images: which Fast DDS profile applies, and by which variable."""
+"""The transport of large images: which file the middleware is to read, and by which variable."""
 
 from __future__ import annotations
 
@@ -7,34 +7,42 @@ import os
 from pathlib import Path
 import sys
 
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+FAST_DDS_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 """What names a profile: since Kilted, and before. Later releases warn of the older name,
 earlier ones do not know the newer one."""
 
+CYCLONE_DDS_VARIABLE = 'CYCLONEDDS_URI'
 KILTED_RCLPY = 9
 
 
-def profile_variable() -> str:
-    """Return the variable that the installed ROS 2 reads."""
+def fast_dds_variable() -> str:
+    """Return the variable that Fast DDS of the installed ROS 2 reads."""
     major = int(metadata.version('rclpy').partition('.')[0])
-    return PROFILE_VARIABLES[0 if major >= KILTED_RCLPY else 1]
+    return FAST_DDS_VARIABLES[0 if major >= KILTED_RCLPY else 1]
 
 
-def user_has_profile() -> bool:
-    """Tell whether the environment names a profile already."""
-    return any(os.environ.get(name) for name in PROFILE_VARIABLES)
+def transport_setting(config: Path) -> tuple[str, str] | None:
+    """
+    Return the variable that makes large images arrive, and its value: a file of ours.
+
+    :param config: the folder of the files
+    :return: None where the user has set one, or the middleware in use reads none
+    """
+    middleware = os.environ.get('RMW_IMPLEMENTATION') or 'rmw_fastrtps_cpp'
+    if 'fastrtps' in middleware and not any(map(os.environ.get, FAST_DDS_VARIABLES)):
+        return fast_dds_variable(), str(config / 'fastdds.xml')
+    if 'cyclonedds' in middleware and not os.environ.get(CYCLONE_DDS_VARIABLE):
+        return CYCLONE_DDS_VARIABLE, (config / 'cyclonedds.xml').resolve().as_uri()
+    return None
 
 
 def set_transport() -> None:
     """
-    Use the profile for large images, in this process and in its children.
+    Use the file for large images, in this process and in its children.
 
-    A profile that the user has stays. It must be called before ROS is initialised.
+    One that the user has stays. It must be called before ROS is initialised.
     """
-    if user_has_profile():
-        return
     for root in (Path(__file__).parents[3], Path(sys.prefix) / 'share' / 'espnet_ros'):
-        profile = root / 'config' / 'fastdds.xml'
-        if profile.is_file():
-            os.environ[profile_variable()] = str(profile)
+        if (root / 'config' / 'fastdds.xml').is_file():
+            os.environ.update([setting] if (setting := transport_setting(root / 'config')) else [])
             return
