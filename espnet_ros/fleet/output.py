@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import errno
 import fcntl
 import json
+import os
 from pathlib import Path
 import shutil
 import tempfile
@@ -22,12 +23,27 @@ from typing import Any
 from espnet_ros.exceptions import EspnetError, OutputError
 from espnet_ros.files import write_atomically, write_failure
 from espnet_ros.fleet import stores
+from espnet_ros.fleet.unit import Report
 
 SUMMARY = 'summary.json'
 
 _PART = '.part-'
 _LOCK = '.running'
 _REPLACED = '.old-'
+
+
+@dataclass(frozen=True)
+class EarlierUnit:
+    """
+    A unit that is there.
+
+    :param key: of its results; empty where some of them are missing
+    :param files: of its sources, as :attr:`Unit.files`; none where they are not known
+    """
+
+    key: str
+    files: tuple[str, ...]
+    report: Report
 
 
 @dataclass(frozen=True)
@@ -91,6 +107,30 @@ class FleetOutput:
         except (OSError, ValueError, EspnetError):
             return None
         return content if isinstance(content, dict) and 'key' in content else None
+
+    def earlier_units(self) -> dict[str, EarlierUnit]:
+        """Return the units that are there, by their names."""
+        if self.is_stored:
+            addresses = stores.find_all(f'{self.root}/*/{SUMMARY}')
+            names = [address.split('/')[-2] for address in addresses]
+        else:
+            names = sorted(path.parent.name for path in Path(self.root).glob(f'*/{SUMMARY}'))
+        found = ((name, self._earlier_unit(name)) for name in names)
+        return {name: unit for name, unit in found if unit is not None}
+
+    def _earlier_unit(self, name: str) -> EarlierUnit | None:
+        summary = self.summary_of(name)
+        try:
+            if summary is None:
+                return None
+            report = Report.from_dict(summary['report'])
+            files = tuple(map(str, summary.get('files', ())))
+            written = int(summary.get('files_written', 0))
+            key = str(summary['key'])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+        is_whole = self.is_stored or count_files(Path(self.root) / name) >= written
+        return EarlierUnit(key if is_whole else '', files, report)
 
     def check_summary(self) -> None:
         """
@@ -163,8 +203,8 @@ class FleetOutput:
         try:
             work.chmod(0o755)
             if target.exists():
-                found = self.summary_of(name)
-                if found is not None and found['key'] == key and not self.overwrite:
+                found = self._earlier_unit(name)
+                if found is not None and found.key == key and not self.overwrite:
                     drop(work)
                     return
                 old = Path(self.root) / f'{_REPLACED}{self.run_id}-{name}'
@@ -201,6 +241,11 @@ class FleetOutput:
                 old.rename(root / name)
         for part in root.glob(f'{_PART}*'):
             drop(part)
+
+
+def count_files(folder: Path) -> int:
+    """Return how many files are in a folder and below it."""
+    return sum(len(files) for _, _, files in os.walk(folder))
 
 
 def drop(folder: Path) -> None:

@@ -226,6 +226,7 @@ def _record(values: dict[str, Any]) -> FrameRecord:
         times_s=(float(prepare_s), float(inference_s), float(finish_s)),
         stamp_ns=values['stamp_ns'],
         frame_id=values['frame_id'],
+        is_blank=bool(values.get('is_blank')),
     )
 
 
