@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-import errno
-import fcntl
 import json
 import os
 from pathlib import Path
@@ -21,14 +19,13 @@ import tempfile
 from typing import Any
 
 from espnet_ros.exceptions import EspnetError, OutputError
-from espnet_ros.files import write_atomically, write_failure
+from espnet_ros.files import held, write_atomically, write_failure
 from espnet_ros.fleet import stores
 from espnet_ros.fleet.unit import Report
 
 SUMMARY = 'summary.json'
 
 _PART = '.part-'
-_LOCK = '.running'
 _REPLACED = '.old-'
 
 
@@ -78,24 +75,14 @@ class FleetOutput:
         root = Path(self.root)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            lock = (root / _LOCK).open('w')
         except OSError as error:
             raise OutputError(write_failure(root, error)) from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                    raise OutputError(
-                        f'{root}: another run writes into this folder; wait for its end, or give '
-                        'another --output'
-                    ) from error
+        with held(root):
             self._tidy(root)
             try:
                 yield
             finally:
                 self._tidy(root)
-                (root / _LOCK).unlink(missing_ok=True)
 
     def summary_of(self, name: str) -> dict[str, Any] | None:
         """Return the summary of a unit, or None where it is not there or none of ours."""

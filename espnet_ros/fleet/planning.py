@@ -64,7 +64,7 @@ def unit_name(spec: str) -> str:
         return f'webcam_{spec}'
     path, topic = split_topic(spec)
     # A dot in the name of a folder begins no suffix.
-    return _file_name((path.name if path.is_dir() else path.stem) + topic)
+    return _file_name((path.resolve().name if path.is_dir() else path.stem) + topic)
 
 
 def _file_name(text: str) -> str:

@@ -27,6 +27,7 @@ from espnet_ros.cli.segment.summary import (
     tell_blank,
 )
 from espnet_ros.exceptions import ConfigError, EspnetError, InputError
+from espnet_ros.files import held
 from espnet_ros.fleet.manifest import Entry, read_entries
 from espnet_ros.fleet.planning import name_sources
 from espnet_ros.fleet.stores import as_path, is_url
@@ -54,6 +55,7 @@ def run(options: Options) -> int:
     with ExitStack() as stack:
         inputs = open_inputs(sources, stack, options.images.image_bit_depth)
         folder = OutputFolder(Path(as_path(options.output.output)), *sources)
+        stack.enter_context(held(folder.path))
         with ERROR.status('loading the model'):
             segmenter = stack.enter_context(open_segmenter(options))
         journal = Journal(folder.path, overwrite=options.output.overwrite)

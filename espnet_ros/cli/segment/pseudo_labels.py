@@ -197,7 +197,7 @@ def write_label_set(options: Options, output: FleetOutput) -> None:
     if options.output.labels_for is None:
         return
     label_set = find_label_set(options.output.labels_for)
-    path = Path(output.root).expanduser() / LABEL_SET_FILE
+    path = Path(output.root) / LABEL_SET_FILE
     if not output.is_stored and path.is_file():
         if load_label_set(str(path)) == label_set:
             return

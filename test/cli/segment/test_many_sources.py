@@ -309,6 +309,37 @@ def test_a_bag_is_called_after_its_whole_name_and_its_depth_images_are_left_out(
     assert names == [f'run_1.{n}_{side}_image' for n in (5, 6) for side in ('left', 'right')]
 
 
+def test_results_in_the_folder_of_the_images_make_nothing_be_done_anew(
+    photos: Path,
+    clip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cli: Run,
+    channel_model_path: Path,
+) -> None:
+    (photos / 'c.png').symlink_to('nowhere')
+    monkeypatch.chdir(photos)
+    for is_second in (False, True):
+        ended = cli('segment', '.', clip, '--model', channel_model_path, '--output', 'out')
+        assert ended.code == 0, ended.err
+        assert ('2 done by earlier runs' in ended.out) == is_second
+    assert read_json(photos / 'out' / 'summary.json')['fleet'] == ['photos', 'clip']
+
+
+def test_an_address_in_the_home_folder_is_the_same_for_one_and_for_many(
+    photos: Path,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cli: Run,
+    channel_model_path: Path,
+) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    for place in ('~/here', f'file://{tmp_path}/t%20here'):
+        words = ('segment', photos, clip, '--model', channel_model_path, f'--output={place}')
+        assert cli(*words).code == 0
+    assert (tmp_path / 'here' / 'clip').is_dir() and (tmp_path / 't here' / 'clip').is_dir()
+
+
 @pytest.mark.parametrize('what', ['image', 'settings', 'overwrite'])
 def test_other_sources_or_settings_are_done_anew(
     segment: Segment, photos: Path, tmp_path: Path, what: str
@@ -363,16 +394,18 @@ def test_a_mask_of_many_that_was_corrected_by_hand_is_the_users(
     assert (read_mask(mask) == 1).all()
 
 
+@pytest.mark.parametrize('many', [False, True])
 def test_two_runs_at_a_time_into_one_folder_are_refused(
-    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path, many: bool
 ) -> None:
     out = tmp_path / 'out'
+    sources = (photos, clip) if many else (photos,)
     out.mkdir()
     with (out / '.running').open('w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ended = segment(photos, clip)
+        ended = segment(*sources)
     assert ended.code == 1 and 'another run writes into this folder' in ended.err
-    assert segment(photos, clip).code == 0
+    assert segment(*sources).code == 0
 
 
 def test_a_recording_that_takes_too_long_fails_alone(

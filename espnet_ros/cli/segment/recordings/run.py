@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import partial
 import json
 import logging
+from pathlib import Path
 import secrets
 from typing import Any, TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from espnet_ros.datasets.folder import IMAGES, LABELS
 from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.fleet.output import FleetOutput, SUMMARY
 from espnet_ros.fleet.planning import Named, with_own_names
+from espnet_ros.fleet.stores import as_path, is_url
 from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
 from espnet_ros.fleet.unit import Finished, Task, Unit, unit_key
 from espnet_ros.labels import LabelSet, parse_grouping
@@ -59,7 +61,10 @@ def run_fleet(options: Options, named: Named) -> int:
         check_slides(options)
     with ERROR.status('loading the model'):
         model = read_model(options)
-    output = FleetOutput(options.output.output, secrets.token_hex(4), options.output.overwrite)
+    root = options.output.output
+    if not is_url(root):
+        root = str(Path(as_path(root)).expanduser())
+    output = FleetOutput(root, secrets.token_hex(4), options.output.overwrite)
     with output.held():
         fleet = _Fleet(options, named, model, output)
         return fleet.run()
