@@ -327,7 +327,6 @@ def test_results_in_the_folder_of_the_images_make_nothing_be_done_anew(
 
 def test_an_address_in_the_home_folder_is_the_same_for_one_and_for_many(
     photos: Path,
-    clip: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     cli: Run,
@@ -335,9 +334,16 @@ def test_an_address_in_the_home_folder_is_the_same_for_one_and_for_many(
 ) -> None:
     monkeypatch.setenv('HOME', str(tmp_path))
     for place in ('~/here', f'file://{tmp_path}/t%20here'):
-        words = ('segment', photos, clip, '--model', channel_model_path, f'--output={place}')
+        words = (
+            'segment',
+            photos,
+            photos / 'a.png',
+            '--model',
+            channel_model_path,
+            f'--output={place}',
+        )
         assert cli(*words).code == 0
-    assert (tmp_path / 'here' / 'clip').is_dir() and (tmp_path / 't here' / 'clip').is_dir()
+    assert (tmp_path / 'here' / 'a').is_dir() and (tmp_path / 't here' / 'a').is_dir()
 
 
 @pytest.mark.parametrize('what', ['image', 'settings', 'overwrite'])
