@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import contextlib
 import errno
+import fcntl
 import os
 from pathlib import Path
 import re
 import threading
 
+from espnet_ros.exceptions import OutputError
+
+_LOCK = '.running'
+
 _PART = re.compile(r'\.(\d+)-(?:\d+\.part|part-.+)')
 """As :func:`write_atomically` and :func:`part_of` name them: the process's number first."""
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """
+    Keep other runs out of a folder that results go to.
+
+    :raises OutputError: it cannot be written, or another run writes into it
+    """
+    path = folder / _LOCK
+    try:
+        lock = path.open('w')
+    except OSError as error:
+        raise OutputError(write_failure(folder, error)) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise OutputError(
+                    f'{folder}: another run writes into this folder; wait for its end, or give '
+                    'another --output'
+                ) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def write_atomically(
@@ -63,15 +96,18 @@ def remove_parts_of_dead_processes(folder: Path) -> None:
 
 def file_states(path: Path) -> list[list[object]]:
     """
-    Return name, size and time of a file, or of all files in a folder.
+    Return name, size and time of a file, or of the files in a folder.
+
+    Hidden files, links that lead nowhere and sub-folders, where results may lie, are left out.
 
     :raises OSError: one cannot be read
     """
-    states: list[list[object]] = []
-    for part in sorted(path.rglob('*')) if path.is_dir() else [path]:
-        found = part.stat()
-        states.append([str(part.relative_to(path)), found.st_size, found.st_mtime_ns])
-    return states
+    if path.is_dir():
+        parts = [p for p in sorted(path.iterdir()) if p.name[0] != '.' and p.is_file()]
+    else:
+        parts = [path]
+    states = ((part.relative_to(path), part.stat()) for part in parts)
+    return [[str(name), found.st_size, found.st_mtime_ns] for name, found in states]
 
 
 def write_failure(path: Path, error: OSError) -> str:

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 import math
 import multiprocessing
-import threading
 import time
 
 from espnet_ros.benchmark.worker import (
@@ -142,20 +141,24 @@ class Telemetry:
     def measure_idle(self, duration_s: float) -> None:
         """Measure the power of the machine at rest, where there is a sensor."""
         if not isinstance(self.sensor, NoSensor):
+            self._await_reading(time.monotonic())  # the sampler may have just begun
             start_s = time.monotonic()
             time.sleep(duration_s)
             self.idle = self.window(start_s, time.monotonic())
 
     def window(self, start_s: float, end_s: float) -> EnergyWindow:
         """Return the energy of a stretch of time, once it was read to its end."""
-        waiting = threading.Event()
-        limit_s = end_s + _SETTLE_PERIODS * max(self._period_s, 1.0)
+        self._await_reading(end_s)
+        return self.sampler.meter.window(start_s, end_s)
+
+    def _await_reading(self, time_s: float) -> None:
+        """Wait for a reading of a time or later, or one without power, but not for ever."""
+        limit_s = time_s + _SETTLE_PERIODS * max(self._period_s, 1.0)
         while time.monotonic() < limit_s:
             latest = self.sampler.latest
-            if latest is not None and (latest.time_s >= end_s or latest.total_w is None):
+            if latest is not None and (latest.time_s >= time_s or latest.total_w is None):
                 break
-            waiting.wait(self._period_s / 4)
-        return self.sampler.meter.window(start_s, end_s)
+            time.sleep(self._period_s / 4)
 
     def states(self, start_s: float = -math.inf, end_s: float = math.inf) -> list[DeviceState]:
         """Return the states that were read in a stretch of time."""

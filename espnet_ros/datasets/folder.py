@@ -52,10 +52,11 @@ def open_folder(
     :param label_set: its classes; None for those of ``labels.yaml``
     :param window: (height, width) of what is read of pictures whose labels are TIFF files
     :raises ConfigError: ``labels.yaml`` is not valid
-    :raises InputError: a file is missing, or the split has no images
+    :raises InputError: a file is missing, the split has no images, or parts have other classes
     """
     if label_set is None:
         label_set = _read_label_set(root)
+        _check_same_classes(root, label_set)
     if (root / IMAGES / split).is_dir():
         pairs = pair_up(list_images(root / IMAGES / split), root / LABELS / split)
     else:
@@ -87,6 +88,20 @@ def _read_label_set(root: Path) -> LabelSet:
             'found none; give --label-set or write it like espnet_ros/labelsets/camvid.yaml'
         )
     return load_label_set(str(path))
+
+
+def _check_same_classes(root: Path, label_set: LabelSet) -> None:
+    """
+    Check that the ids of all parts of a data set mean the same.
+
+    :raises InputError: those of one have other classes
+    """
+    for path in (part / LABEL_SET_FILE for part in parts_of(root)):
+        if path.is_file() and load_label_set(str(path)).names != label_set.names:
+            raise InputError(
+                f'{path}: expected the classes of {root / LABEL_SET_FILE} ({label_set.name}), '
+                f'found others; label {path.parent.name} anew, or move it away'
+            )
 
 
 def _paired(

@@ -78,6 +78,9 @@ def open_dataset(
 def _find_format(root: Path, split: str) -> str:
     if not root.is_dir():
         raise ConfigError(f'{root}: expected the folder of a data set, found no such folder')
+    # First, as a recording may be called as a mark of another format.
+    if (root / LABEL_SET_FILE).is_file() and parts_of(root):
+        return 'folder'
     marks = {
         'camvid': root / f'{split}annot',
         'cityscapes': root / 'leftImg8bit',
@@ -88,8 +91,6 @@ def _find_format(root: Path, split: str) -> str:
     for format_name, mark in marks.items():
         if mark.is_dir():
             return format_name
-    if (root / LABEL_SET_FILE).is_file() and parts_of(root):
-        return 'folder'
     expected = ', '.join(f'{path.relative_to(root)}/ ({name})' for name, path in marks.items())
     raise ConfigError(
         f'{root}: expected one of {expected}; put images into images/, labels into labels/ and '

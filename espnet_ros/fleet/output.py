@@ -11,23 +11,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-import errno
-import fcntl
 import json
+import os
 from pathlib import Path
 import shutil
 import tempfile
 from typing import Any
 
 from espnet_ros.exceptions import EspnetError, OutputError
-from espnet_ros.files import write_atomically, write_failure
+from espnet_ros.files import held, write_atomically, write_failure
 from espnet_ros.fleet import stores
+from espnet_ros.fleet.unit import Report
 
 SUMMARY = 'summary.json'
 
 _PART = '.part-'
-_LOCK = '.running'
 _REPLACED = '.old-'
+
+
+@dataclass(frozen=True)
+class EarlierUnit:
+    """
+    A unit that is there.
+
+    :param key: of its results; empty where some of them are missing
+    :param files: of its sources, as :attr:`Unit.files`; none where they are not known
+    """
+
+    key: str
+    files: tuple[str, ...]
+    report: Report
 
 
 @dataclass(frozen=True)
@@ -62,24 +75,14 @@ class FleetOutput:
         root = Path(self.root)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            lock = (root / _LOCK).open('w')
         except OSError as error:
             raise OutputError(write_failure(root, error)) from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                    raise OutputError(
-                        f'{root}: another run writes into this folder; wait for its end, or give '
-                        'another --output'
-                    ) from error
+        with held(root):
             self._tidy(root)
             try:
                 yield
             finally:
                 self._tidy(root)
-                (root / _LOCK).unlink(missing_ok=True)
 
     def summary_of(self, name: str) -> dict[str, Any] | None:
         """Return the summary of a unit, or None where it is not there or none of ours."""
@@ -91,6 +94,30 @@ class FleetOutput:
         except (OSError, ValueError, EspnetError):
             return None
         return content if isinstance(content, dict) and 'key' in content else None
+
+    def earlier_units(self) -> dict[str, EarlierUnit]:
+        """Return the units that are there, by their names."""
+        if self.is_stored:
+            addresses = stores.find_all(f'{self.root}/*/{SUMMARY}')
+            names = [address.split('/')[-2] for address in addresses]
+        else:
+            names = sorted(path.parent.name for path in Path(self.root).glob(f'*/{SUMMARY}'))
+        found = ((name, self._earlier_unit(name)) for name in names)
+        return {name: unit for name, unit in found if unit is not None}
+
+    def _earlier_unit(self, name: str) -> EarlierUnit | None:
+        summary = self.summary_of(name)
+        try:
+            if summary is None:
+                return None
+            report = Report.from_dict(summary['report'])
+            files = tuple(map(str, summary.get('files', ())))
+            written = int(summary.get('files_written', 0))
+            key = str(summary['key'])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+        is_whole = self.is_stored or count_files(Path(self.root) / name) >= written
+        return EarlierUnit(key if is_whole else '', files, report)
 
     def check_summary(self) -> None:
         """
@@ -163,8 +190,8 @@ class FleetOutput:
         try:
             work.chmod(0o755)
             if target.exists():
-                found = self.summary_of(name)
-                if found is not None and found['key'] == key and not self.overwrite:
+                found = self._earlier_unit(name)
+                if found is not None and found.key == key and not self.overwrite:
                     drop(work)
                     return
                 old = Path(self.root) / f'{_REPLACED}{self.run_id}-{name}'
@@ -201,6 +228,11 @@ class FleetOutput:
                 old.rename(root / name)
         for part in root.glob(f'{_PART}*'):
             drop(part)
+
+
+def count_files(folder: Path) -> int:
+    """Return how many files are in a folder and below it."""
+    return sum(len(files) for _, _, files in os.walk(folder))
 
 
 def drop(folder: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 import re
+from types import MappingProxyType
 
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.file_kinds import FileKind, kind_of
@@ -18,9 +20,18 @@ from espnet_ros.sources import image_topics, split_topic
 _IMAGES = 'images'
 
 
-def plan_units(entries: Sequence[Entry], *, joins_images: bool = True) -> list[Unit]:
+Named = Sequence[tuple[str, Sequence[str]]]
+"""What units are to be called, and their sources; names may be there twice."""
+
+
+def plan_units(entries: Sequence[Entry]) -> list[Unit]:
+    """Return the units of a fleet, as :func:`name_sources`, each with a name of its own."""
+    return with_own_names(name_sources(entries))
+
+
+def name_sources(entries: Sequence[Entry], *, joins_images: bool = True) -> Named:
     """
-    Return the units of a fleet, each with a name of its own.
+    Return what becomes a unit each.
 
     A bag of several image topics becomes as many units. Images that no manifest lists are one
     unit together, at the place of the first.
@@ -42,7 +53,7 @@ def plan_units(entries: Sequence[Entry], *, joins_images: bool = True) -> list[U
     if loose is not None and len(loose) == 1:
         place = next(i for i, (_, specs) in enumerate(units) if specs is loose)
         units[place] = (unit_name(loose[0]), loose)
-    return with_own_names(units)
+    return units
 
 
 def unit_name(spec: str) -> str:
@@ -52,26 +63,59 @@ def unit_name(spec: str) -> str:
     if spec.isdecimal():
         return f'webcam_{spec}'
     path, topic = split_topic(spec)
-    return _file_name(path.stem + topic)
+    # A dot in the name of a folder begins no suffix.
+    return _file_name((path.resolve().name if path.is_dir() else path.stem) + topic)
 
 
 def _file_name(text: str) -> str:
     return re.sub(r'[^\w.-]', '_', text).lstrip('.') or 'video'
 
 
-def with_own_names(units: Sequence[tuple[str, Sequence[str]]]) -> list[Unit]:
-    """Return units of names and sources; where two have one name, the later one gets another."""
-    taken = {name for name, _ in units}
+def with_own_names(
+    units: Named,
+    earlier: Mapping[str, Collection[str]] = MappingProxyType({}),
+    reserved: Collection[str] = (),
+) -> list[Unit]:
+    """
+    Return units of names and sources; where two have one name, the later one gets another.
+
+    :param earlier: the names that units of earlier runs have, with the files of each as
+        :attr:`Unit.files` has them. A unit of the same files keeps its name, and no other gets
+        it. One without files is anybody's of that name.
+    :param reserved: names that no unit may have
+    """
+    found = [Unit(name, tuple(dict.fromkeys(specs))) for name, specs in units]
+    kept = _earlier_names(found, earlier)
+    bases = {unit.name for unit in found}
+    taken = {name for name, files in earlier.items() if files} | set(kept) | set(reserved)
     counts: Counter[str] = Counter()
-    found = []
-    for name, specs in units:
-        counts[name] += 1
-        own = name
-        while counts[name] > 1 and own in taken:
-            own = f'{name}_{counts[name]}'
-            counts[name] += own in taken
-        taken.add(own)
-        found.append(Unit(own, tuple(dict.fromkeys(specs))))
+    own = []
+    for unit, earlier_name in zip(found, kept, strict=True):
+        name = earlier_name
+        while not name:
+            counts[unit.name] += 1
+            number = counts[unit.name]
+            wanted = unit.name if number == 1 else f'{unit.name}_{number}'
+            is_free = wanted not in taken and (number == 1 or wanted not in bases)
+            name = wanted if is_free else ''
+        taken.add(name)
+        own.append(replace(unit, name=name))
+    return own
+
+
+def _earlier_names(units: Sequence[Unit], earlier: Mapping[str, Collection[str]]) -> list[str]:
+    """Return what units of earlier runs are called whose files are all of a unit, or nothing."""
+    owners: dict[str, list[str]] = {}
+    for name, files in earlier.items():
+        for file in files:
+            owners.setdefault(file, []).append(name)
+    found: list[str] = []
+    for unit in units:
+        files = unit.files if owners else []
+        own = re.compile(rf'{re.escape(unit.name)}(_\d+)?')
+        names = {name for file in files for name in owners.get(file, ()) if own.fullmatch(name)}
+        kept = (name for name in names - set(found) if set(files).issuperset(earlier[name]))
+        found.append(min(kept, default=''))
     return found
 
 
@@ -90,4 +134,4 @@ def _topics(spec: str) -> list[str]:
         topics = image_topics(spec)
     except EspnetError:
         return [spec]
-    return [f'{spec}:{topic}' for topic in topics] if len(topics) > 1 else [spec]
+    return [f'{spec}:{topic}' for topic in topics] or [spec]

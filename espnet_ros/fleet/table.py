@@ -49,10 +49,12 @@ def _row(end: Finished, names: dict[int, str]) -> dict[str, Any]:
     frames = 0 if report is None else report.frames
     return {
         'unit': end.unit.name,
-        'source': end.unit.source,
+        # Names that are not UTF-8 hold lone surrogates.
+        'source': end.unit.source.encode(errors='backslashreplace').decode(),
         'state': 'failed' if report is None else 'done',
         'frames': frames,
         'broken': 0 if report is None else len(report.broken),
+        'show_nothing': 0 if report is None else report.blank_count,
         'elapsed_s': round(elapsed_s, 3),
         'frames_per_s': round(frames / elapsed_s, 2) if elapsed_s else 0.0,
         **{name: round(counts.get(i, 0) / total, 6) for i, name in names.items()},

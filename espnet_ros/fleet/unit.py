@@ -33,6 +33,11 @@ class Unit:
         more = len(self.specs) - 1
         return f'{self.specs[0]} and {more} more' if more else self.specs[0]
 
+    @property
+    def files(self) -> list[str]:
+        """Return what its sources are, whatever folder they are named from."""
+        return [spec if is_url(spec) else _resolved(spec) for spec in self.specs]
+
 
 @dataclass(frozen=True)
 class Report:
@@ -43,19 +48,22 @@ class Report:
     :param elapsed_s: from the first frame to the last
     :param counts: (id, pixels) of every id that occurs
     :param broken: reasons of images that could not be read, though the unit was finished
+    :param blank_count: frames that show nothing, so that their masks mean nothing
     """
 
     frames: int
     elapsed_s: float
     counts: tuple[tuple[int, int], ...]
     broken: tuple[str, ...] = ()
+    blank_count: int = 0
 
     @classmethod
     def from_dict(cls, content: Any) -> Report:
         """Build it from what the summary of a unit holds."""
         counts = tuple((int(i), int(pixels)) for i, pixels in content['counts'])
         frames, elapsed_s = int(content['frames']), float(content['elapsed_s'])
-        return cls(frames, elapsed_s, counts, tuple(map(str, content['broken'])))
+        broken = tuple(map(str, content['broken']))
+        return cls(frames, elapsed_s, counts, broken, int(content.get('blank_count', 0)))
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,11 @@ def unit_key(unit: Unit, settings: str) -> str:
 def digest(content: object) -> str:
     """Return a short name of what JSON can hold."""
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _resolved(spec: str) -> str:
+    path, topic = split_topic(spec)
+    return f'{path.resolve()}:{topic}' if topic else str(path.resolve())
 
 
 def _state(spec: str) -> list[object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 from espnet_ros.exceptions import InputError, OutputError
-from espnet_ros.file_kinds import kind_of_data
+from espnet_ros.file_kinds import FileKind, kind_of_data
 from espnet_ros.files import write_atomically
 from espnet_ros.processing.image_formats.header import PNG_START, read_header, without_extras
 from espnet_ros.processing.image_formats.jpeg import decode_jpeg
@@ -33,6 +33,9 @@ _PNG_END = b'IEND'
 
 MAX_PIXELS = 1 << 27
 """Of an image that is read: 134 million, 400 MB decoded."""
+
+
+_UNREADABLE = {FileKind.IMAGE: 'of one that is damaged, or not of 8 or 16 bits a channel'}
 
 
 def encode_png(array: NDArray[np.uint8]) -> bytes:
@@ -69,17 +72,25 @@ def _encode(suffix: str, array: NDArray[np.uint8], options: list[int]) -> bytes:
     return bytes(data)
 
 
-def decode_image(data: bytes, *, turned: bool = True) -> NDArray[np.uint8]:
+def decode_image(data: bytes, *, turned: bool = True, bit_depth: int = 16) -> NDArray[np.uint8]:
     """
     Return the image that a PNG, JPEG or other common file holds.
 
     :param turned: whether it is turned as its EXIF orientation says, as photographs are meant to
         be seen
+    :param bit_depth: bits that count in files of 16 bits, 8 to 16; larger values become 255
     :return: uint8, (H, W, 3), BGR; gray images have three equal channels
     :raises InputError: the data is no image, is cut off or damaged
     """
     flags = cv2.IMREAD_COLOR | (0 if turned else cv2.IMREAD_IGNORE_ORIENTATION)
-    return np.asarray(_decode(data, flags), np.uint8)
+    if bit_depth == 16:
+        return np.asarray(_decode(data, flags), np.uint8)
+    pixels = _decode(data, flags | cv2.IMREAD_ANYDEPTH)
+    if pixels.dtype == np.uint16:
+        return upper_bits(pixels, bit_depth)
+    if pixels.dtype != np.uint8:
+        raise InputError(f'expected 8 or 16 bits a channel, found {pixels.dtype}')
+    return pixels
 
 
 def decode_unchanged(data: bytes) -> NDArray[Any]:
@@ -92,6 +103,19 @@ def decode_unchanged(data: bytes) -> NDArray[Any]:
     :raises InputError: the data is no image, is cut off or damaged
     """
     return _decode(data, cv2.IMREAD_UNCHANGED)
+
+
+def upper_bits(values: NDArray[Any], bit_depth: int) -> NDArray[np.uint8]:
+    """
+    Return the upper 8 of so many bits; larger values become 255.
+
+    :param values: of 16 bits, any byte order
+    """
+    native = np.ascontiguousarray(values, np.uint16)
+    # The offset makes rounding a cut, for every value.
+    step = 2.0 ** (bit_depth - 8)
+    offset = (1 / step - 1) / 2
+    return np.asarray(cv2.convertScaleAbs(native, alpha=1 / step, beta=offset), np.uint8)
 
 
 def _decode(data: bytes, flags: int) -> NDArray[Any]:
@@ -110,9 +134,10 @@ def _decode(data: bytes, flags: int) -> NDArray[Any]:
     except cv2.error as error:
         raise InputError(f'cannot decode an image of {len(data)} bytes ({error.err})') from error
     if image is None:
+        kind = kind_of_data(data)
         raise InputError(
             f'expected the content of an image file (PNG, JPEG ...), found {len(data)} bytes '
-            f'that are none: {kind_of_data(data).value}'
+            + _UNREADABLE.get(kind, f'that are none: {kind.value}')
         )
     return np.asarray(image)
 

@@ -51,6 +51,15 @@ def shows_nothing(image_bgr: NDArray[np.uint8], least: int) -> bool:
     return not _is_clear(image_bgr, least) and contrast_of(image_bgr) < least
 
 
+def is_black(image_bgr: NDArray[np.uint8]) -> bool:
+    """
+    Return whether all pixels lie in the lowest sixteenth, as those of 12 bits read as of 16 do.
+
+    :param image_bgr: uint8, (H, W, 3)
+    """
+    return bool(image_bgr.max() < _DARK)
+
+
 def check_contrast(image_bgr: NDArray[np.uint8], least: int) -> None:
     """
     Check that an image shows something.
@@ -75,7 +84,7 @@ def check_bit_depth(image_bgr: NDArray[np.uint8], kind: str, bit_depth: int) -> 
     :param kind: encoding or format of its message
     :raises InputError: all its pixels lie in the lowest sixteenth
     """
-    if '16' in kind and bit_depth == _DEFAULT_BITS and image_bgr.max() < _DARK:
+    if '16' in kind and bit_depth == _DEFAULT_BITS and is_black(image_bgr):
         raise InputError(
             f'{kind} image: expected values of {bit_depth} bits (image_bit_depth), found none '
             f'that needs more than {bit_depth - 4}; set image_bit_depth to that of the camera, or '

@@ -13,7 +13,7 @@ from typing import Any, cast, NamedTuple, Protocol
 
 import cv2
 from espnet_ros.exceptions import InputError
-from espnet_ros.processing.codecs import decode_unchanged
+from espnet_ros.processing.codecs import decode_unchanged, upper_bits
 from espnet_ros.processing.image_formats.compressed_format import CompressedFormat, parse_format
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +125,7 @@ def raw_to_bgr(image: RawImage, bit_depth: int = 16) -> NDArray[np.uint8]:
         layout = _PACKED[encoding]
         pixels = _packed_view(image, layout)
         if layout.channel_bytes > 1:
-            pixels = _upper_bits(pixels, bit_depth)
+            pixels = upper_bits(pixels, bit_depth)
         return _convert(pixels, encoding)
     if encoding in _SEMI_PLANAR:
         planes = _semi_planar_view(image)
@@ -166,7 +166,7 @@ def compressed_to_bgr(image: CompressedImage, bit_depth: int = 16) -> NDArray[np
         told = parse_format(image.format)
         pixels = decode_unchanged(data)
         if pixels.dtype == np.uint16:
-            pixels = _upper_bits(pixels, bit_depth)
+            pixels = upper_bits(pixels, bit_depth)
         elif pixels.dtype != np.uint8:
             raise InputError(f'expected 8 or 16 bits a channel, found {pixels.dtype}')
         elif told.is_scaled_down and bit_depth < 16:
@@ -202,19 +202,6 @@ def _convert(pixels: NDArray[np.uint8], encoding: str) -> NDArray[np.uint8]:
     """Return packed pixels as BGR; those that are of that order as they are."""
     to_bgr = _PACKED[encoding].to_bgr
     return pixels if to_bgr is None else np.asarray(cv2.cvtColor(pixels, to_bgr), np.uint8)
-
-
-def _upper_bits(values: NDArray[Any], bit_depth: int) -> NDArray[np.uint8]:
-    """
-    Return the upper 8 of so many bits; larger values become 255.
-
-    :param values: of 16 bits, any byte order
-    """
-    native = np.ascontiguousarray(values, np.uint16)
-    # The offset makes rounding a cut, for every value.
-    step = 2.0 ** (bit_depth - 8)
-    offset = (1 / step - 1) / 2
-    return np.asarray(cv2.convertScaleAbs(native, alpha=1 / step, beta=offset), np.uint8)
 
 
 def _packed_view(image: RawImage, layout: _Packed) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 import logging
 from pathlib import Path
 
@@ -37,6 +38,40 @@ def choose_images(path: Path, bag: Bag, requested: str) -> str:
             f'{path}:{next(iter(counts))}'
         )
     return next(iter(counts))
+
+
+def picture_topics(bag: Bag) -> list[str]:
+    """
+    Return the topics of a bag with several topics of images, none where it has one.
+
+    Topics of depth images (REP 118) are left out where others hold pictures.
+    """
+    topics = list(bag.counts(IMAGE_TYPES))
+    if len(topics) < 2:
+        return []
+    depth = [topic for topic in topics if _is_depth(bag, topic)]
+    if not depth or len(depth) == len(topics):
+        return topics
+    _tell_depth(', '.join(depth))
+    return [topic for topic in topics if topic not in depth]
+
+
+def _is_depth(bag: Bag, topic: str) -> bool:
+    try:
+        image = next(bag.records(topic)).read_image()
+    except (InputError, StopIteration):
+        return False
+    if image.is_compressed:
+        return 'compresseddepth' in image.message.format.lower()
+    # Some thermal cameras send 16UC1 too.
+    encoding = image.message.encoding
+    return encoding == '32FC1' or (encoding == '16UC1' and 'depth' in topic)
+
+
+@lru_cache(maxsize=64)
+def _tell_depth(topics: str) -> None:
+    """Log once, not for each bag."""
+    _log.warning('left out, as they hold depth images: %s (BAG:TOPIC takes one)', topics)
 
 
 def choose_calibrations(path: Path, bag: Bag, images: str, requested: str) -> str:

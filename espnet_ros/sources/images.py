@@ -22,6 +22,7 @@ class ImageFilesSource(Source):
 
     :param paths: the files; at least one
     :param rate_hz: rate to play them at; files have none of their own
+    :param bit_depth: bits that count in files of 16 bits, 8 to 16
     :ivar names: of the frames, in the order of the files
     """
 
@@ -32,8 +33,10 @@ class ImageFilesSource(Source):
         *,
         loop: bool = False,
         rate_hz: float | None = None,
+        bit_depth: int = 16,
     ) -> None:
         super().__init__(name, loop=loop, rate_hz=rate_hz, frame_count=len(paths))
+        self._bit_depth = bit_depth
         self.paths = tuple(paths)
         self.names = _frame_names(self.paths)
         self._places: Sequence[int] = range(len(self.paths))
@@ -48,7 +51,7 @@ class ImageFilesSource(Source):
             name, path = self.names[index], self.paths[index]
             try:
                 data = path.read_bytes()
-                image_bgr = decode_image(data)
+                image_bgr = decode_image(data, bit_depth=self._bit_depth)
             except (OSError, InputError) as error:
                 yield BrokenFrame(name, index, f'{path}: {_reason(error)}')
             else:
@@ -56,11 +59,9 @@ class ImageFilesSource(Source):
                 yield Frame(name, index, image_bgr)
 
 
-def open_image(path: Path, *, loop: bool, rate_hz: float | None) -> ImageFilesSource:
-    return ImageFilesSource(str(path), (path,), loop=loop, rate_hz=rate_hz)
-
-
-def open_folder(folder: Path, *, loop: bool, rate_hz: float | None) -> ImageFilesSource:
+def open_folder(
+    folder: Path, *, loop: bool, rate_hz: float | None, bit_depth: int
+) -> ImageFilesSource:
     """
     Return the source of the images that lie in a folder, ``frame_9`` before ``frame_10``.
 
@@ -77,7 +78,9 @@ def open_folder(folder: Path, *, loop: bool, rate_hz: float | None) -> ImageFile
             f'{folder}: expected a folder with images ({", ".join(IMAGE_SUFFIXES)}), found none '
             'in it; sub-folders are not searched'
         )
-    return ImageFilesSource(f'folder {folder}', paths, loop=loop, rate_hz=rate_hz)
+    return ImageFilesSource(
+        f'folder {folder}', paths, loop=loop, rate_hz=rate_hz, bit_depth=bit_depth
+    )
 
 
 def natural_key(name: str) -> tuple[tuple[str, int, str], ...]:
@@ -91,14 +94,16 @@ def _frame_names(paths: Sequence[Path]) -> tuple[str, ...]:
     stems = Counter(path.stem for path in paths)
     names = Counter(path.name for path in paths)
     placed = Counter((path.parent.name, path.name) for path in paths)
-    found = []
+    found: dict[str, None] = {}
     for index, path in enumerate(paths):
         name = path.stem if stems[path.stem] == 1 else path.name
         if names[path.name] > 1:
             name = f'{path.parent.name}_{path.name}'
             if placed[path.parent.name, path.name] > 1:
                 name = f'{index}_{name}'
-        found.append(name)
+        while name in found:  # "a.png" and "a.jpg" beside "a.png.png"
+            name = f'{index}_{name}'
+        found[name] = None
     return tuple(found)
 
 

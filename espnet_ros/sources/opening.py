@@ -10,7 +10,7 @@ import cv2
 from espnet_ros.exceptions import ConfigError, InputError
 from espnet_ros.file_kinds import FileKind, kind_of
 from espnet_ros.sources.base import Source
-from espnet_ros.sources.images import open_folder, open_image
+from espnet_ros.sources.images import ImageFilesSource, open_folder
 from espnet_ros.sources.street import StreetSource
 from espnet_ros.sources.street.source import RATE_HZ, SIZE
 from espnet_ros.sources.video import VideoSource
@@ -48,7 +48,7 @@ def open_source(
     :param seed: which synthetic street
     :param camera_info_topic: topic of a bag that the calibrations of its images are on; empty
         takes camera_info beside the image topic. Other sources take none.
-    :param bit_depth: bits that count in a bag's image messages of 16 bits, 8 to 16
+    :param bit_depth: bits that count in images of 16 bits, of files and bags, 8 to 16
     :raises ConfigError: the spec is empty
     :raises InputError: there is nothing to be opened, or a rate, size or topic makes no sense
     """
@@ -80,7 +80,7 @@ def open_source(
             camera_info_topic=camera_info_topic,
             bit_depth=bit_depth,
         )
-    return _open_files(path, loop, rate_hz)
+    return _open_files(path, loop, rate_hz, bit_depth)
 
 
 def split_topic(spec: str) -> tuple[Path, str]:
@@ -126,9 +126,9 @@ def _open_bag(
     )
 
 
-def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:
+def _open_files(path: Path, loop: bool, rate_hz: float | None, bit_depth: int) -> Source:
     if path.is_dir():
-        return open_folder(path, loop=loop, rate_hz=rate_hz)
+        return open_folder(path, loop=loop, rate_hz=rate_hz, bit_depth=bit_depth)
     if not path.exists():
         raise InputError(
             f'{path}: no such file or folder; expected a video, an image, a folder of images, '
@@ -136,7 +136,9 @@ def _open_files(path: Path, loop: bool, rate_hz: float | None) -> Source:
         )
     kind = kind_of(path)
     if kind is FileKind.IMAGE:
-        return open_image(path, loop=loop, rate_hz=rate_hz)
+        return ImageFilesSource(
+            str(path), (path,), loop=loop, rate_hz=rate_hz, bit_depth=bit_depth
+        )
     if kind is FileKind.VIDEO:
         return VideoSource(path, loop=loop, rate_hz=rate_hz)
     raise InputError(f'{path}: expected an image, a video or a bag of ROS 2, found {kind.value}')
@@ -149,7 +151,7 @@ def _check_rate(rate_hz: float | None) -> None:
 
 def image_topics(spec: str) -> list[str]:
     """
-    Return the topics of images of a bag that is named without one; none of everything else.
+    Return the topics of pictures of a bag with several that is named without one, else none.
 
     :raises InputError: it cannot be read
     """
@@ -157,11 +159,12 @@ def image_topics(spec: str) -> list[str]:
     if topic or not _is_bag(path):
         return []
     try:
-        from espnet_ros.sources.bag_reader import IMAGE_TYPES, open_bag  # noqa: PLC0415
+        from espnet_ros.sources.bag_reader import open_bag  # noqa: PLC0415
+        from espnet_ros.sources.bag_topics import picture_topics  # noqa: PLC0415
     except ModuleNotFoundError:
         return []
     with open_bag(path) as bag:
-        return list(bag.counts(IMAGE_TYPES))
+        return picture_topics(bag)
 
 
 def silence_opencv() -> None:

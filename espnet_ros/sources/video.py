@@ -11,6 +11,7 @@ import cv2
 from espnet_ros.exceptions import InputError
 from espnet_ros.file_kinds import check_utf8
 from espnet_ros.sources.base import BrokenFrame, Frame, Source
+from espnet_ros.sources.edit_list import played_s
 import numpy as np
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,9 @@ class VideoSource(Source):
             )
         if not (np.isfinite(own_rate_hz) and 0 < own_rate_hz <= 1000):
             own_rate_hz = 0.0
+        edited_s = played_s(path)
+        if edited_s is not None and own_rate_hz:
+            count = min(count, int(edited_s * own_rate_hz))
         super().__init__(
             f'video {path}',
             loop=loop,

@@ -364,6 +364,25 @@ def test_who_labels_and_what_belong_together(streets: Path, tmp_path: Path, cli:
     assert 'expected --data, or --pseudo-labels with --unlabelled, found neither' in nothing.err
 
 
+@pytest.mark.parametrize(
+    ('more', 'said'),
+    [
+        (('--batch-size', 6), 'at least one batch of 6 images, found 5'),
+        (('--batch-size', 2, '--crop', '17,24'), '--crop: expected multiples of'),
+        (('--batch-size', 2, '--initial', 'nothing'), 'nothing'),
+        (('--batch-size', 2, '--data'), 'expected the classes of'),
+    ],
+)
+def test_what_cannot_be_trained_is_told_before_anything_is_labelled(
+    streets: Path, tmp_path: Path, cli: Run, more: tuple[object, ...], said: str
+) -> None:
+    where = ('--unlabelled', streets / 'images' / 'train', '--output', tmp_path / 'run')
+    words = (*more, streets) if more[-1] == '--data' else more
+    ended = cli('train', '--pseudo-labels', 'espnet_p2_q8_camvid_street', *where, *words)
+    assert ended.code != 0 and said in ended.err, ended.err
+    assert not (tmp_path / 'run').exists()
+
+
 @pytest.mark.long
 def test_crops_of_slides_train_a_model(tmp_path: Path) -> None:
     tifffile = pytest.importorskip('tifffile', reason='reads slides')

@@ -108,6 +108,28 @@ def test_images_that_share_a_stem_keep_distinct_names(folder: Path) -> None:
     assert names == ['frame_1.jpg', 'frame_1.png', 'frame_2', 'frame_10']
 
 
+def test_a_name_with_two_suffixes_is_no_others(folder: Path) -> None:
+    write_image(folder / 'frame_1.jpg')
+    write_image(folder / 'frame_1.png.png')
+    names = [f.name for f in open_source(str(folder))]
+    assert len(set(names)) == 5 and {'frame_1.jpg', 'frame_1.png'} < set(names)
+
+
+def test_files_of_twelve_bits_in_sixteen_keep_their_brightness(tmp_path: Path) -> None:
+    values = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
+    cv2.imwrite(str(tmp_path / 'deep.png'), values.astype(np.uint16) << 4)
+    for spec in (tmp_path, tmp_path / 'deep.png'):
+        (frame,) = open_source(str(spec), bit_depth=12)
+        assert isinstance(frame, Frame) and np.array_equal(frame.image_bgr, values)
+
+
+def test_a_file_of_floats_is_told_as_such(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'a.tif'), np.zeros((4, 4, 3), np.float32))
+    for bit_depth, said in ((16, 'not of 8 or 16 bits'), (12, 'found float32')):
+        (broken,) = open_source(str(tmp_path), bit_depth=bit_depth)
+        assert isinstance(broken, BrokenFrame) and said in broken.reason
+
+
 def test_single_image_is_a_source_of_one_frame(folder: Path) -> None:
     source = open_source(str(folder / 'frame_2.png'))
     assert [f.name for f in source] == ['frame_2']

@@ -1,6 +1,8 @@
 """Video files as sources."""
 
 from pathlib import Path
+import re
+import struct
 import subprocess
 import sys
 
@@ -93,6 +95,47 @@ def test_truncated_video_gives_what_it_has_and_says_how_much(
         check=True,
     )
     assert ended.stderr == ''
+
+
+def cut_without_coding(path: Path, *, first: int) -> None:
+    """Write a video of 40 frames at 20 Hz whose edit list leaves the first ones out."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 20.0, (64, 48))
+    for index in range(40):
+        writer.write(np.full((48, 64, 3), 6 * index, np.uint8))
+    writer.release()
+    data = bytearray(path.read_bytes())
+    scale_at = data.index(b'mdhd') + 16
+    (units,) = struct.unpack_from('>I', data, scale_at)
+    (scale,) = struct.unpack_from('>I', data, data.index(b'mvhd') + 16)
+    edits = (scale * (40 - first) // 20, units * first // 20)
+    struct.pack_into('>Ii', data, data.index(b'elst') + 12, *edits)
+    path.write_bytes(bytes(data))
+
+
+def test_a_drive_that_was_cut_without_coding_it_anew_is_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / 'cut.mp4'
+    cut_without_coding(path, first=15)
+    source = open_source(str(path))
+    frames = [f for f in source if isinstance(f, Frame)]
+    assert source.frame_count == len(frames) == 25
+    assert abs(float(frames[0].image_bgr.mean()) - 6 * 15) < 5
+    assert not caplog.records
+
+
+def test_a_drive_that_was_cut_and_then_truncated_is_not_whole(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    clip = shared_data / 'clips' / 'highway_960x540.mp4'
+    data = bytearray(clip.read_bytes())
+    (scale,) = struct.unpack_from('>I', data, data.index(b'mvhd') + 16)
+    for found in re.finditer(b'elst', bytes(data)):  # of the sound too
+        struct.pack_into('>I', data, found.start() + 12, scale * 200 // 25)
+    path = tmp_path / 'cut.mp4'
+    path.write_bytes(bytes(data[: len(data) // 2]))
+    with pytest.raises(InputError, match=r'breaks off after \d+ frames, expected 200'):
+        list(open_source(str(path)))
 
 
 def test_video_without_its_index_is_refused(video: Path, tmp_path: Path) -> None:

@@ -19,12 +19,18 @@ from espnet_ros.cli.segment.pipeline import Outcome
 from espnet_ros.cli.segment.pseudo_labels import open_dataset_of, settled
 from espnet_ros.cli.segment.recordings.run import run_fleet
 from espnet_ros.cli.segment.source_run import SourceRun
-from espnet_ros.cli.segment.summary import class_shares, describe, print_shares, SUMMARY
+from espnet_ros.cli.segment.summary import (
+    class_shares,
+    describe,
+    print_shares,
+    SUMMARY,
+    tell_blank,
+)
 from espnet_ros.exceptions import ConfigError, EspnetError, InputError
+from espnet_ros.files import held
 from espnet_ros.fleet.manifest import Entry, read_entries
-from espnet_ros.fleet.planning import plan_units
+from espnet_ros.fleet.planning import name_sources
 from espnet_ros.fleet.stores import as_path, is_url
-from espnet_ros.fleet.unit import Unit
 from espnet_ros.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -37,18 +43,19 @@ def run(options: Options) -> int:
     """Segment the sources; return the exit code."""
     options = settled(options)
     entries = read_entries(options.sources)
-    sources = [entry.spec for entry in entries]
-    units = plan_units(entries, joins_images=options.slides.tile is None)
-    if _is_fleet(options, entries, units):
+    named = name_sources(entries, joins_images=options.slides.tile is None)
+    if _is_fleet(options, entries, len(named)):
         if options.recording.bag is not None:
             raise ConfigError(
-                f'--bag: expected one source, found {len(units)}; record each by itself'
+                f'--bag: expected one source, found {len(named)}; record each by itself'
             )
-        return run_fleet(options, units)
+        return run_fleet(options, named)
     options.engine.check()
+    sources = named[0][1]
     with ExitStack() as stack:
         inputs = open_inputs(sources, stack, options.images.image_bit_depth)
         folder = OutputFolder(Path(as_path(options.output.output)), *sources)
+        stack.enter_context(held(folder.path))
         with ERROR.status('loading the model'):
             segmenter = stack.enter_context(open_segmenter(options))
         journal = Journal(folder.path, overwrite=options.output.overwrite)
@@ -71,11 +78,11 @@ def run(options: Options) -> int:
     return _end(folder, outcome)
 
 
-def _is_fleet(options: Options, entries: Sequence[Entry], units: Sequence[Unit]) -> bool:
+def _is_fleet(options: Options, entries: Sequence[Entry], count: int) -> bool:
     """Tell whether each source gets a folder: one of several, or listed, or far away."""
     places = (options.output.output, *(entry.spec for entry in entries))
     return (
-        len(units) > 1
+        count > 1
         or options.slides.tile is not None
         or options.engine.engine != 'local'
         or any(entry.is_listed for entry in entries)
@@ -118,11 +125,7 @@ def _print_result(segmenter: Segmenter, folder: OutputFolder, outcome: Outcome) 
         f'({outcome.rate_hz:.1f} frames/s) with {runtime.model.info.name} on {runtime.name} '
         f'{runtime.precision}{more}; results in {folder.path}'
     )
-    if outcome.blank_count:
-        warn(
-            f'warning: {outcome.blank_count} of {_frames(outcome.new_count)} show nothing, as '
-            'behind a covered lens: their masks mean nothing'
-        )
+    tell_blank(outcome.blank_count, outcome.frame_count)
 
 
 def _end(folder: OutputFolder, outcome: Outcome) -> int:

@@ -68,14 +68,16 @@ def open_inputs(specs: Sequence[str], stack: ExitStack, bit_depth: int = 16) -> 
         found.opened.append(Input(source, stem, path if path.exists() else None))
     if not found.opened:
         raise errors[0]
-    _join_images(found.opened, images)
+    _join_images(found.opened, images, bit_depth)
     return found
 
 
-def _join_images(opened: list[Input], images: list[Path]) -> None:
+def _join_images(opened: list[Input], images: list[Path], bit_depth: int) -> None:
     """Let one source give all images, so that none of them is called as another."""
     for place, entry in enumerate(opened):
         source = entry.source
         if isinstance(source, ImageFilesSource) and len(images) > len(source.paths):
             paths = tuple(dict.fromkeys(images))
-            opened[place] = Input(ImageFilesSource(f'{len(paths)} images', paths), None, None)
+            name = f'{len(paths)} images'
+            joined = ImageFilesSource(name, paths, bit_depth=bit_depth)
+            opened[place] = Input(joined, None, None)

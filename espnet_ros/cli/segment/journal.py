@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from espnet_ros.cli.segment.result_writer import FrameRecord
 from espnet_ros.exceptions import OutputError
+from espnet_ros.files import write_failure
 
 JOURNAL = 'results.jsonl'
 
@@ -112,7 +113,7 @@ class Journal:
             self._file = self._path.open('wb' if self._overwrite else 'ab')
             self._file.write(self._begins)
         except OSError as error:
-            raise OutputError(f'{self._path}: cannot be written ({error.strerror})') from error
+            raise OutputError(write_failure(self._path, error)) from error
         self._append({'begins': names})
 
     def add(self, key: str, record: FrameRecord, *, is_whole: bool) -> None:
@@ -162,7 +163,7 @@ class Journal:
             self._file.write(_line(entry))
             self._file.flush()
         except OSError as error:
-            raise OutputError(f'{self._path}: cannot be written ({error.strerror})') from error
+            raise OutputError(write_failure(self._path, error)) from error
 
     def _read(self, data: bytes) -> None:
         lines = data.splitlines()
@@ -226,6 +227,7 @@ def _record(values: dict[str, Any]) -> FrameRecord:
         times_s=(float(prepare_s), float(inference_s), float(finish_s)),
         stamp_ns=values['stamp_ns'],
         frame_id=values['frame_id'],
+        is_blank=bool(values.get('is_blank')),
     )
 
 

@@ -147,7 +147,7 @@ class Options:
     engine: EngineOptions = section(EngineOptions)
     model: ExactModelOptions = section(ExactModelOptions)
     runtime: RuntimeSettings = runtime_settings()
-    images: ImageSettings = settings(ImageSettings, 'images of a bag')
+    images: ImageSettings = settings(ImageSettings, 'images of 16 bits')
     mask: MaskSettings = settings(MaskSettings, 'masks')
     style: OverlaySettings = settings(OverlaySettings, 'overlays')
     camera: BirdseyeSettings = settings(BirdseyeSettings, 'the camera of --birdseye')

@@ -16,9 +16,7 @@ from espnet_ros.cli.progress import FrameProgress
 from espnet_ros.cli.segment.result_writer import FrameRecord, ResultWriter
 from espnet_ros.cli.segment.video_output import VideoOutput
 from espnet_ros.cli.uninterrupted import uninterrupted
-from espnet_ros.config.images import LEAST_CONTRAST
 from espnet_ros.exceptions import EspnetError, InputError
-from espnet_ros.processing.contrast import shows_nothing
 from espnet_ros.segmenter import Segmentation, Segmenter
 from espnet_ros.sources import BrokenFrame, Frame, Source
 from espnet_ros.sources.read_ahead import read_ahead
@@ -39,7 +37,7 @@ class Outcome:
     :ivar endless_from: where the records of a source begin that may never end, or None
     :ivar records: the finished frames; of an endless source only the latest
     :ivar broken: what could not be read or segmented
-    :ivar blank_count: segmented frames that show nothing; see :func:`shows_nothing`
+    :ivar blank_count: those of them that show nothing
     :ivar counts: int64, (256,), pixels of each id over all frames
     :ivar earlier_count: those of them that an earlier run finished
     :ivar stage_sums_s: float, (3,), seconds of prepare, inference and finish over all frames
@@ -79,6 +77,7 @@ class Outcome:
         for class_id, pixels in record.counts:
             self.counts[class_id] += pixels
         self.frame_count += 1
+        self.blank_count += record.is_blank
         self.stage_sums_s += record.times_s
 
 
@@ -149,7 +148,6 @@ class Pipeline:
                 raise
             outcome.broken.append(BrokenFrame(frame.name, frame.index, f'{frame.name}: {error}'))
             return
-        outcome.blank_count += shows_nothing(frame.image_bgr, LEAST_CONTRAST)
         with uninterrupted():
             if self._take_result is not None:
                 self._take_result(frame, result)

@@ -19,7 +19,7 @@ from espnet_ros.datasets.folder import (
 )
 from espnet_ros.datasets.mapped import map_classes
 from espnet_ros.datasets.opening import open_dataset
-from espnet_ros.exceptions import ConfigError
+from espnet_ros.exceptions import ConfigError, OutputError
 from espnet_ros.fleet.output import FleetOutput
 from espnet_ros.labels import LabelSet, load_label_set, shipped_label_sets
 from espnet_ros.processing.codecs import encode_jpeg, encode_png
@@ -191,7 +191,19 @@ def write_label_set(options: Options, output: FleetOutput) -> None:
     """
     Write what the labels of a fleet mean, where labels are wanted.
 
-    :raises OutputError: it cannot be written
+    :raises ConfigError: the file that is there is not valid
+    :raises OutputError: it is of other classes, or cannot be written
     """
-    if options.output.labels_for is not None:
-        output.write(LABEL_SET_FILE, label_set_file(find_label_set(options.output.labels_for)))
+    if options.output.labels_for is None:
+        return
+    label_set = find_label_set(options.output.labels_for)
+    path = Path(output.root) / LABEL_SET_FILE
+    if not output.is_stored and path.is_file():
+        if load_label_set(str(path)) == label_set:
+            return
+        if not output.overwrite:
+            raise OutputError(
+                f'{path}: expected the classes of --labels-for {options.output.labels_for}, found '
+                'others, which the labels there have; give --overwrite or another --output'
+            )
+    output.write(LABEL_SET_FILE, label_set_file(label_set))

@@ -9,8 +9,10 @@ from espnet_ros.cli.segment.birdseye import BirdseyeDrawer
 from espnet_ros.cli.segment.options import OutputOptions
 from espnet_ros.cli.segment.pseudo_labels import LabelWriter
 from espnet_ros.config import OverlaySettings
+from espnet_ros.config.images import LEAST_CONTRAST
 from espnet_ros.labels import LabelSet, UNLABELLED_ID
 from espnet_ros.processing.codecs import encode_png
+from espnet_ros.processing.contrast import is_black, shows_nothing
 from espnet_ros.processing.overlay import blend_overlay, draw_legend
 from espnet_ros.segmenter import Segmentation
 from espnet_ros.sources import Frame
@@ -32,6 +34,7 @@ class FrameRecord:
     :param times_s: seconds of prepare, inference and finish
     :param stamp_ns: as :attr:`Frame.stamp_ns`
     :param frame_id: as :attr:`Frame.frame_id`
+    :param is_blank: whether the image shows nothing, so that the mask means nothing
     """
 
     name: str
@@ -42,6 +45,7 @@ class FrameRecord:
     times_s: tuple[float, float, float]
     stamp_ns: int | None
     frame_id: str | None
+    is_blank: bool = False
 
 
 class ResultWriter:
@@ -113,6 +117,7 @@ class ResultWriter:
             times_s=(times.prepare_s, times.inference_s, times.finish_s),
             stamp_ns=frame.stamp_ns,
             frame_id=frame.frame_id,
+            is_blank=shows_nothing(frame.image_bgr, LEAST_CONTRAST) or is_black(frame.image_bgr),
         )
         return record, overlay_bgr if is_video else None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from espnet_ros.cli.console import OUT, swatch
+from espnet_ros.cli.console import OUT, swatch, warn
 from espnet_ros.cli.segment.pipeline import Outcome
 from espnet_ros.cli.segment.result_writer import FrameRecord
 from espnet_ros.labels import LabelSet
@@ -72,6 +72,20 @@ def print_shares(shares: list[ClassShare]) -> None:
         bar = swatch(entry.color_rgb, width)
         table.add_row(swatch(entry.color_rgb), entry.name, percent, bar)
     OUT.print(table)
+
+
+def tell_blank(blank_count: int, frame_count: int, where: str = '') -> None:
+    """
+    Warn of frames that show nothing.
+
+    :param where: what tells which these are
+    """
+    if blank_count:
+        warn(
+            f'warning: {blank_count} of {frame_count} frames show nothing, as behind a covered '
+            'lens, or of 16 bits with fewer in use (--image-bit-depth): their masks mean nothing'
+            + where
+        )
 
 
 def describe(sources: Sequence[str], segmenter: Segmenter, outcome: Outcome) -> dict[str, object]:
@@ -161,5 +175,6 @@ def _image(record: FrameRecord, segmenter: Segmenter) -> dict[str, object]:
         'size': list(record.size),
         'mask_size': list(record.mask_size),
         **record.files,
+        **({'shows_nothing': True} if record.is_blank else {}),
         'shares': {names[i]: round(count / pixels, 6) for i, count in record.counts},
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from espnet_ros.cli import exit_codes
 from espnet_ros.cli.console import ERROR, PROGRAM, say, warn
-from espnet_ros.cli.train.data import open_training_data
+from espnet_ros.cli.train.data import TrainingData
 from espnet_ros.cli.train.options import NetworkOptions, Options, ResultOptions
 from espnet_ros.cli.train.progress import TrainingProgress
 from espnet_ros.datasets.base import LabelledDataset
@@ -74,22 +74,27 @@ def _train(job: TrainingJob, folder: Path) -> TrainedWeights:
 
 
 def _make_job(options: Options) -> TrainingJob:
-    train, validation = open_training_data(options)
-    height, width = train.load(0).labels.shape
+    data = TrainingData(options)
     network = options.network
     initial = None if network.initial is None else open_initial_weights(network.initial)
     architecture = network.architecture or _network_of(initial)
     arguments = _network_arguments(network, architecture, initial)
-    # Built for its checks alone: a mistake is told before anything is read or written.
-    built = create_model(architecture, classes=len(train.label_set.classes), **arguments)
+    # Built for its checks alone: a mistake is told before anything is labelled or written.
+    built = create_model(architecture, classes=len(data.label_set.classes), **arguments)
     recipe = find_recipe(options.recipe.recipe).for_network(
         architecture, has_weights=initial is not None
     )
     recipe = recipe.changed(**asdict(options.recipe.changes))
+    crop = options.recipe.changes.crop
+    _check_crop(crop, built.size_multiple)
+    data.check_batch(max(stage.batch_size for stage in recipe.stages))
+    compute = choose_compute(options.run.device, options.run.precision)
+    teacher = None if network.teacher is None else open_teacher(network.teacher)
+    train, validation = data.open()
+    if crop is None:
+        recipe = _with_own_crop(recipe, train.load(0).labels.shape, built.size_multiple)
     return TrainingJob(
-        recipe=_with_crop(
-            recipe, options.recipe.changes.crop, (height, width), built.size_multiple
-        ),
+        recipe=recipe,
         train=train,
         validation=validation,
         settings=RunSettings(
@@ -98,10 +103,10 @@ def _make_job(options: Options) -> TrainingJob:
             validate_every=options.run.validate_every,
             compile=options.run.compile,
         ),
-        compute=choose_compute(options.run.device, options.run.precision),
+        compute=compute,
         architecture_arguments=arguments,
         initial=initial,
-        teacher=None if network.teacher is None else open_teacher(network.teacher),
+        teacher=teacher,
     )
 
 
@@ -140,25 +145,23 @@ def _network_arguments(
     return known | {name: yaml.safe_load(value) for name, value in network.argument}
 
 
-def _with_crop(
-    recipe: Recipe, crop: tuple[int, int] | None, image_size: tuple[int, int], multiple: int
-) -> Recipe:
+def _check_crop(crop: tuple[int, int] | None, multiple: int) -> None:
     """
-    Return the recipe with a crop that the network takes.
+    Check a crop that was given.
 
-    :param crop: as given; None for the recipe's, or the image where that is smaller
-    :raises ConfigError: the network does not take the given one
+    :raises ConfigError: the network does not take it
     """
-    if crop is None:
-        theirs = recipe.stages[0].augmentation.crop
-        height, width = (
-            max(multiple, min(sides) // multiple * multiple)
-            for sides in zip(theirs, image_size, strict=True)
-        )
-        crop = (height, width)
-    elif any(side % multiple for side in crop):
+    if crop is not None and any(side % multiple for side in crop):
         raise ConfigError(f'--crop: expected multiples of {multiple}, found {crop[0]},{crop[1]}')
-    return recipe.changed(crop=crop)
+
+
+def _with_own_crop(recipe: Recipe, image_size: tuple[int, ...], multiple: int) -> Recipe:
+    """Return the recipe with its crop as the network takes it, or the image where smaller."""
+    height, width = (
+        max(multiple, min(sides) // multiple * multiple)
+        for sides in zip(recipe.stages[0].augmentation.crop, image_size, strict=True)
+    )
+    return recipe.changed(crop=(height, width))
 
 
 def _open_board(folder: Path) -> TensorBoardReporter | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from espnet_ros.datasets.opening import open_dataset, STREET_SEEDS
 from espnet_ros.datasets.street import StreetDataset
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.export.any_model import open_any_model
-from espnet_ros.labels import LabelSet
-from espnet_ros.training.data.pseudo_labels import label_images, Unlabelled
+from espnet_ros.labels import check_same_classes, LabelSet
+from espnet_ros.training.data.pseudo_labels import count_images, label_images, Unlabelled
 from espnet_ros.training.data.teachers import Teachers
 from espnet_ros.training.recipes import find_recipe
 
@@ -25,36 +26,96 @@ PSEUDO_LABELS = 'pseudo_labels'
 """Folder of the teacher's labels in the output folder of a training."""
 
 
-def open_training_data(options: Options) -> tuple[LabelledDataset, LabelledDataset]:
+class TrainingData:
     """
-    Return what trains and what validates, after a teacher has labelled what has no labels.
+    What a training is to see; nothing is labelled before it is opened.
 
+    :ivar label_set: its classes
     :raises ConfigError: there is neither a data set nor a teacher with images, or their classes
         differ
     :raises InputError: a file of the data cannot be used
     :raises ModelError: a teacher cannot be used
     """
-    folder = _label(options)
-    data = options.data.data
-    if data is not None:
-        parts = [_open_split(data, options, 'train')]
-        validation = _open_split(data, options, 'val')
-        if folder is not None:
-            parts.append(open_folder(folder, 'all'))
-    elif folder is not None:
-        parts, validation = [open_folder(folder, 'train')], open_folder(folder, 'val')
-    else:
-        raise ConfigError(
-            'training data: expected --data, or --pseudo-labels with --unlabelled, found neither'
-        )
-    if options.more.synthetic is not None:
-        size = options.more.synthetic_size or parts[0].load(0).labels.shape
-        parts.append(_street(options.more.synthetic, (size[0], size[1]), parts[0].label_set))
-    return (parts[0] if len(parts) == 1 else MixedDataset(parts)), validation
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._labelling = _plan_labelling(options)
+        self._labelled: tuple[LabelledDataset, LabelledDataset] | None = None
+        data = options.data.data
+        if data is not None:
+            train = _open_split(data, options, 'train')
+            self._labelled = train, _open_split(data, options, 'val')
+            self.label_set = train.label_set
+            if self._labelling is not None:
+                teachers = self._labelling.teachers
+                name = f'teacher {teachers.models[0].info.name}'
+                check_same_classes(name, teachers.label_set, train.name, train.label_set)
+        elif self._labelling is not None:
+            self.label_set = self._labelling.teachers.label_set
+        else:
+            raise ConfigError(
+                'training data: expected --data, or --pseudo-labels with --unlabelled, found '
+                'neither'
+            )
+
+    def check_batch(self, batch_size: int) -> None:
+        """
+        Check that there may be enough images for a batch, as far as that is known by now.
+
+        :raises ConfigError: there are not
+        """
+        most = float(self._options.more.synthetic or 0)
+        if self._labelled is not None:
+            most += len(self._labelled[0])
+        if self._labelling is not None:
+            most += count_images(self._labelling.images)
+            most -= self._labelled is None  # at least one validates
+        if most < batch_size:
+            raise ConfigError(
+                f'training data: expected at least one batch of {batch_size} images, found '
+                f'{max(most, 0):.0f}; use a smaller batch'
+            )
+
+    def open(self) -> tuple[LabelledDataset, LabelledDataset]:
+        """
+        Return what trains and what validates, after a teacher has labelled what has no labels.
+
+        :raises InputError: a file of the data cannot be used
+        """
+        folder = None if self._labelling is None else self._labelling.label()
+        parts: list[LabelledDataset] = []
+        if self._labelled is not None:
+            train, validation = self._labelled
+            parts.append(train)
+            if folder is not None:
+                parts.append(open_folder(folder, 'all'))
+        else:
+            assert folder is not None, 'there is no other data'
+            parts.append(open_folder(folder, 'train'))
+            validation = open_folder(folder, 'val')
+        more = self._options.more
+        if more.synthetic is not None:
+            size = more.synthetic_size or parts[0].load(0).labels.shape
+            parts.append(_street(more.synthetic, (size[0], size[1]), self.label_set))
+        return (parts[0] if len(parts) == 1 else MixedDataset(parts)), validation
 
 
-def _label(options: Options) -> Path | None:
-    """Let the teachers label the images that have no labels; return the data set's folder."""
+@dataclass(frozen=True)
+class _Labelling:
+    """What teachers are to label, and where the labels go."""
+
+    images: Unlabelled
+    teachers: Teachers
+    folder: Path
+
+    def label(self) -> Path:
+        with FrameProgress('labelling', None) as progress:
+            label_images(self.images, self.teachers, self.folder, lambda _: progress.advance())
+        return self.folder
+
+
+def _plan_labelling(options: Options) -> _Labelling | None:
+    """Return who labels the images that have no labels, where there are such images."""
     wanted = options.pseudo
     if bool(wanted.pseudo_labels) != bool(wanted.unlabelled):
         raise ConfigError(
@@ -74,10 +135,7 @@ def _label(options: Options) -> Path | None:
         second_classes=wanted.second_classes,
     )
     images = Unlabelled(wanted.unlabelled, wanted.unlabelled_every, options.result.size)
-    folder = options.result.output.expanduser() / PSEUDO_LABELS
-    with FrameProgress('labelling', None) as progress:
-        label_images(images, teachers, folder, lambda _: progress.advance())
-    return folder
+    return _Labelling(images, teachers, options.result.output.expanduser() / PSEUDO_LABELS)
 
 
 def _street(frames: int, size: tuple[int, int], label_set: LabelSet) -> LabelledDataset:

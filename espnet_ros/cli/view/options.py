@@ -65,5 +65,5 @@ class Options:
     page: PageOptions = section(PageOptions)
     model: ModelOptions = section(ModelOptions)
     runtime: RuntimeSettings = runtime_settings()
-    images: ImageSettings = settings(ImageSettings, 'images of a bag')
+    images: ImageSettings = settings(ImageSettings, 'images of 16 bits')
     mask: MaskSettings = settings(MaskSettings, 'masks')

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 import json
 import logging
+import math
 from pathlib import Path
 import shutil
 from typing import Any
@@ -95,6 +96,20 @@ def label_images(
         raise InputError(f'{", ".join(unlabelled.sources)}: expected images, found none')
     _write_key(folder, key, done)
     return done
+
+
+def count_images(unlabelled: Unlabelled) -> float:
+    """
+    Return how many images there are, as their sources announce them; endless where one does not.
+
+    :raises InputError: a source cannot be read
+    """
+    total = 0.0
+    for spec in unlabelled.sources:
+        with open_source(spec) as source:
+            count = source.frame_count
+            total += math.inf if count is None else -(-count // unlabelled.every)
+    return total
 
 
 def _images(unlabelled: Unlabelled) -> Iterator[tuple[str, NDArray[np.uint8]]]:

@@ -17,6 +17,7 @@ import time
 from bags import photo, write_bag
 import cv2
 from espnet_ros.datasets.opening import open_dataset
+from espnet_ros.exceptions import InputError
 import numpy as np
 import pytest
 
@@ -218,6 +219,133 @@ def test_a_second_run_of_many_does_what_is_missing_or_has_changed(
     assert (out / 'photos' / 'c_mask.png').is_file() and not list(out.glob('.*'))
 
 
+def test_recordings_of_another_day_take_no_results_of_the_same_names_away(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    for day in ('day0', 'day1', 'day2'):
+        (tmp_path / day).mkdir()
+        shutil.copy(clip, tmp_path / day / 'front.mp4')
+        shutil.copy(photos / 'a.png', tmp_path / day / 'a.png')
+    days = {day: (tmp_path / day / 'front.mp4', tmp_path / day) for day in ('day1', 'day2')}
+    assert segment(*days['day1'], '--masks').code == 0
+    ended = segment(*days['day2'], '--masks')
+    assert ended.code == 0, ended.err
+    assert f'{tmp_path}/day2/front.mp4 in front_2' in ended.err
+    out = tmp_path / 'out'
+    before = {path: path.stat().st_mtime_ns for path in out.rglob('*_mask.png')}
+    assert len(before) == 18
+    earlier = sorted(tmp_path.glob('day?/front.mp4'))
+    ended = segment(*earlier, '--masks')
+    assert ended.code == 0 and '2 done by earlier runs' in ended.out
+    after = {path: path.stat().st_mtime_ns for path in before}
+    assert after == before, 'nothing is done anew'
+    sources = {read_json(path)['source'] for path in out.glob('front*/summary.json')}
+    assert sources == set(map(str, earlier)), 'and a third day got a folder of its own'
+
+
+def test_a_recording_whose_results_are_gone_in_part_is_done_anew(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    assert segment(photos, clip).code == 0
+    overlay = tmp_path / 'out' / 'clip' / 'clip_overlay.mp4'
+    overlay.unlink()
+    ended = segment(photos, clip)
+    assert ended.code == 0 and '1 done by earlier runs' in ended.out
+    assert overlay.is_file()
+
+
+def test_frames_that_show_nothing_are_told_of_many_recordings_and_by_a_second_run(
+    segment: Segment, photos: Path, tmp_path: Path
+) -> None:
+    dark = tmp_path / 'dark'
+    dark.mkdir()
+    cv2.imwrite(str(dark / 'deep.png'), stripes().astype(np.uint16) * 16)
+    for _ in range(2):
+        ended = segment(photos, dark)
+        assert ended.code == 0
+        assert '1 of 3 frames show nothing' in ' '.join(ended.err.split())
+        with (tmp_path / 'out' / 'units.csv').open() as file:
+            told = {row['unit']: row['show_nothing'] for row in csv.DictReader(file)}
+        assert told == {'photos': '0', 'dark': '1'}
+        assert read_json(tmp_path / 'out' / 'summary.json')['frames_that_show_nothing'] == 1
+    ended = segment(photos, dark, '--image-bit-depth', '12')
+    assert ended.code == 0 and 'show nothing' not in ended.err
+    assert (read_mask(tmp_path / 'out' / 'dark' / 'deep_mask.png') == stripe_labels()).all()
+
+
+def test_a_second_run_counts_the_frames_that_showed_nothing_in_the_first(
+    segment: Segment, photos: Path, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(photos / 'covered.png'), np.full((16, 32, 3), 9, np.uint8))
+    for _ in range(2):
+        assert '1 of 3 frames show nothing' in ' '.join(segment(photos).err.split())
+        assert read_json(tmp_path / 'out' / 'summary.json')['frames_that_show_nothing'] == 1
+
+
+def test_a_name_that_is_not_utf_8_fails_alone_and_is_in_the_tables(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    bad = shutil.copy(clip, f'{tmp_path}/\udcff.mp4')
+    ended = segment(photos, bad)
+    assert ended.code == 1 and 'the name is not UTF-8' in ended.err, ended.err
+    assert read_json(tmp_path / 'out' / 'summary.json')['done'] == 1
+    assert '\\udcff.mp4,failed' in (tmp_path / 'out' / 'units.csv').read_text()
+
+
+def test_a_bag_is_called_after_its_whole_name_and_its_depth_images_are_left_out(
+    segment: Segment, tmp_path: Path
+) -> None:
+    picture = photo(9)
+    deep = np.full((32, 64), 900, np.uint16)
+    depth = ('Image', {'height': 32, 'width': 64, 'encoding': '16UC1', 'is_bigendian': 0,
+                       'step': 128, 'data': deep.view(np.uint8).ravel()})  # fmt: skip
+    for name in ('run_1.5', 'run_1.6'):
+        topics = {'/left/image': [picture], '/right/image': [picture], '/depth/image': [depth]}
+        write_bag(tmp_path / name, topics)
+    ended = segment(tmp_path / 'run_1.5', tmp_path / 'run_1.6')
+    assert ended.code == 0, ended.err
+    assert ended.err.count('depth images: /depth/image') == 1
+    names = read_json(tmp_path / 'out' / 'summary.json')['fleet']
+    assert names == [f'run_1.{n}_{side}_image' for n in (5, 6) for side in ('left', 'right')]
+
+
+def test_results_in_the_folder_of_the_images_make_nothing_be_done_anew(
+    photos: Path,
+    clip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cli: Run,
+    channel_model_path: Path,
+) -> None:
+    (photos / 'c.png').symlink_to('nowhere')
+    monkeypatch.chdir(photos)
+    for is_second in (False, True):
+        ended = cli('segment', '.', clip, '--model', channel_model_path, '--output', 'out')
+        assert ended.code == 0, ended.err
+        assert ('2 done by earlier runs' in ended.out) == is_second
+    assert read_json(photos / 'out' / 'summary.json')['fleet'] == ['photos', 'clip']
+
+
+def test_an_address_in_the_home_folder_is_the_same_for_one_and_for_many(
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cli: Run,
+    channel_model_path: Path,
+) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    for place in ('~/here', f'file://{tmp_path}/t%20here'):
+        words = (
+            'segment',
+            photos,
+            photos / 'a.png',
+            '--model',
+            channel_model_path,
+            f'--output={place}',
+        )
+        assert cli(*words).code == 0
+    assert (tmp_path / 'here' / 'a').is_dir() and (tmp_path / 't here' / 'a').is_dir()
+
+
 @pytest.mark.parametrize('what', ['image', 'settings', 'overwrite'])
 def test_other_sources_or_settings_are_done_anew(
     segment: Segment, photos: Path, tmp_path: Path, what: str
@@ -272,16 +400,18 @@ def test_a_mask_of_many_that_was_corrected_by_hand_is_the_users(
     assert (read_mask(mask) == 1).all()
 
 
+@pytest.mark.parametrize('many', [False, True])
 def test_two_runs_at_a_time_into_one_folder_are_refused(
-    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path, many: bool
 ) -> None:
     out = tmp_path / 'out'
+    sources = (photos, clip) if many else (photos,)
     out.mkdir()
     with (out / '.running').open('w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ended = segment(photos, clip)
+        ended = segment(*sources)
     assert ended.code == 1 and 'another run writes into this folder' in ended.err
-    assert segment(photos, clip).code == 0
+    assert segment(*sources).code == 0
 
 
 def test_a_recording_that_takes_too_long_fails_alone(
@@ -298,14 +428,44 @@ def test_a_recording_that_takes_too_long_fails_alone(
 def test_labels_of_many_recordings_are_one_data_set(
     segment: Segment, photos: Path, clip: Path, tmp_path: Path, channel_model_path: Path
 ) -> None:
-    (tmp_path / 'rgb.yaml').write_text(
-        'name: rgb\nclasses:\n- {name: red, color: [9, 0, 0]}\n- {name: blue, color: [0, 0, 9]}'
-    )
-    ended = segment(photos, clip, '--labels-for', tmp_path / 'rgb.yaml')
+    ended = segment(photos, clip, '--labels-for', write_classes(tmp_path, 'red', 'blue'))
     assert ended.code == 0, ended.err
     found = open_dataset(str(tmp_path / 'out'), 'all')
     assert len(found) == 10 and found.label_set.names == ('red', 'blue')
     assert {value for i in range(10) for value in np.unique(found.load(i).labels)} == {0, 1}
+
+
+@pytest.mark.parametrize('name', ['images', 'training'])
+def test_recordings_called_as_parts_of_a_data_set_become_one_too(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path, name: str
+) -> None:
+    other = shutil.copy(clip, tmp_path / f'{name}.mp4')
+    ended = segment(photos, other, '--labels-for', write_classes(tmp_path, 'red', 'blue'))
+    assert ended.code == 0, ended.err
+    assert len(open_dataset(str(tmp_path / 'out'), 'all')) == 10
+
+
+def test_labels_of_other_classes_are_not_mixed(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / 'out'
+    other = shutil.copy(clip, tmp_path / 'other.mp4')
+    assert segment(photos, clip, '--labels-for', write_classes(tmp_path, 'red', 'blue')).code == 0
+    classes = (out / 'labels.yaml').read_text()
+    swapped = write_classes(tmp_path, 'blue', 'red')
+    ended = segment(photos, other, '--labels-for', swapped)
+    assert ended.code == 1 and 'labels.yaml: expected the classes' in ended.err
+    assert (out / 'labels.yaml').read_text() == classes
+    assert segment(photos, other, '--labels-for', swapped, '--overwrite').code == 0
+    with pytest.raises(InputError, match=r'clip/labels.yaml: expected the classes of'):
+        open_dataset(str(out), 'all')
+
+
+def write_classes(folder: Path, *names: str) -> Path:
+    path = folder / f'{"_".join(names)}.yaml'
+    lines = [f'- {{name: {name}, color: [9, {i}, 0]}}' for i, name in enumerate(names)]
+    path.write_text('\n'.join(('name: rgb', 'classes:', *lines)))
+    return path
 
 
 def test_a_mask_that_was_corrected_by_hand_is_the_users(

@@ -7,6 +7,8 @@ from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
 import json
+import logging
+from pathlib import Path
 import secrets
 from typing import Any, TYPE_CHECKING
 
@@ -20,11 +22,14 @@ from espnet_ros.cli.segment.options import Options
 from espnet_ros.cli.segment.pseudo_labels import write_label_set
 from espnet_ros.cli.segment.recordings.worker import SegmentWorker
 from espnet_ros.cli.segment.result_key import fleet_key
-from espnet_ros.cli.segment.summary import class_shares, print_shares, UNLABELLED
+from espnet_ros.cli.segment.summary import class_shares, print_shares, tell_blank, UNLABELLED
+from espnet_ros.datasets.folder import IMAGES, LABELS
 from espnet_ros.exceptions import EspnetError, InputError
 from espnet_ros.fleet.output import FleetOutput, SUMMARY
+from espnet_ros.fleet.planning import Named, with_own_names
+from espnet_ros.fleet.stores import as_path, is_url
 from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
-from espnet_ros.fleet.unit import Finished, Report, Task, Unit, unit_key
+from espnet_ros.fleet.unit import Finished, Task, Unit, unit_key
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.model_file import ModelFile
 from espnet_ros.version import VERSION
@@ -36,12 +41,16 @@ if TYPE_CHECKING:
 FAILURES = 'failures.jsonl'
 
 _LISTED = 20
+_NAMED = 3
+
+logger = logging.getLogger(__name__)
 
 
-def run_fleet(options: Options, units: Sequence[Unit]) -> int:
+def run_fleet(options: Options, named: Named) -> int:
     """
     Segment units; return the exit code.
 
+    :param named: what the units are to be called, and their sources
     :raises EspnetError: nothing can be segmented, or nothing written
     """
     options.engine.check()
@@ -52,20 +61,24 @@ def run_fleet(options: Options, units: Sequence[Unit]) -> int:
         check_slides(options)
     with ERROR.status('loading the model'):
         model = read_model(options)
-    output = FleetOutput(options.output.output, secrets.token_hex(4), options.output.overwrite)
+    root = options.output.output
+    if not is_url(root):
+        root = str(Path(as_path(root)).expanduser())
+    output = FleetOutput(root, secrets.token_hex(4), options.output.overwrite)
     with output.held():
-        fleet = _Fleet(options, units, model, output)
+        fleet = _Fleet(options, named, model, output)
         return fleet.run()
 
 
 class _Fleet:
     def __init__(
-        self, options: Options, units: Sequence[Unit], model: ModelFile, output: FleetOutput
+        self, options: Options, named: Named, model: ModelFile, output: FleetOutput
     ) -> None:
         self._options = options
-        self._units = units
         self._model = model
         self._output = output
+        self._earlier = {} if options.output.overwrite else output.earlier_units()
+        self._units = self._name(named)
         self._label_set = _masked_label_set(options, model)
         self._ends: dict[str, Finished] = {}
         self._error: EspnetError | None = None
@@ -91,6 +104,25 @@ class _Fleet:
         self._write_results(progress)
         return self._end(progress)
 
+    def _name(self, named: Named) -> list[Unit]:
+        """Return the units by their names, and tell which of them have others than wanted."""
+        reserved = () if self._options.output.labels_for is None else (IMAGES, LABELS)
+        earlier = {name: found.files for name, found in self._earlier.items()}
+        units = with_own_names(named, earlier, reserved)
+        free = with_own_names(named, reserved=reserved)
+        others = [
+            f'{unit.source} in {unit.name}'
+            for unit, wanted in zip(units, free, strict=True)
+            if unit.name != wanted.name and unit.name not in earlier
+        ]
+        if others:
+            more = ' ...' if len(others) > _NAMED else ''
+            logger.warning(
+                '%s: has results of other recordings of these names; new are %s%s',
+                self._output.root, ', '.join(others[:_NAMED]), more,
+            )  # fmt: skip
+        return units
+
     def _check_root(self) -> None:
         """Refuse a folder whose summary is of something else, before any work."""
         if not self._options.output.overwrite:
@@ -106,10 +138,9 @@ class _Fleet:
             except InputError as error:
                 self._ends[unit.name] = Finished(unit, reason=str(error))
                 continue
-            found = None if self._options.output.overwrite else self._output.summary_of(unit.name)
-            if found is not None and found['key'] == key:
-                report = Report.from_dict(found['report'])
-                self._ends[unit.name] = Finished(unit, report, was_done=True)
+            found = self._earlier.get(unit.name)
+            if found is not None and found.key == key:
+                self._ends[unit.name] = Finished(unit, found.report, was_done=True)
             else:
                 tasks.append(Task(unit, key))
         return tasks
@@ -182,6 +213,9 @@ class _Fleet:
             'done_by_earlier_runs': sum(end.was_done for end in done),
             'failed': len(ends) - len(done),
             'frames': sum(end.report.frames for end in done if end.report is not None),
+            'frames_that_show_nothing': sum(
+                end.report.blank_count for end in done if end.report is not None
+            ),
             'elapsed_s': round(progress.elapsed_s, 3),
             'frames_per_s': round(progress.rate_hz, 2),
             'classes': [
@@ -204,6 +238,10 @@ class _Fleet:
             f'({progress.rate_hz:.1f} frames/s) with {self._model.info.name}{more}; results in '
             f'{self._output.root}'
         )
+        reports = [end.report for end in done if end.report is not None]
+        blank_count = sum(report.blank_count for report in reports)
+        where = f'; {CSV} tells in which recordings'
+        tell_blank(blank_count, sum(report.frames for report in reports), where)
         if self._error is not None:
             raise self._error
         if self._is_interrupted:

@@ -19,7 +19,7 @@ from espnet_ros.cli.segment.pseudo_labels import open_dataset_of
 from espnet_ros.cli.segment.source_run import SourceRun
 from espnet_ros.cli.segment.summary import describe
 from espnet_ros.exceptions import InputError, ModelError
-from espnet_ros.fleet.output import drop, FleetOutput, SUMMARY
+from espnet_ros.fleet.output import count_files, drop, FleetOutput, SUMMARY
 from espnet_ros.fleet.unit import Finished, Report, Task
 from espnet_ros.segmenter import Segmenter
 
@@ -98,8 +98,15 @@ class SegmentWorker:
                     report, summary = self._slides.segment(task, path, work, check)
                 else:
                     report, summary = self._segment_frames(task, specs, work, check)
-            content = {'unit': task.unit.name, 'key': task.key, **summary}
-            OutputFolder(work).write_json(SUMMARY, {**content, 'report': asdict(report)})
+            content = {
+                'unit': task.unit.name,
+                'key': task.key,
+                'files': task.unit.files,
+                'files_written': count_files(work) + 1,
+                **summary,
+                'report': asdict(report),
+            }
+            OutputFolder(work).write_json(SUMMARY, content)
             output.keep(work, task.unit.name, task.key)
         except BaseException:
             drop(work)
@@ -159,4 +166,5 @@ def _report(task: Task, outcome: Outcome) -> Report:
         raise InputError(f'{task.unit.source}: {reason}')
     counts = tuple((i, int(n)) for i, n in enumerate(outcome.counts) if n)
     broken = tuple(frame.reason for frame in outcome.broken)
-    return Report(outcome.frame_count, round(outcome.elapsed_s, 4), counts, broken)
+    elapsed_s = round(outcome.elapsed_s, 4)
+    return Report(outcome.frame_count, elapsed_s, counts, broken, outcome.blank_count)
