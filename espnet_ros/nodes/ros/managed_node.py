@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 import traceback
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.nodes.ros.process.executor import (
@@ -15,10 +16,13 @@ from espnet_ros.nodes.ros.process.executor import (
 )
 from espnet_ros.nodes.ros.process.memory import give_back_memory
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
+from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 
-_SUCCESS = TransitionCallbackReturn.SUCCESS
+ResultT = TypeVar('ResultT')
+
+_SUCCESS, _ERROR = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.ERROR
 
 
 class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
@@ -43,6 +47,9 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
     ) -> None:
         Node.__init__(self, name, **arguments)
         LifecycleNodeMixin.__init__(self, callback_group=SlowReentrantCallbackGroup())
+        for service in self.services:
+            if service.srv_type is ChangeState:
+                service.callback = partial(self._change_state, service.callback)
         self.end_process = end_process
         self.state = 'unconfigured'
         self.failure = ''
@@ -99,9 +106,37 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         """End, so that the node can be configured again."""
         return self._attempt(self.end, 'errorprocessing', 'unconfigured', 'finalized')
 
+    def trigger_configure(self) -> TransitionCallbackReturn:
+        return self._refuse(super().trigger_configure, _ERROR)
+
+    def trigger_activate(self) -> TransitionCallbackReturn:
+        return self._refuse(super().trigger_activate, _ERROR)
+
+    def trigger_deactivate(self) -> TransitionCallbackReturn:
+        return self._refuse(super().trigger_deactivate, _ERROR)
+
+    def trigger_cleanup(self) -> TransitionCallbackReturn:
+        return self._refuse(super().trigger_cleanup, _ERROR)
+
     def configure_and_activate(self) -> bool:
         """Return whether both transitions succeeded."""
         return bool(self.trigger_configure() == _SUCCESS and self.trigger_activate() == _SUCCESS)
+
+    def _change_state(
+        self,
+        change: Callable[[ChangeState.Request, ChangeState.Response], ChangeState.Response],
+        request: ChangeState.Request,
+        response: ChangeState.Response,
+    ) -> ChangeState.Response:
+        return self._refuse(lambda: change(request, response), ChangeState.Response(success=False))
+
+    def _refuse(self, change: Callable[[], ResultT], refusal: ResultT) -> ResultT:
+        """Return the refusal of a transition that the state has not; Humble's rclpy raises."""
+        try:
+            return change()
+        except RuntimeError as error:
+            self.get_logger().error(f'{self.state}: {error}')
+            return refusal
 
     def _start_once(self) -> None:
         self._autostart.cancel()

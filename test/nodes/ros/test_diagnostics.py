@@ -32,7 +32,8 @@ def camera(ros):
         def __init__(self):
             self.message = image_at(0)
             self._publisher = ros.probe.create_publisher(Image, 'image_raw', 10)
-            self._timer = ros.probe.create_timer(0.1, self._publish, autostart=False)
+            self._timer = ros.probe.create_timer(0.1, self._publish)
+            self._timer.cancel()
 
         def _publish(self):
             if self.message.data:

@@ -13,6 +13,8 @@ from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersA
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+HAS_NEWER_CALLBACKS = hasattr(Node, 'add_post_set_parameters_callback')
+
 
 @dataclass(frozen=True)
 class Inner:
@@ -139,11 +141,18 @@ def test_descriptors_tell_type_range_choices_and_what_is_fixed(ros):
 
 
 @pytest.fixture(params=['post-set', 'humble'])
-def changes(request, ros, monkeypatch):
-    """Return the node and the settings that it was told, with and without newer callbacks."""
+def callbacks_of_rclpy(request, monkeypatch):
+    """Give an rclpy with the callbacks that came after Humble, and one without them."""
     if request.param == 'humble':
         for phase in ('pre', 'post'):
-            monkeypatch.delattr(Node, f'add_{phase}_set_parameters_callback')
+            monkeypatch.delattr(Node, f'add_{phase}_set_parameters_callback', raising=False)
+    elif not HAS_NEWER_CALLBACKS:
+        pytest.skip('this rclpy is as old as Humble')
+
+
+@pytest.fixture
+def changes(callbacks_of_rclpy, ros):
+    """Return the node and the settings that it was told."""
     told = []
     node = make_node(ros)
     declare_settings(node, Settings, on_change=told.append)
@@ -191,16 +200,17 @@ def test_fields_that_belong_together_change_together(ros, changes):
     assert told[-1].inner == Inner(low=20, high=30)
 
 
-def test_a_change_that_another_callback_refuses_is_not_applied(ros, changes):
-    node, told = changes
-    seen = []
+def test_a_change_that_another_callback_refuses_is_not_applied(ros, callbacks_of_rclpy):
+    node, seen, told = make_node(ros), [], []
 
     def refuse(parameters):
         seen.extend(p.name for p in parameters)
-        return SetParametersResult(successful=parameters[0].name != 'rate_hz', reason='no')
+        return SetParametersResult(successful=parameters[0].value != 3.0, reason='no')
 
-    # rclpy asks the newest callback first; this one must come last.
-    node._on_set_parameters_callbacks.append(refuse)
+    # rclpy asks the newest callback first; this one comes last.
+    node.add_on_set_parameters_callback(refuse)
+    declare_settings(node, Settings, on_change=told.append)
+    seen.clear()
     assert not set_by_service(ros, Parameter('rate_hz', value=3.0))[0].successful
     assert set_by_service(ros, Parameter('inner.high', value=8))[0].successful
     assert seen == ['rate_hz', 'inner.high']
@@ -218,6 +228,7 @@ def test_a_check_of_the_node_refuses_too(ros):
     assert (result.successful, result.reason) == (False, 'names: not this one')
 
 
+@pytest.mark.skipif(not HAS_NEWER_CALLBACKS, reason="Humble's rclpy refuses another type itself")
 def test_a_live_integer_serves_as_a_double(ros):
     told = []
     declare_settings(make_node(ros), Settings, on_change=told.append)

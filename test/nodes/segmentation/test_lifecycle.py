@@ -15,6 +15,7 @@ from espnet_ros.segmenter import Segmenter
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -111,11 +112,24 @@ def test_all_states_can_be_walked_twice(ros, segmentation):
         ros.wait_until(lambda: ros.probe.count_publishers(f'/{NODE}/mask') == 0, 'no topics')
 
 
+def test_a_transition_that_the_state_has_not_is_refused_and_ends_nothing(ros, segmentation):
+    """Humble's rclpy raises it out of the service and out of the trigger."""
+    node = segmentation(autostart=False)
+    assert not go(ros, Transition.TRANSITION_ACTIVATE)
+    assert not go(ros, 123)
+    assert node.trigger_activate() == TransitionCallbackReturn.ERROR
+    assert state(ros) == 'unconfigured'
+    assert go(ros, Transition.TRANSITION_CONFIGURE)
+    assert not node.configure_and_activate()
+    assert state(ros) == 'inactive'
+
+
 def test_nothing_of_a_model_is_held_once_it_was_cleaned_up(ros, segmentation):
     def segmenters():
         return sum(isinstance(each, Segmenter) for each in gc.get_objects())
 
     segmentation(autostart=False)
+    gc.collect()  # what the tests before left in cycles
     before = segmenters()
     gc.disable()
     try:
