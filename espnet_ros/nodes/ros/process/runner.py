@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+import os
 import signal
 import threading
 from typing import Any, Protocol
@@ -99,7 +100,7 @@ def run_node(
         rclpy.init(args=given, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node(end)
     except _START_ERRORS as error:
-        get_logger(name).fatal(' '.join(f'{error}{_log_hint(error)}'.split()))
+        get_logger(name).fatal(' '.join(f'{error}{_hint(error)}'.split()))
         rclpy.try_shutdown()
         return 1
     spinner = Spinner()
@@ -121,9 +122,17 @@ def run_node(
     return exit_codes[-1]
 
 
-def _log_hint(error: BaseException) -> str:
-    """Return what to do where ROS has no place for its log files, as in a service without HOME."""
-    return '; set HOME or ROS_LOG_DIR' if 'logging directory' in str(error) else ''
+def _hint(error: BaseException) -> str:
+    """Return what to do where ROS says what is wrong and no more."""
+    if 'logging directory' in str(error):  # as in a service without HOME
+        return '; set HOME or ROS_LOG_DIR'
+    if isinstance(error, RuntimeError) and os.environ.get('ROS_SECURITY_ENABLE') == 'true':
+        keystore = os.environ.get('ROS_SECURITY_KEYSTORE') or 'not set'
+        return (
+            f'; as ROS_SECURITY_ENABLE is true, ROS_SECURITY_KEYSTORE ({keystore}) must have keys '
+            'and permissions for the enclave that --ros-args --enclave names'
+        )
+    return ''
 
 
 def _handle_signals(handler: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -136,6 +137,28 @@ def test_a_bad_value_at_start_is_one_fatal_line_and_exit_code_1(ros_domain, argu
     (fatal,) = [line for line in output.splitlines() if 'FATAL' in line]
     assert words in fatal
     assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize(
+    ('keystore', 'enclave', 'words'),
+    [
+        (None, '/espnet_ros/segmentation', r'ROS_SECURITY_KEYSTORE \(not set\) must have keys'),
+        ('/nope', '/espnet_ros/segmentation', "'/nope/enclaves/espnet_ros/segmentation' does not"),
+        ('/nope', 'no_slash', 'must be absolute'),
+    ],
+)
+def test_keys_that_are_missing_are_one_fatal_line_and_exit_code_1(
+    ros_domain, monkeypatch, keystore, enclave, words
+):
+    monkeypatch.setenv('ROS_SECURITY_ENABLE', 'true')
+    monkeypatch.setenv('ROS_SECURITY_STRATEGY', 'Enforce')
+    monkeypatch.setenv('ROS_SECURITY_KEYSTORE', keystore or '')
+    with process(ros_domain, '--enclave', enclave) as child:
+        output = child.stdout.read()
+        assert child.wait() == 1
+    (line,) = output.splitlines()
+    assert re.search(words, line)
+    assert '--ros-args --enclave' in line
 
 
 def test_a_service_without_a_home_is_told_what_to_set(ros_domain, monkeypatch):
