@@ -34,6 +34,11 @@ class LaunchSettings:
         '', 'Parameters of the segmentation node. Empty: config/segmentation.yaml.'
     )
     namespace: str = setting('', 'Namespace of all nodes.')
+    enclave: str = setting(
+        '',
+        'SROS 2: what the enclaves of the processes are below, as /espnet_ros for '
+        '/espnet_ros/segmentation. Empty: none is passed.',
+    )
     source: str = setting(
         '',
         'Video file, image folder, bag, webcam number or "synthetic" to play as the camera; with '

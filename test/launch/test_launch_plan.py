@@ -42,6 +42,7 @@ BROKEN = {
     'one webcam for two cameras': ({'cameras': 'front,left', 'source': '0'}, 'source: expected'),
     'pattern without cameras': ({'image_topic': '/{camera}/image'}, 'image_topic: expected a'),
     'camera name that topics cannot have': ({'cameras': 'front,2nd'}, "cameras: .* found .*'2nd'"),
+    'enclave that is no name': ({'enclave': 'espnet_ros'}, 'enclave: .*like /espnet_ros, found e'),
     'camera twice': ({'cameras': 'front,front'}, 'cameras: expected different names'),
 }
 
@@ -191,6 +192,43 @@ def test_model_of_the_parameter_file_is_looked_for_unless_another_is_given(
     with pytest.raises(EspnetError, match='nope'):
         plan(params_file=file)
     assert plan(params_file=file, model='auto').processes
+
+
+@pytest.mark.parametrize('above', ['/robot/eyes', '/robot/eyes/'])
+def test_every_process_gets_the_enclave_of_its_name(parts: Parts, above: str) -> None:
+    found = parts(enclave=above, source='synthetic', cameras='front,left', rviz=True)
+    assert {'segmentation', 'camera_source_front', 'rviz'} <= set(found)
+    for name, process in found.items():
+        assert process.ros_arguments[-2:] == ('--enclave', f'/robot/eyes/{name}')
+    for process in parts(source='synthetic', rviz=True).values():
+        assert '--enclave' not in process.ros_arguments
+
+
+def test_enclave_without_keys_is_named_before_anything_starts_where_they_are_needed(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_keys(enclave: str) -> None:
+        (tmp_path / 'enclaves' / enclave).mkdir(parents=True)
+        (tmp_path / 'enclaves' / enclave / 'permissions.p7s').touch()
+
+    def is_refused(words: str, **arguments: str) -> None:
+        with pytest.raises(ConfigError, match=words) as error:
+            plan(**arguments)
+        assert '\n' not in str(error.value)
+
+    make_keys('eyes/segmentation')
+    monkeypatch.setenv('ROS_SECURITY_ENABLE', 'true')
+    assert plan(enclave='/other').processes, 'nodes may run without keys'
+    monkeypatch.setenv('ROS_SECURITY_STRATEGY', 'Enforce')
+    is_refused('ROS_SECURITY_KEYSTORE', enclave='/eyes')
+    monkeypatch.setenv('ROS_SECURITY_KEYSTORE', str(tmp_path))
+    is_refused('use enclave:=/espnet_ros')
+    is_refused(f'keys of /other/segmentation .*found none in {tmp_path}', enclave='/other')
+    is_refused('keys of /eyes/free_space', enclave='/eyes', free_space=True)
+    assert plan(enclave='/eyes').processes
+    make_keys('all')
+    monkeypatch.setenv('ROS_SECURITY_ENCLAVE_OVERRIDE', '/all')
+    assert plan(free_space=True).processes, 'the variable counts, whatever is passed'
 
 
 @pytest.mark.parametrize('executable', ['rviz2/rviz2', 'espnet_ros/free_space_node'])

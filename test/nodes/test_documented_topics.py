@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 import re
 from typing import Any
-from xml.etree import ElementTree
 
 from ..conftest import ROOT
 
@@ -31,43 +30,3 @@ def test_topic_table_is_that_of_the_node(ros: Any, segmentation: Callable[..., A
     assert {k: v for k, v in found.items() if k not in optional} == {
         k: v for k, v in documented.items() if k not in optional
     }
-
-
-def granted(node: str, tag: str, permission: str) -> set[str]:
-    """Return the names that config/sros2_policy.xml grants a node."""
-    policy = ElementTree.parse(ROOT / 'config' / 'sros2_policy.xml')
-    (enclave,) = policy.findall(f".//enclave[@path='/espnet_ros/{node}']")
-    (profile,) = enclave.findall(f".//profile[@node='{node}']")
-    entries = profile.findall(f"{tag}s[@{permission}='ALLOW']/{tag}")
-    return {str(entry.text) for entry in entries}
-
-
-def test_the_policy_of_sros2_grants_the_node_what_it_uses_and_no_more(
-    ros: Any, segmentation: Callable[..., Any]
-) -> None:
-    node = segmentation()
-    graph = {
-        ('topic', 'publish'): node.get_publisher_names_and_types_by_node,
-        ('topic', 'subscribe'): node.get_subscriber_names_and_types_by_node,
-        ('service', 'reply'): node.get_service_names_and_types_by_node,
-    }
-
-    def used(tag: str, permission: str) -> set[str]:
-        names = (name for name, _ in graph[tag, permission]('segmentation', '/'))
-        return {re.sub('^/segmentation/', '~/', name).removeprefix('/') for name in names}
-
-    ros.wait_until(lambda: '~/label_set' in used('topic', 'publish'), 'the last topic')
-    ros.wait_until(lambda: 'image_raw' in used('topic', 'subscribe'), 'the camera')
-    # Not of every configuration or distribution.
-    sometimes = {'clock', 'image_raw/compressed', '~/label_info', '~/get_type_description'}
-    for tag, permission in graph:
-        allowed = granted('segmentation', tag, permission)
-        assert used(tag, permission) <= allowed, (tag, permission)
-        assert allowed - used(tag, permission) <= sometimes, (tag, permission)
-
-
-def test_the_policy_of_sros2_grants_the_topics_of_the_free_space_node() -> None:
-    page = (ROOT / 'docs' / 'planner.md').read_text()
-    documented = set(re.findall(r'^\| `(~/\w+)` \| \w+/', page, re.MULTILINE))
-    assert {'~/costmap', '~/scan'} <= documented
-    assert documented <= granted('free_space', 'topic', 'publish')

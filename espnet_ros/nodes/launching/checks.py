@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import re
 
 from espnet_ros.exceptions import ConfigError, InputError
+
+_SECURITY = ('ENABLE', 'STRATEGY', 'KEYSTORE', 'ENCLAVE_OVERRIDE')
 
 
 def check_executable(package: str, executable: str) -> None:
@@ -20,6 +23,28 @@ def check_executable(package: str, executable: str) -> None:
             f'{package}: not installed, as no folder of AMENT_PREFIX_PATH has '
             f'lib/{package}/{executable}; install ros-$ROS_DISTRO-{package.replace("_", "-")}, or '
             'source the workspace that has it'
+        )
+
+
+def check_enclave(enclave: str) -> None:
+    """
+    Look for the keys of an enclave of SROS 2, where nothing may run without them.
+
+    :param enclave: as ``--enclave`` takes it; empty for none
+    :raises ConfigError: it is no name of one, or has no keys
+    """
+    if not re.fullmatch(r'(/[A-Za-z_]\w*)*', enclave, re.ASCII):
+        raise ConfigError(f'enclave: expected a name like /espnet_ros, found {enclave}')
+    variables = {name: os.environ.get(f'ROS_SECURITY_{name}', '') for name in _SECURITY}
+    if (variables['ENABLE'], variables['STRATEGY']) != ('true', 'Enforce'):
+        return
+    enclave = variables['ENCLAVE_OVERRIDE'] or enclave
+    folder = Path(variables['KEYSTORE'], 'enclaves', enclave.lstrip('/'))
+    if not variables['KEYSTORE'] or not enclave or not (folder / 'permissions.p7s').is_file():
+        raise ConfigError(
+            f'enclave: expected the keys of {enclave or "one"} in $ROS_SECURITY_KEYSTORE, as '
+            f'ROS_SECURITY_STRATEGY is Enforce, found none in {variables["KEYSTORE"] or "it"}; '
+            'use enclave:=/espnet_ros, or the name of yours, and see docs/security.md'
         )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from espnet_ros.config import LaunchSettings
 from espnet_ros.exceptions import ConfigError
 from espnet_ros.nodes.launching import parts
 from espnet_ros.nodes.launching.cameras import CameraTopics
-from espnet_ros.nodes.launching.checks import check_executable, check_model, check_source
+from espnet_ros.nodes.launching.checks import (
+    check_enclave,
+    check_executable,
+    check_model,
+    check_source,
+)
 from espnet_ros.nodes.launching.parts import Process
 from espnet_ros.nodes.launching.request import FREE_SPACE, LaunchRequest, read_request
 from espnet_ros.settings import list_settings, read_settings
@@ -59,9 +64,23 @@ def plan_launch(settings: LaunchSettings, share: Path, base_namespace: str = '')
         processes += parts.free_space(request)
         processes += parts.camera_sources(request)
         processes += parts.rviz(request)
+    processes = [_secured(process, settings.enclave) for process in processes]
     for process in processes:
         check_executable(process.package, process.executable)
     return LaunchPlan(tuple(processes), tuple(filter(None, _warnings(request, processes))))
+
+
+def _secured(process: Process, above: str) -> Process:
+    """
+    Return a process with the enclave of SROS 2 that is called as its node.
+
+    :param above: what the enclave is below; empty for none of its own
+    :raises ConfigError: it is no enclave, or nothing may run without its keys, which are absent
+    """
+    enclave = f'{above.rstrip("/")}/{process.name}' if above else ''
+    check_enclave(enclave)
+    words = ('--enclave', enclave) if enclave else ()
+    return replace(process, ros_arguments=(*process.ros_arguments, *words))
 
 
 def _warnings(request: LaunchRequest, processes: list[Process]) -> list[str]:

@@ -14,6 +14,7 @@ from espnet_ros.nodes.ros.process.executor import (
     SlowCallbackGroup,
     SlowReentrantCallbackGroup,
 )
+from espnet_ros.nodes.ros.process.hints import what_to_do
 from espnet_ros.nodes.ros.process.memory import give_back_memory
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from lifecycle_msgs.srv import ChangeState
@@ -158,7 +159,7 @@ class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         except EspnetError as error:
             self.failure = str(error)
         except Exception as error:  # noqa: BLE001  (the callback's outermost frame)
-            self.failure = f'{type(error).__name__}: {error}'
+            self.failure = f'{type(error).__name__}: {error}{what_to_do(error)}'
             self.get_logger().debug(traceback.format_exc())
         if not self.failure:
             self.state = then

@@ -12,6 +12,7 @@ from espnet_ros.config import WebSettings
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.monitoring.health import Level, Status
 from espnet_ros.nodes.ros.messages.stamps import NS_PER_S, stamp_ns
+from espnet_ros.nodes.ros.process.hints import what_to_do
 from espnet_ros.nodes.ros.steady_timer import create_steady_timer
 from espnet_ros.nodes.segmentation.camera.outputs import SegmentedFrame
 from espnet_ros.nodes.segmentation.session import Session
@@ -118,14 +119,24 @@ class WebFeed:
 
     def _tick(self) -> None:
         has_readers = self._view.has_readers
-        self._ground.follow(has_readers)
-        self._others.follow(has_readers)
+        self._follow(has_readers)
         self._ticks += 1
         if has_readers:
             own = [_without_path(status) for status in self._diagnose()]
             self._view.put_statuses([*own, *self._others.statuses()])
         if self._ticks % _RESTING_TICKS == 0:
             self._put_samples()
+
+    def _follow(self, is_wanted: bool) -> None:
+        """Subscribe what is shown of others, until a policy of SROS 2 does not allow it."""
+        if self.failure:
+            return
+        try:
+            self._ground.follow(is_wanted)
+            self._others.follow(is_wanted)
+        except RuntimeError as error:
+            self.failure = f'the page shows this node alone: {error}{what_to_do(error)}'
+            self._node.get_logger().error(self.failure)
 
     def _put_samples(self) -> None:
         session = self._session

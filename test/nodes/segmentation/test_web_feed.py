@@ -123,6 +123,32 @@ def test_a_page_that_cannot_be_served_ends_nothing_and_is_told(
     assert 'set another port' in statuses(told)['segmentation: web']
 
 
+def test_a_policy_that_hides_others_from_the_page_ends_nothing_and_is_told(
+    ros: Any, segmentation: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As SROS 2 does: the middleware refuses what the policy does not allow."""
+    diagnostics = ros.listen(DiagnosticArray, '/diagnostics')
+    port = free_port()
+    node = segmentation(web__port=port)
+    subscribe = node.create_subscription
+
+    def refuse(kind: type, topic: str, *arguments: Any, **more: Any) -> Any:
+        if topic.startswith('free_space/'):
+            raise RuntimeError('could not create data reader')
+        return subscribe(kind, topic, *arguments, **more)
+
+    monkeypatch.setattr(node, 'create_subscription', refuse)
+    monkeypatch.setenv('ROS_SECURITY_ENABLE', 'true')
+    with urlopen(f'http://127.0.0.1:{port}/events', timeout=message_limit_s()):
+        told = diagnostics.wait_for(
+            lambda message: any(status.name == 'segmentation: web' for status in message.status)
+        )
+        (message,) = [s.message for s in told.status if s.name == 'segmentation: web']
+        assert 'this node alone: could not create data reader; SROS 2 is on' in message
+        diagnostics.clear()
+        diagnostics.wait_for(limit_s=message_limit_s())
+
+
 def test_the_address_tells_what_the_node_is_while_it_waits_to_be_configured(
     ros: Any, segmentation: Callable[..., Any]
 ) -> None:

@@ -7,9 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import signal
 import threading
 from typing import Any, Protocol
+import warnings
 
 from espnet_ros.exceptions import EspnetError
 from espnet_ros.nodes.ros.process.executor import NodeExecutor
+from espnet_ros.nodes.ros.process.hints import what_to_do
 from espnet_ros.nodes.ros.process.memory import keep_freed_memory
 import rclpy
 from rclpy.context import Context
@@ -94,12 +96,14 @@ def run_node(
 
     _handle_signals(lambda *_: ended.set())
     keep_freed_memory()
+    # What rclpy warns of where a node cannot be made, beside the error that tells why.
+    warnings.filterwarnings('ignore', 'Failed to fini ', RuntimeWarning)
     try:
         given = None if arguments is None else list(arguments)
         rclpy.init(args=given, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node(end)
     except _START_ERRORS as error:
-        get_logger(name).fatal(' '.join(f'{error}{_log_hint(error)}'.split()))
+        get_logger(name).fatal(' '.join(f'{error}{what_to_do(error)}'.split()))
         rclpy.try_shutdown()
         return 1
     spinner = Spinner()
@@ -119,11 +123,6 @@ def run_node(
         # The context alone: rclpy.try_shutdown() would put the default handlers back.
         get_default_context().try_shutdown()
     return exit_codes[-1]
-
-
-def _log_hint(error: BaseException) -> str:
-    """Return what to do where ROS has no place for its log files, as in a service without HOME."""
-    return '; set HOME or ROS_LOG_DIR' if 'logging directory' in str(error) else ''
 
 
 def _handle_signals(handler: Any) -> None:

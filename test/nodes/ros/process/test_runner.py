@@ -138,6 +138,24 @@ def test_a_bad_value_at_start_is_one_fatal_line_and_exit_code_1(ros_domain, argu
     assert 'Traceback' not in output
 
 
+@pytest.mark.parametrize('has_folder', [True, False])
+def test_keys_that_are_missing_are_one_fatal_line_and_exit_code_1(
+    ros_domain, monkeypatch, tmp_path, has_folder
+):
+    if has_folder:
+        (tmp_path / 'enclaves' / 'eyes').mkdir(parents=True)
+    monkeypatch.setenv('ROS_SECURITY_ENABLE', 'true')
+    monkeypatch.setenv('ROS_SECURITY_STRATEGY', 'Enforce')
+    monkeypatch.setenv('ROS_SECURITY_KEYSTORE', str(tmp_path) if has_folder else '')
+    with process(ros_domain, '--enclave', '/eyes') as child:
+        output = child.stdout.read()
+        assert child.wait() == 1
+    lines = [line for line in output.splitlines() if 'Found security directory' not in line]
+    assert len(lines) == 1, output
+    keystore = tmp_path if has_folder else 'not set'
+    assert f'ROS_SECURITY_KEYSTORE ({keystore}) must have keys of the enclave' in lines[0]
+
+
 def test_a_service_without_a_home_is_told_what_to_set(ros_domain, monkeypatch):
     for name in ('HOME', 'ROS_HOME', 'ROS_LOG_DIR'):
         monkeypatch.delenv(name, raising=False)
