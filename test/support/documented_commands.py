@@ -86,7 +86,7 @@ NOT_RUN: dict[str, str] = {
     r'(POLICY=.*|ros2 security .*)': (
         'the command ros2 has no wheel; docs/security.md says what was tried'
     ),
-    r'export (RMW_IMPLEMENTATION|ZENOH_CONFIG_OVERRIDE|ROS_SECURITY_KEYSTORE)=.*': (
+    r'export (RMW_IMPLEMENTATION|CYCLONEDDS_URI|ZENOH_CONFIG_OVERRIDE|ROS_SECURITY_KEYSTORE)=.*': (
         'sets a variable of the shell'
     ),
     r'sudo sysctl .*': 'changes the kernel of the machine',
