@@ -44,5 +44,7 @@ def set_transport() -> None:
     """
     for root in (Path(__file__).parents[3], Path(sys.prefix) / 'share' / 'espnet_ros'):
         if (root / 'config' / 'fastdds.xml').is_file():
-            os.environ.update([setting] if (setting := transport_setting(root / 'config')) else [])
+            setting = transport_setting(root / 'config')
+            if setting is not None:
+                os.environ[setting[0]] = setting[1]
             return
