@@ -9,8 +9,9 @@ came to its end had announced it; every other file is the user's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+import fnmatch
 import json
 import os
 from pathlib import Path
@@ -131,6 +132,13 @@ class Journal:
     def start_over(self, key: str) -> None:
         """Forget the frames under a key, which are done anew."""
         self._append({'key': key, 'anew': True})
+
+    def drop_others(self, pattern: str, kept: Collection[str]) -> None:
+        """Remove the files of earlier runs that fit a pattern, but for some."""
+        for name in fnmatch.filter(self._content.states, pattern):
+            path = self._folder / name
+            if name not in kept and path.is_file() and self.may_replace(path):
+                path.unlink()
 
     def end(self, files: Iterable[str]) -> None:
         """Note what was written at the end, and that nothing announced is under way."""
