@@ -236,6 +236,7 @@ def _record(values: dict[str, Any]) -> FrameRecord:
         stamp_ns=values['stamp_ns'],
         frame_id=values['frame_id'],
         is_blank=bool(values.get('is_blank')),
+        time_s=values.get('time_s'),
     )
 
 
