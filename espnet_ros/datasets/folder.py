@@ -38,6 +38,7 @@ WINDOW = (1024, 1024)
 """(height, width) of what is read of TIFF images."""
 
 _PARTS = 10
+_SPLITS = ('train', 'val')
 
 
 def open_folder(
@@ -59,10 +60,12 @@ def open_folder(
         _check_same_classes(root, label_set)
     if (root / IMAGES / split).is_dir():
         pairs = pair_up(list_images(root / IMAGES / split), root / LABELS / split)
+    elif split in _SPLITS and any((root / IMAGES / other).is_dir() for other in _SPLITS):
+        raise InputError(f'{root / IMAGES}: expected the folders train and val, found no {split}')
     else:
         folders = parts_of(root) or [root]
         images = [image for folder in folders for image in list_images(folder / IMAGES)]
-        if split in ('train', 'val'):
+        if split in _SPLITS:
             is_val = split == 'val'
             images = [i for i in images if (crc32(i.stem.encode()) % _PARTS == 0) == is_val]
         if not images:

@@ -70,10 +70,8 @@ class SlideDataset(PairDataset):
         height, width = min(height, size[0] - top), min(width, size[1] - left)
         image_path, label_path = self.pairs[place.pair]
         with SlideReader(image_path) as picture, SlideReader(label_path) as truth:
-            image_bgr = picture.read(top, left, height, width)
+            image_bgr = picture.read_bgr(top, left, height, width)
             raw = truth.read(top, left, height, width)
-        if image_bgr.shape[2] == 1:
-            image_bgr = np.repeat(image_bgr, 3, axis=2)
         name = f'{image_path.stem}_{top}_{left}'
         return Sample(name, image_bgr, self.classify(_flat(raw), label_path))
 

@@ -7,8 +7,10 @@ Linux); the environment variable ``ESPNET_ROS_MODELS`` names another folder.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 import errno
 from importlib import resources
+import logging
 import os
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from espnet_ros.model_file.external import wrap_external
 from espnet_ros.model_file.file_format import as_model_file, is_model_file, load_onnx, ModelFile
 from espnet_ros.model_file.published import PUBLISHED
 import platformdirs
+
+logger = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = 'ESPNET_ROS_MODELS'
 SUFFIX = '.onnx'
@@ -93,6 +97,11 @@ def open_model(name_or_path: str, foreign: ForeignModelSettings | None = None) -
     path = find_model(name_or_path)
     proto, sha256 = load_onnx(path)
     if is_model_file(proto):
+        usual = asdict(ForeignModelSettings())
+        given = asdict(foreign).items() if foreign is not None else ()
+        named = ', '.join(name for name, value in given if value != usual[name])
+        if named:
+            logger.warning('%s: says itself how it is fed: %s changes nothing', path, named)
         return as_model_file(proto, sha256, path)
     return wrap_external(proto, sha256, path, foreign or ForeignModelSettings())
 

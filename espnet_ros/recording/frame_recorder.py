@@ -68,11 +68,13 @@ class FrameRecorder:
         self._put('stats', self._stats(result, header), time_ns)
 
     def _time_of(self, frame: Frame, rate_hz: float | None) -> int:
-        """Return the stamp of a frame; those without one follow each other at the rate."""
+        """Return the stamp of a frame: its own, by its time in the video, or by the rate."""
         time_ns = frame.stamp_ns
         if time_ns is None:
-            time_ns = self._newest_ns + round(1e9 / (rate_hz or 1.0))
-            time_ns = max(time_ns, self._began_ns)
+            next_ns = max(self._newest_ns + round(1e9 / (rate_hz or 1.0)), self._began_ns)
+            shown_ns = self._began_ns + round((frame.time_s or 0.0) * 1e9)
+            is_later = frame.time_s is not None and shown_ns > self._newest_ns
+            time_ns = shown_ns if is_later else next_ns
         self._newest_ns = time_ns
         return time_ns
 

@@ -46,6 +46,7 @@ class Frame:
     :param stamp_ns: when the camera took it, nanoseconds, where a recording tells
     :param frame_id: coordinate frame of the camera, where a recording tells
     :param calibration: of the camera as it took this image, where it is known
+    :param time_s: when a video shows it, seconds after its beginning; None where there is none
     """
 
     name: str
@@ -55,6 +56,7 @@ class Frame:
     stamp_ns: int | None = None
     frame_id: str | None = None
     calibration: FrameCalibration | None = None
+    time_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 import zlib
 
 from espnet_ros.exceptions import InputError
+from espnet_ros.processing.image_files import tell_pages
 import numpy as np
 from numpy.typing import NDArray
 import tifffile
@@ -32,12 +33,15 @@ class SlideReader:
         except (OSError, tifffile.TiffFileError, ValueError) as error:
             raise InputError(f'{path}: expected a TIFF file ({error})') from error
         try:
-            self._page: Any = self._file.series[0].levels[0].keyframe
+            series = self._file.series
+            self._page: Any = series[0].levels[0].keyframe
             self.size = (int(self._page.imagelength), int(self._page.imagewidth))
             self._check()
         except (IndexError, ValueError, InputError) as error:
             self._file.close()
             raise InputError(f'{path}: {error}') from error
+        if any(other.size > series[0].size for other in series[1:]):
+            tell_pages(path, len(series))
         self._parts: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._kept_bytes = 0
 
@@ -67,6 +71,23 @@ class SlideReader:
         if any(missing):
             found = np.pad(found, ((0, missing[0]), (0, missing[1]), (0, 0)), mode='edge')
         return np.ascontiguousarray(found[:, :, ::-1])
+
+    def read_bgr(self, top: int, left: int, height: int, width: int) -> NDArray[np.uint8]:
+        """
+        Return a part of a picture as :meth:`read` does, gray and palettes as colours.
+
+        :return: uint8, (height, width, 3), BGR
+        :raises InputError: the file is damaged there
+        """
+        part = self.read(top, left, height, width)
+        if part.shape[2] == 3:
+            return part
+        if self._page.photometric.name == 'PALETTE':
+            # 16 bits a colour; some programs write 8.
+            palette = np.asarray(self._page.colormap)
+            levels = palette >> 8 if palette.max() > 255 else palette
+            return np.ascontiguousarray(levels.T[part[..., 0], ::-1], np.uint8)
+        return np.repeat(part, 3, axis=2)
 
     def close(self) -> None:
         self._parts.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 import logging
 from pathlib import Path
 
@@ -18,6 +19,9 @@ _log = logging.getLogger(__name__)
 
 _SLACK_FRAMES = 2
 _SLACK_S = 1.0
+
+_OFF_S = 0.5
+"""So far may frames be from where the mean rate has them before that is told."""
 
 # FFmpeg plays text files as a terminal's screen.
 _TEXT_AS_VIDEO = cv2.VideoWriter.fourcc(*'ansi')
@@ -62,17 +66,24 @@ class VideoSource(Source):
 
     def _frames(self) -> Iterator[Frame | BrokenFrame]:
         index = 0
-        time_s = 0.0
+        time_s = off_s = 0.0
         with _open_capture(self.path) as capture:
             while True:
                 is_read, image_bgr = capture.read()
                 if not is_read:
                     break
                 time_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                if self._own_rate_hz:
+                    off_s = max(off_s, abs(time_s - index / self._own_rate_hz))
                 yield Frame(
-                    f'{self.path.stem}_{index:06d}', index, np.asarray(image_bgr, np.uint8)
+                    f'{self.path.stem}_{index:06d}',
+                    index,
+                    np.asarray(image_bgr, np.uint8),
+                    time_s=time_s,
                 )
                 index += 1
+        if off_s > _OFF_S:
+            _tell_varying(self.path, self._own_rate_hz, off_s)
         self._check_complete(index, time_s)
 
     def _check_complete(self, read: int, time_s: float) -> None:
@@ -94,6 +105,15 @@ class VideoSource(Source):
         if read < expected - _SLACK_FRAMES and (ends_early or is_short):
             raise InputError(message)
         _log.warning('%s: the file announces %d frames, %d were read', self.path, expected, read)
+
+
+@lru_cache(maxsize=64)
+def _tell_varying(path: Path, rate_hz: float, off_s: float) -> None:
+    """Log once, not whenever it is played."""
+    _log.warning(
+        '%s: its frame rate varies; at %.3g frames/s, its mean, images are up to %.1f s off',
+        path, rate_hz, off_s,
+    )  # fmt: skip
 
 
 @contextmanager

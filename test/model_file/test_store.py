@@ -4,9 +4,16 @@ from pathlib import Path
 import resource
 import stat
 
+from espnet_ros.config import ForeignModelSettings
 from espnet_ros.exceptions import ModelError
 from espnet_ros.model_file import load_model_file, ModelFile, store
-from espnet_ros.model_file.store import find_model, models_folder, present_models, save_model_file
+from espnet_ros.model_file.store import (
+    find_model,
+    models_folder,
+    open_model,
+    present_models,
+    save_model_file,
+)
 import pytest
 
 
@@ -155,3 +162,14 @@ def test_save_that_stops_half_way_leaves_nothing(channel_model: ModelFile, tmp_p
     with pytest.raises(ModelError, match=words), small_files():
         save_model_file(channel_model, tmp_path / 'a.onnx')
     assert list(tmp_path.iterdir()) == []
+
+
+def test_how_to_feed_a_model_file_that_says_it_itself_is_told_to_change_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    name = 'espnet_p2_q8_camvid_street'
+    assert open_model(name, ForeignModelSettings()).info.name == name
+    assert not caplog.records
+    open_model(name, ForeignModelSettings(class_names=('a', 'b'), scale=0.5))
+    (record,) = caplog.records
+    assert 'scale, class_names changes nothing' in record.getMessage()

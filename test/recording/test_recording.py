@@ -15,8 +15,14 @@ import pytest
 pytest.importorskip('rosbags', reason='bags need rosbags (extra bag)')
 
 from bags import write_bag
+from espnet_ros.config import RuntimeSettings
 from espnet_ros.exceptions import OutputError
+from espnet_ros.model_file import load_model_file
 from espnet_ros.recording.bag_file import BagFile, definition_texts
+from espnet_ros.recording.frame_recorder import FrameRecorder
+from espnet_ros.runtimes.factory import open_runtime
+from espnet_ros.segmenter import Segmenter
+from espnet_ros.sources import Frame
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
@@ -79,6 +85,22 @@ def test_a_video_becomes_messages_that_carry_their_definitions(
     assert main([*command, '--overwrite']) == 0
     assert len(read(bag)['/segmentation/mask']) == 4, 'what was done before is in it too'
     assert [entry.name for entry in tmp_path.glob('.*')] == [], 'nothing is left behind'
+
+
+def test_frames_are_stamped_by_their_times_in_the_video(
+    channel_model_path: Path, tmp_path: Path
+) -> None:
+    times_s = (0.0, 0.04, 2.5, 2.5, 2.6)
+    image_bgr = np.zeros((16, 32, 3), np.uint8)
+    bag = tmp_path / 'out.mcap'
+    runtime = open_runtime(load_model_file(channel_model_path), RuntimeSettings())
+    with Segmenter(runtime) as segmenter, BagFile(bag) as file:
+        recorder = FrameRecorder(file, segmenter)
+        (result,) = segmenter.segment([image_bgr])
+        for index, time_s in enumerate(times_s):
+            recorder.take(Frame(str(index), index, image_bgr, time_s=time_s), result, 10.0)
+    found = [stamp_ns(mask) for _, mask in read(bag)['/segmentation/mask']]
+    assert (np.diff(found) / 1e9).tolist() == [0.04, 2.46, 0.1, 0.1], 'each is later'
 
 
 def test_the_messages_of_a_bag_keep_stamps_and_calibration(

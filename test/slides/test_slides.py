@@ -82,6 +82,30 @@ def test_a_mask_by_tiles_is_that_of_the_picture_as_a_whole(
     assert (summary['size'], summary['tiles']) == (list(SIZE), 5 * 7)
 
 
+def test_a_palette_and_gray_are_seen_as_colours(channel_model_path: Path, tmp_path: Path) -> None:
+    colors = np.array([[250, 9, 9], [9, 9, 250], [9, 250, 9]], np.uint8)
+    index = np.kron(np.arange(6).reshape(2, 3) % 3, np.ones((80, 90), int)).astype(np.uint8)
+    palette = np.zeros((3, 256), np.uint16)
+    palette[:, :3] = colors.T.astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / 'a.tif', index, photometric='palette', colormap=palette)
+    tifffile.imwrite(tmp_path / 'b.tif', index * 90)
+    assert run(channel_model_path, tmp_path / 'out', tmp_path / 'a.tif', tmp_path / 'b.tif') == 0
+    mask = tifffile.imread(tmp_path / 'out' / 'a' / 'a_mask.tif')
+    assert np.array_equal(mask, truth(colors[index]))
+    with tifffile.TiffFile(tmp_path / 'out' / 'b' / 'b_overlay.tif') as file:
+        assert file.pages[0].shape == (*index.shape, 3)
+
+
+def test_a_larger_picture_behind_a_small_one_is_told(
+    channel_model_path: Path, picture: np.ndarray, tmp_path: Path, capsys
+) -> None:
+    with tifffile.TiffWriter(tmp_path / 'pages.tif') as file:
+        file.write(picture[:64, :64], photometric='rgb', metadata=None)
+        file.write(picture, photometric='rgb', metadata=None)
+    assert run(channel_model_path, tmp_path / 'out', tmp_path / 'pages.tif') == 0
+    assert '2 pages, of which the first is read' in ' '.join(capsys.readouterr().err.split())
+
+
 def test_masks_have_a_pyramid_of_their_ids(channel_model_path: Path, tmp_path: Path) -> None:
     picture = np.zeros((1100, 2300, 3), np.uint8)
     picture[..., 2] = 200

@@ -97,13 +97,18 @@ def test_truncated_video_gives_what_it_has_and_says_how_much(
     assert ended.stderr == ''
 
 
-def cut_without_coding(path: Path, *, first: int) -> None:
-    """Write a video of 40 frames at 20 Hz whose edit list leaves the first ones out."""
+def written(path: Path) -> bytearray:
+    """Write an MP4 file of 40 frames at 20 Hz, frame i of grey 6 * i; return its content."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 20.0, (64, 48))
     for index in range(40):
         writer.write(np.full((48, 64, 3), 6 * index, np.uint8))
     writer.release()
-    data = bytearray(path.read_bytes())
+    return bytearray(path.read_bytes())
+
+
+def cut_without_coding(path: Path, *, first: int) -> None:
+    """Write a video of 40 frames at 20 Hz whose edit list leaves the first ones out."""
+    data = written(path)
     scale_at = data.index(b'mdhd') + 16
     (units,) = struct.unpack_from('>I', data, scale_at)
     (scale,) = struct.unpack_from('>I', data, data.index(b'mvhd') + 16)
@@ -122,6 +127,33 @@ def test_a_drive_that_was_cut_without_coding_it_anew_is_whole(
     assert source.frame_count == len(frames) == 25
     assert abs(float(frames[0].image_bgr.mean()) - 6 * 15) < 5
     assert not caplog.records
+
+
+def slower(path: Path, *, after: int) -> None:
+    """Write a video of 40 frames, the first ones at 20 Hz and the others at 4 Hz."""
+    data = written(path)
+    for kind in (b'moov', b'trak', b'mdia', b'minf', b'stbl', b'stts'):
+        at = data.index(kind) - 4
+        struct.pack_into('>I', data, at, struct.unpack_from('>I', data, at)[0] + 8)
+    entries = data.index(b'stts') + 8
+    count, step = struct.unpack_from('>II', data, entries + 4)
+    steps = struct.pack('>IIIII', 2, after, step, count - after, 5 * step)
+    (scale,) = struct.unpack_from('>I', data, data.index(b'mvhd') + 16)
+    duration = scale * (after + 5 * (count - after)) // 20
+    struct.pack_into('>I', data, data.index(b'elst') + 12, duration)
+    path.write_bytes(bytes(data[:entries]) + steps + bytes(data[entries + 12 :]))
+
+
+def test_frames_of_a_varying_rate_keep_their_times(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / 'phone.mp4'
+    slower(path, after=20)
+    for _ in range(2):
+        times_s = [f.time_s for f in open_source(str(path)) if isinstance(f, Frame)]
+    assert np.allclose(times_s, [i / 20 if i < 20 else 1 + (i - 20) / 4 for i in range(40)])
+    (record,) = caplog.records
+    assert 'its frame rate varies' in record.getMessage()
 
 
 def test_a_drive_that_was_cut_and_then_truncated_is_not_whole(

@@ -40,7 +40,7 @@ def count_slides(
         top = 0
         with SlideReader(path) as slide:
             tiling = Tiling(slide.size, *tiles)
-            for band in blended_bands(tiling, slide.read, scorer.score, decide):
+            for band in blended_bands(tiling, slide.read_bgr, scorer.score, decide):
                 _count(matrix, dataset, scored, (index, top), band)
                 top += len(band)
     return matrix

@@ -9,8 +9,9 @@ came to its end had announced it; every other file is the user's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+import fnmatch
 import json
 import os
 from pathlib import Path
@@ -132,6 +133,13 @@ class Journal:
         """Forget the frames under a key, which are done anew."""
         self._append({'key': key, 'anew': True})
 
+    def drop_others(self, pattern: str, kept: Collection[str]) -> None:
+        """Remove the files of earlier runs that fit a pattern, but for some."""
+        for name in fnmatch.filter(self._content.states, pattern):
+            path = self._folder / name
+            if name not in kept and path.is_file() and self.may_replace(path):
+                path.unlink()
+
     def end(self, files: Iterable[str]) -> None:
         """Note what was written at the end, and that nothing announced is under way."""
         self._note_files(files, ends=True)
@@ -228,6 +236,7 @@ def _record(values: dict[str, Any]) -> FrameRecord:
         stamp_ns=values['stamp_ns'],
         frame_id=values['frame_id'],
         is_blank=bool(values.get('is_blank')),
+        time_s=values.get('time_s'),
     )
 
 

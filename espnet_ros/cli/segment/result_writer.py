@@ -35,6 +35,7 @@ class FrameRecord:
     :param stamp_ns: as :attr:`Frame.stamp_ns`
     :param frame_id: as :attr:`Frame.frame_id`
     :param is_blank: whether the image shows nothing, so that the mask means nothing
+    :param time_s: as :attr:`Frame.time_s`
     """
 
     name: str
@@ -46,6 +47,7 @@ class FrameRecord:
     stamp_ns: int | None
     frame_id: str | None
     is_blank: bool = False
+    time_s: float | None = None
 
 
 class ResultWriter:
@@ -117,6 +119,7 @@ class ResultWriter:
             times_s=(times.prepare_s, times.inference_s, times.finish_s),
             stamp_ns=frame.stamp_ns,
             frame_id=frame.frame_id,
+            time_s=frame.time_s,
             is_blank=shows_nothing(frame.image_bgr, LEAST_CONTRAST) or is_black(frame.image_bgr),
         )
         return record, overlay_bgr if is_video else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from glob import escape
 from typing import TYPE_CHECKING
 
 from espnet_ros.cli.output import OutputFolder
@@ -106,6 +107,15 @@ class SourceRun:
         self._pass(limit, outcome, lambda record: self._journal.add(key, record, is_whole=False))
         if outcome.error is None and not outcome.interrupted:
             self._journal.finish(key, overlay)
+            self._drop_others(stem, outcome)
+
+    def _drop_others(self, stem: str, outcome: Outcome) -> None:
+        """Remove what earlier runs wrote of other settings or frames, of the kinds of this one."""
+        if self._dataset is not None:
+            return
+        kept = {name for record in outcome.records for name in record.files.values()}
+        for kind in self._writer.kinds:
+            self._journal.drop_others(f'{escape(stem)}_frames/*_{kind}.png', kept)
 
     def _pass(
         self, limit: int | None, outcome: Outcome, note: Callable[[FrameRecord], None]

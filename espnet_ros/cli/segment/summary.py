@@ -172,6 +172,7 @@ def _image(record: FrameRecord, segmenter: Segmenter) -> dict[str, object]:
     return {
         'name': record.name,
         **(recorded if record.stamp_ns is not None else {}),
+        **({'time_s': round(record.time_s, 6)} if record.time_s is not None else {}),
         'size': list(record.size),
         'mask_size': list(record.mask_size),
         **record.files,

@@ -346,6 +346,18 @@ def test_an_address_in_the_home_folder_is_the_same_for_one_and_for_many(
     assert (tmp_path / 'here' / 'a').is_dir() and (tmp_path / 't here' / 'a').is_dir()
 
 
+def test_masks_of_other_settings_do_not_stay_among_those_of_a_video(
+    segment: Segment, clip: Path, tmp_path: Path
+) -> None:
+    frames = tmp_path / 'out' / 'clip_frames'
+    assert segment(clip, '--masks', '--confidence').code == 0
+    assert segment(clip, '--masks', '--limit', 3, '--mask-size', '4,8').code == 0
+    assert len(list(frames.glob('*_mask.png'))) == 3
+    assert len(list(frames.glob('*_confidence.png'))) == 8, 'these are not written anew'
+    assert segment(clip, '--limit', 2).code == 0
+    assert len(list(frames.glob('*_mask.png'))) == 3, 'nor these'
+
+
 @pytest.mark.parametrize('what', ['image', 'settings', 'overwrite'])
 def test_other_sources_or_settings_are_done_anew(
     segment: Segment, photos: Path, tmp_path: Path, what: str

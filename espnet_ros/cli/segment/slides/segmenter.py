@@ -154,7 +154,7 @@ class SlideSegmenter:
             on_tile()
             return self._decide(scores)
 
-        return blended_bands(self._tiling(slide), slide.read, self._scorer.score, decide, rows)
+        return blended_bands(self._tiling(slide), slide.read_bgr, self._scorer.score, decide, rows)
 
     def _decide(self, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
         labels: NDArray[np.uint8] = scores.argmax(axis=0).astype(np.uint8)
@@ -196,7 +196,7 @@ class SlideSegmenter:
         palette_bgr = np.ascontiguousarray(palette_rgb[:, ::-1])
         for top in range(0, height, rows):
             count = min(rows, height - top)
-            image_bgr = slide.read(top, 0, count, width)
+            image_bgr = slide.read_bgr(top, 0, count, width)
             if image_bgr.shape[2] == 1:
                 image_bgr = np.repeat(image_bgr, 3, axis=2)
             labels = mask.rows(0, top, count)
