@@ -81,7 +81,7 @@ def launch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., Any]]:
     """Return what starts a launch by its arguments, with changed parameters by node."""
-    monkeypatch.setenv('AMENT_PREFIX_PATH', sys.prefix)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', sys.prefix, prepend=os.pathsep)
     set_transport()
     ros.patience = PROCESSES
     with ExitStack() as stack:

@@ -21,6 +21,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 ROOT = Path(__file__).parents[4]
+PYTHONPATH = f'{ROOT}:{os.environ.get("PYTHONPATH", "")}'
 READER = ROOT / 'test' / 'support' / 'label_set_reader.py'
 UNLABELLED = 255
 
@@ -170,7 +171,7 @@ def stopped_reader(ros, ros_domain):
         [sys.executable, READER],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {'ROS_DOMAIN_ID': str(ros_domain), 'PYTHONPATH': str(ROOT)},
+        env=os.environ | {'ROS_DOMAIN_ID': str(ros_domain), 'PYTHONPATH': PYTHONPATH},
     )
     yield process
     process.kill()
