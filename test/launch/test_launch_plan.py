@@ -42,7 +42,10 @@ BROKEN = {
     'one webcam for two cameras': ({'cameras': 'front,left', 'source': '0'}, 'source: expected'),
     'pattern without cameras': ({'image_topic': '/{camera}/image'}, 'image_topic: expected a'),
     'camera name that topics cannot have': ({'cameras': 'front,2nd'}, "cameras: .* found .*'2nd'"),
-    'enclave that is no name': ({'enclave': 'espnet_ros'}, 'enclave: .*like /espnet_ros, found e'),
+    'enclave that is no name': (
+        {'enclave': 'espnet_ros'},
+        'like /espnet_ros, found .espnet_ros.$',
+    ),
     'camera twice': ({'cameras': 'front,front'}, 'cameras: expected different names'),
 }
 
@@ -220,10 +223,10 @@ def test_enclave_without_keys_is_named_before_anything_starts_where_they_are_nee
     monkeypatch.setenv('ROS_SECURITY_ENABLE', 'true')
     assert plan(enclave='/other').processes, 'nodes may run without keys'
     monkeypatch.setenv('ROS_SECURITY_STRATEGY', 'Enforce')
-    is_refused('ROS_SECURITY_KEYSTORE', enclave='/eyes')
+    is_refused(r'ROS_SECURITY_KEYSTORE \(not set\)', enclave='/eyes')
     monkeypatch.setenv('ROS_SECURITY_KEYSTORE', str(tmp_path))
     is_refused('use enclave:=/espnet_ros')
-    is_refused(f'keys of /other/segmentation .*found none in {tmp_path}', enclave='/other')
+    is_refused(f'keys of /other/segmentation in .*{tmp_path}', enclave='/other')
     is_refused('keys of /eyes/free_space', enclave='/eyes', free_space=True)
     assert plan(enclave='/eyes').processes
     make_keys('all')

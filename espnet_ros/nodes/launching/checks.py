@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-import re
 
 from espnet_ros.exceptions import ConfigError, InputError
 
@@ -31,20 +30,19 @@ def check_enclave(enclave: str) -> None:
     Look for the keys of an enclave of SROS 2, where nothing may run without them.
 
     :param enclave: as ``--enclave`` takes it; empty for none
-    :raises ConfigError: it is no name of one, or has no keys
+    :raises ConfigError: it has no keys
     """
-    if not re.fullmatch(r'(/[A-Za-z_]\w*)*', enclave, re.ASCII):
-        raise ConfigError(f'enclave: expected a name like /espnet_ros, found {enclave}')
     variables = {name: os.environ.get(f'ROS_SECURITY_{name}', '') for name in _SECURITY}
     if (variables['ENABLE'], variables['STRATEGY']) != ('true', 'Enforce'):
         return
     enclave = variables['ENCLAVE_OVERRIDE'] or enclave
-    folder = Path(variables['KEYSTORE'], 'enclaves', enclave.lstrip('/'))
-    if not variables['KEYSTORE'] or not enclave or not (folder / 'permissions.p7s').is_file():
+    keystore = variables['KEYSTORE']
+    permissions = Path(keystore, 'enclaves', enclave.lstrip('/'), 'permissions.p7s')
+    if not (keystore and enclave and permissions.is_file()):
         raise ConfigError(
-            f'enclave: expected the keys of {enclave or "one"} in $ROS_SECURITY_KEYSTORE, as '
-            f'ROS_SECURITY_STRATEGY is Enforce, found none in {variables["KEYSTORE"] or "it"}; '
-            'use enclave:=/espnet_ros, or the name of yours, and see docs/security.md'
+            f'enclave: expected keys of {enclave or "an enclave"} in ROS_SECURITY_KEYSTORE '
+            f'({keystore or "not set"}), as ROS_SECURITY_STRATEGY is Enforce, found none; use '
+            'enclave:=/espnet_ros, or the name of yours, and see docs/security.md'
         )
 
 

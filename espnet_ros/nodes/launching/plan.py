@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+import re
 
 from espnet_ros.config import LaunchSettings
 from espnet_ros.exceptions import ConfigError
@@ -77,6 +78,8 @@ def _secured(process: Process, above: str) -> Process:
     :param above: what the enclave is below; empty for none of its own
     :raises ConfigError: it is no enclave, or nothing may run without its keys, which are absent
     """
+    if not re.fullmatch(r'(/[A-Za-z_]\w*)*/?', above, re.ASCII):
+        raise ConfigError(f'enclave: expected a name like /espnet_ros, found {above!r}')
     enclave = f'{above.rstrip("/")}/{process.name}' if above else ''
     check_enclave(enclave)
     words = ('--enclave', enclave) if enclave else ()
