@@ -27,7 +27,9 @@ from ..conftest import ROOT
 
 POLICY = ElementTree.parse(ROOT / 'config' / 'sros2_policy.xml')
 NODES = ('camera_source', 'free_space', 'segmentation')
-SOMETIMES = re.compile(r'/(clock|rosout|tf|tf_static|image_raw/compressed)|.*/(label_info|get_type_\w+)')
+SOMETIMES = re.compile(
+    r'/(clock|rosout|tf|tf_static|image_raw/compressed)|.*/(label_info|get_type_\w+)'
+)
 """What only some configurations, distributions or installed packages have."""
 
 
