@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 import re
 import threading
+from typing import TextIO
 
 from espnet_ros.exceptions import OutputError
 
@@ -27,23 +28,33 @@ def held(folder: Path) -> Iterator[None]:
     :raises OutputError: it cannot be written, or another run writes into it
     """
     path = folder / _LOCK
-    try:
-        lock = path.open('w')
-    except OSError as error:
-        raise OutputError(write_failure(folder, error)) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise OutputError(
-                    f'{folder}: another run writes into this folder; wait for its end, or give '
-                    'another --output'
-                ) from error
+    with contextlib.ExitStack() as stack:
+        is_ours = False
+        while not is_ours:  # a run that ended meanwhile has removed what was opened
+            try:
+                lock = stack.enter_context(path.open('w'))
+            except OSError as error:
+                raise OutputError(write_failure(folder, error)) from error
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise OutputError(
+                        f'{folder}: another run writes into this folder; wait for its end, or '
+                        'give another --output'
+                    ) from error
+            is_ours = _is_open(path, lock)
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _is_open(path: Path, file: TextIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def write_atomically(

@@ -13,7 +13,7 @@ LEAST_CONTRAST = 4
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """How image messages are read, from topics and bags alike."""
+    """How images are read, from topics, bags and files alike."""
 
     image_bit_depth: int = setting(
         16,

@@ -63,8 +63,10 @@ def unit_name(spec: str) -> str:
     if spec.isdecimal():
         return f'webcam_{spec}'
     path, topic = split_topic(spec)
+    if not path.is_dir():
+        return _file_name(path.stem + topic)
     # A dot in the name of a folder begins no suffix.
-    return _file_name((path.resolve().name if path.is_dir() else path.stem) + topic)
+    return _file_name((path if path.name.strip('.') else path.resolve()).name + topic)
 
 
 def _file_name(text: str) -> str:

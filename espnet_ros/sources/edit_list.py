@@ -31,7 +31,7 @@ def played_s(path: Path) -> float | None:
                     file.seek(at)
                     return _played_s(file.read(length)[8:])
                 at += max(length, 8)
-    except (OSError, struct.error):
+    except (OSError, struct.error, IndexError):
         return None
     return None
 

@@ -54,7 +54,7 @@ class VideoSource(Source):
             own_rate_hz = 0.0
         edited_s = played_s(path)
         if edited_s is not None and own_rate_hz:
-            count = min(count, int(edited_s * own_rate_hz))
+            count = min(count, round(edited_s * own_rate_hz))
         super().__init__(
             f'video {path}',
             loop=loop,

@@ -32,6 +32,22 @@ def test_a_store_that_nothing_reaches_is_one_line(
     assert 'nowhere://' in errors and errors.count('\n') == 1
 
 
+@pytest.mark.parametrize('end', ['', '/'])
+def test_a_second_run_into_a_store_finds_what_is_done(
+    channel_model_path: Path, tmp_path: Path, end: str
+) -> None:
+    store = pytest.importorskip('fsspec', reason='reaches stores').filesystem('memory')
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((16, 32, 3), 90, np.uint8))
+    words = ['segment', str(tmp_path / 'a.png'), '--model', str(channel_model_path)]
+    root = f'memory://{tmp_path.name}'
+    assert main([*words, '--output', root + end]) == 0
+    before = {path: store.modified(path) for path in store.find(root) if '/a/' in path}
+    assert before
+    assert main([*words, '--output', root + end]) == 0
+    after = {path: store.modified(path) for path in store.find(root) if '/a/' in path}
+    assert after == before
+
+
 @contextmanager
 def s3_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Run a server of S3 without buckets."""

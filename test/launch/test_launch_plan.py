@@ -226,6 +226,8 @@ def test_enclave_without_keys_is_named_before_anything_starts_where_they_are_nee
     is_refused(r'ROS_SECURITY_KEYSTORE \(not set\)', enclave='/eyes')
     monkeypatch.setenv('ROS_SECURITY_KEYSTORE', str(tmp_path))
     is_refused('use enclave:=/espnet_ros')
+    (tmp_path / 'enclaves' / 'permissions.p7s').touch()
+    assert plan().processes, 'those of the root enclave count'
     is_refused(f'keys of /other/segmentation in .*{tmp_path}', enclave='/other')
     is_refused('keys of /eyes/free_space', enclave='/eyes', free_space=True)
     assert plan(enclave='/eyes').processes

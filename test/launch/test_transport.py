@@ -50,6 +50,13 @@ def test_a_middleware_gets_its_file_unless_the_user_has_one(
         monkeypatch.setenv(name, '')
 
 
+def test_cyclone_takes_a_path_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_cyclonedds_cpp')
+    setting = transport.transport_setting(Path('/home/josé/my ws'))
+    assert setting == ('CYCLONEDDS_URI', 'file:///home/josé/my ws/cyclonedds.xml')
+    assert transport.transport_setting(Path('/home/a,b')) is None
+
+
 def test_zenoh_reads_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_zenoh_cpp')
     assert transport.transport_setting(ROOT / 'config') is None

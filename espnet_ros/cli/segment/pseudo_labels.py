@@ -192,14 +192,21 @@ def write_label_set(options: Options, output: FleetOutput) -> None:
     Write what the labels of a fleet mean, where labels are wanted.
 
     :raises ConfigError: the file that is there is not valid
-    :raises OutputError: it is of other classes, or cannot be written
+    :raises OutputError: it is of other classes, cannot be written, or results lie where a data set
+        has its images
     """
     if options.output.labels_for is None:
         return
     label_set = find_label_set(options.output.labels_for)
-    path = Path(output.root) / LABEL_SET_FILE
+    root = Path(output.root)
+    path = root / LABEL_SET_FILE
+    if not output.is_stored and ((root / IMAGES).exists() or (root / LABELS).exists()):
+        raise OutputError(
+            f'{root}: expected no {IMAGES} and {LABELS} of earlier runs, beside which the labels '
+            'of recordings are not found; give another --output'
+        )
     if not output.is_stored and path.is_file():
-        if load_label_set(str(path)) == label_set:
+        if load_label_set(str(path)).names == label_set.names:
             return
         if not output.overwrite:
             raise OutputError(

@@ -104,16 +104,20 @@ class SourceRun:
                 outcome.add_earlier(record)
             return
         self._journal.start_over(key)
-        self._pass(limit, outcome, lambda record: self._journal.add(key, record, is_whole=False))
+        files: set[str] = set()
+
+        def note(record: FrameRecord) -> None:
+            files.update(record.files.values())
+            self._journal.add(key, record, is_whole=False)
+
+        self._pass(limit, outcome, note)
         if outcome.error is None and not outcome.interrupted:
             self._journal.finish(key, overlay)
-            self._drop_others(stem, outcome)
+            if limit is None and self._dataset is None:
+                self._drop_others(stem, files)
 
-    def _drop_others(self, stem: str, outcome: Outcome) -> None:
-        """Remove what earlier runs wrote of other settings or frames, of the kinds of this one."""
-        if self._dataset is not None:
-            return
-        kept = {name for record in outcome.records for name in record.files.values()}
+    def _drop_others(self, stem: str, kept: set[str]) -> None:
+        """Remove what earlier runs wrote of other frames, of the kinds that this one wrote."""
         for kind in self._writer.kinds:
             self._journal.drop_others(f'{escape(stem)}_frames/*_{kind}.png', kept)
 

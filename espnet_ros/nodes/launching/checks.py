@@ -35,12 +35,12 @@ def check_enclave(enclave: str) -> None:
     variables = {name: os.environ.get(f'ROS_SECURITY_{name}', '') for name in _SECURITY}
     if (variables['ENABLE'], variables['STRATEGY']) != ('true', 'Enforce'):
         return
-    enclave = variables['ENCLAVE_OVERRIDE'] or enclave
+    enclave = variables['ENCLAVE_OVERRIDE'] or enclave or '/'
     keystore = variables['KEYSTORE']
     permissions = Path(keystore, 'enclaves', enclave.lstrip('/'), 'permissions.p7s')
-    if not (keystore and enclave and permissions.is_file()):
+    if not (keystore and permissions.is_file()):
         raise ConfigError(
-            f'enclave: expected keys of {enclave or "an enclave"} in ROS_SECURITY_KEYSTORE '
+            f'enclave: expected keys of {enclave} in ROS_SECURITY_KEYSTORE '
             f'({keystore or "not set"}), as ROS_SECURITY_STRATEGY is Enforce, found none; use '
             'enclave:=/espnet_ros, or the name of yours, and see docs/security.md'
         )

@@ -32,7 +32,9 @@ def transport_setting(config: Path) -> tuple[str, str] | None:
     if 'fastrtps' in middleware and not any(map(os.environ.get, FAST_DDS_VARIABLES)):
         return fast_dds_variable(), str(config / 'fastdds.xml')
     if 'cyclonedds' in middleware and not os.environ.get(CYCLONE_DDS_VARIABLE):
-        return CYCLONE_DDS_VARIABLE, (config / 'cyclonedds.xml').resolve().as_uri()
+        path = (config / 'cyclonedds.xml').resolve()
+        # Cyclone DDS takes the rest as it is, and a comma for the end of the first file.
+        return None if ',' in str(path) else (CYCLONE_DDS_VARIABLE, f'file://{path}')
     return None
 
 

@@ -135,6 +135,8 @@ class WebFeed:
             self._ground.follow(is_wanted)
             self._others.follow(is_wanted)
         except RuntimeError as error:
+            self._ground.follow(False)
+            self._others.follow(False)
             self.failure = f'the page shows this node alone: {error}{what_to_do(error)}'
             self._node.get_logger().error(self.failure)
 

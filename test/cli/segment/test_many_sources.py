@@ -18,6 +18,7 @@ from bags import photo, write_bag
 import cv2
 from espnet_ros.datasets.opening import open_dataset
 from espnet_ros.exceptions import InputError
+from espnet_ros.sources import open_source
 import numpy as np
 import pytest
 
@@ -346,16 +347,53 @@ def test_an_address_in_the_home_folder_is_the_same_for_one_and_for_many(
     assert (tmp_path / 'here' / 'a').is_dir() and (tmp_path / 't here' / 'a').is_dir()
 
 
-def test_masks_of_other_settings_do_not_stay_among_those_of_a_video(
+def write_clip(path: Path, count: int) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 10.0, (64, 32))
+    for _ in range(count):
+        writer.write(stripes(32, 64))
+    writer.release()
+    return path
+
+
+def test_masks_of_other_frames_do_not_stay_among_those_of_a_video(
     segment: Segment, clip: Path, tmp_path: Path
 ) -> None:
     frames = tmp_path / 'out' / 'clip_frames'
     assert segment(clip, '--masks', '--confidence').code == 0
-    assert segment(clip, '--masks', '--limit', 3, '--mask-size', '4,8').code == 0
+    assert segment(clip, '--masks', '--limit', 3).code == 0
+    assert len(list(frames.glob('*_mask.png'))) == 8, 'a look at some takes none away'
+    write_clip(tmp_path / 'clip.avi', 3).replace(clip)
+    assert segment(clip, '--masks').code == 0
     assert len(list(frames.glob('*_mask.png'))) == 3
     assert len(list(frames.glob('*_confidence.png'))) == 8, 'these are not written anew'
-    assert segment(clip, '--limit', 2).code == 0
-    assert len(list(frames.glob('*_mask.png'))) == 3, 'nor these'
+
+
+def test_a_video_of_unknown_length_keeps_every_mask(segment: Segment, tmp_path: Path) -> None:
+    video = write_clip(tmp_path / 'cut.mkv', 5)
+    data = video.read_bytes()
+    assert data.count(b'\x44\x89\x88') == 1, 'the duration, 8 bytes'
+    video.write_bytes(data.replace(b'\x44\x89\x88', b'\xec\x89\x88'))  # is left out
+    with open_source(str(video)) as source:
+        assert source.frame_count is None
+    assert segment(video, '--masks').code == 0
+    assert len(list((tmp_path / 'out' / 'cut_frames').glob('*_mask.png'))) == 5
+
+
+def test_a_linked_folder_is_called_as_its_link(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'day1').symlink_to(photos)
+    assert segment(tmp_path / 'day1', clip).code == 0
+    assert (tmp_path / 'out' / 'day1').is_dir()
+
+
+def test_labels_are_refused_beside_images_of_earlier_runs(
+    segment: Segment, photos: Path, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'out' / 'images').mkdir(parents=True)
+    ended = segment(photos, clip, '--labels-for', 'camvid')
+    assert ended.code != 0
+    assert 'give another --output' in ended.err
 
 
 @pytest.mark.parametrize('what', ['image', 'settings', 'overwrite'])

@@ -62,8 +62,7 @@ def run_fleet(options: Options, named: Named) -> int:
     with ERROR.status('loading the model'):
         model = read_model(options)
     root = options.output.output
-    if not is_url(root):
-        root = str(Path(as_path(root)).expanduser())
+    root = root.rstrip('/') if is_url(root) else str(Path(as_path(root)).expanduser())
     output = FleetOutput(root, secrets.token_hex(4), options.output.overwrite)
     with output.held():
         fleet = _Fleet(options, named, model, output)

@@ -197,8 +197,6 @@ class SlideSegmenter:
         for top in range(0, height, rows):
             count = min(rows, height - top)
             image_bgr = slide.read_bgr(top, 0, count, width)
-            if image_bgr.shape[2] == 1:
-                image_bgr = np.repeat(image_bgr, 3, axis=2)
             labels = mask.rows(0, top, count)
             overlay = blend_overlay(image_bgr, labels, palette_bgr, self._options.style.alpha)
             yield overlay[:, :, ::-1]
