@@ -21,19 +21,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def segmentation(ros: Ros, channel_model_path: Path) -> Callable[..., Any]:
     """Return what starts a segmentation node whose classes are blue, green and red."""
     from espnet_ros.nodes.segmentation.node import SegmentationNode
-    from rclpy.parameter import Parameter
 
     def start(arguments: Sequence[str] = (), **parameters: Any) -> SegmentationNode:
         values = {'model': str(channel_model_path), 'runtime': 'onnxruntime', 'threads': 1}
         values['min_contrast'] = 0  # what tests send is of one colour
         values |= {name.replace('__', '.'): value for name, value in parameters.items()}
-        return ros.add(
-            SegmentationNode(
-                context=ros.context,
-                use_global_arguments=False,
-                cli_args=['--ros-args', *arguments],
-                parameter_overrides=[Parameter(n, value=v) for n, v in values.items()],
-            )
-        )
+        return ros.start(SegmentationNode, values, arguments)
 
     return start

@@ -19,7 +19,6 @@ pytest.importorskip('nav_msgs', reason='no nav_msgs')
 from espnet_ros.labels import load_label_set, parse_grouping
 from espnet_ros.nodes.free_space.node import FreeSpaceNode
 from espnet_ros.nodes.ros.messages.images import array_to_image
-from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
@@ -70,27 +69,17 @@ def joined(ros, segmentation, tmp_path):
     """Return mask, confidence and cloud of one image, made by the two real nodes."""
     (tmp_path / 'colors.yaml').write_text(LABEL_SET)
     segmentation(confidence_threshold=0.5)
-    ros.add(
-        FreeSpaceNode(
-            context=ros.context,
-            use_global_arguments=False,
-            cli_args=['--ros-args'] + [
-                word for name in ('mask', 'confidence', 'camera_info')
-                for word in ('-r', f'{name}:=segmentation/{name}')
-            ],
-            parameter_overrides=[
-                Parameter(name, value=value)
-                for name, value in {
-                    'label_set': str(tmp_path / 'colors.yaml'),
-                    'pose_source': 'parameters',
-                    'mount.height_m': [1.0],
-                    'mount.pitch_rad': [0.2],
-                    'max_age_ms': 20000.0,
-                    'use_confidence': True,
-                }.items()
-            ],
-        )
-    )  # fmt: skip
+    names = ('mask', 'confidence', 'camera_info')
+    values = {
+        'label_set': str(tmp_path / 'colors.yaml'),
+        'pose_source': 'parameters',
+        'mount.height_m': [1.0],
+        'mount.pitch_rad': [0.2],
+        'max_age_ms': 20000.0,
+        'use_confidence': True,
+    }
+    rules = [word for name in names for word in ('-r', f'{name}:=segmentation/{name}')]
+    ros.start(FreeSpaceNode, values, rules)
     reader = LayerReader(ros)
     images = ros.publisher(Image, 'image_raw')
     infos = ros.publisher(CameraInfo, 'camera_info')

@@ -19,7 +19,6 @@ from espnet_ros.nodes.camera_source.node import CameraSourceNode
 from espnet_ros.nodes.free_space.node import FreeSpaceNode
 from espnet_ros.nodes.ros.topics import mask_remappings
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 from ros_harness import Ros
 from time_limits import message_limit_s
 
@@ -53,17 +52,6 @@ def used(node: Node) -> dict[tuple[str, str], set[str]]:
     return {key: {name for name, _ in look(node.get_name(), '/')} for key, look in graph.items()}
 
 
-def start(ros: Ros, kind: Callable[..., Node], values: dict[str, Any], rules: Any = ()) -> Node:
-    return ros.add(
-        kind(
-            context=ros.context,
-            use_global_arguments=False,
-            cli_args=['--ros-args', *rules],
-            parameter_overrides=[Parameter(name, value=value) for name, value in values.items()],
-        )
-    )
-
-
 @pytest.fixture
 def nodes(ros: Ros, segmentation: Callable[..., Any]) -> Iterator[dict[str, Node]]:
     """Return the nodes of a launch, everything on, while somebody looks at the page."""
@@ -74,8 +62,8 @@ def nodes(ros: Ros, segmentation: Callable[..., Any]) -> Iterator[dict[str, Node
     street = {'source': 'synthetic', 'size': [60, 80], 'rate_hz': 1.0}
     street |= {'transport': 'both', 'publish_labels': True}
     found = {
-        'camera_source': start(ros, partial(CameraSourceNode, lambda _: None), street),
-        'free_space': start(ros, FreeSpaceNode, {'use_confidence': True}, rules),
+        'camera_source': ros.start(partial(CameraSourceNode, lambda _: None), street),
+        'free_space': ros.start(FreeSpaceNode, {'use_confidence': True}, rules),
     }
     found['segmentation'] = segmentation(web__port=port)
     with urlopen(f'http://127.0.0.1:{port}/events', timeout=message_limit_s()):

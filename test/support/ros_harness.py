@@ -6,7 +6,7 @@ Nothing here sleeps to synchronise: tests wait for messages, with a limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 import os
 import random
@@ -27,6 +27,7 @@ try:
     import rclpy
     from rclpy.context import Context
     from rclpy.node import Node
+    from rclpy.parameter import Parameter
     from rclpy.qos import QoSProfile
     from rclpy.signals import SignalHandlerOptions
 
@@ -114,6 +115,24 @@ class Ros:
         self._nodes.append(node)
         self._spinner.executor.add_node(node)
         return node
+
+    def start(
+        self, kind: Callable[..., NodeT], values: Mapping[str, Any], arguments: Sequence[str] = ()
+    ) -> NodeT:
+        """
+        Make a node and spin it.
+
+        :param values: of its parameters
+        :param arguments: as those after ``--ros-args``
+        """
+        return self.add(
+            kind(
+                context=self.context,
+                use_global_arguments=False,
+                cli_args=['--ros-args', *arguments],
+                parameter_overrides=[Parameter(n, value=value) for n, value in values.items()],
+            )
+        )
 
     def listen(self, message_type: type, topic: str, qos: QoSProfile | int = 10) -> Inbox:
         """Subscribe a topic."""

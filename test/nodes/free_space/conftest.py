@@ -11,20 +11,13 @@ import pytest
 def free_space(ros):
     """Return what starts a free space node whose camera is mounted as the street's."""
     from espnet_ros.nodes.free_space.node import FreeSpaceNode
-    from rclpy.parameter import Parameter
 
     from .scene import MOUNT
 
     def start(**parameters):
         values = {'pose_source': 'parameters', 'max_age_ms': 20000.0}
         values |= MOUNT | {name.replace('__', '.'): v for name, v in parameters.items()}
-        return ros.add(
-            FreeSpaceNode(
-                context=ros.context,
-                use_global_arguments=False,
-                parameter_overrides=[Parameter(n, value=v) for n, v in values.items()],
-            )
-        )
+        return ros.start(FreeSpaceNode, values)
 
     return start
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 import threading
 
 import numpy as np
@@ -40,16 +41,7 @@ def start(ros, board, tmp_path):
     def run(end=lambda _: None, **parameters):
         values = {'model': str(path), 'runtime': 'tensorrt', 'engine_cache_dir': str(board.cache)}
         values['min_contrast'] = 0
-        return ros.add(
-            SegmentationNode(
-                end,
-                context=ros.context,
-                use_global_arguments=False,
-                parameter_overrides=[
-                    Parameter(name, value=value) for name, value in (values | parameters).items()
-                ],
-            )
-        )
+        return ros.start(partial(SegmentationNode, end), values | parameters)
 
     return run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
@@ -29,7 +29,7 @@ from espnet_ros.fleet.output import FleetOutput, SUMMARY
 from espnet_ros.fleet.planning import Named, with_own_names
 from espnet_ros.fleet.stores import as_path, is_url
 from espnet_ros.fleet.table import as_csv, as_parquet, CSV, make_rows, PARQUET
-from espnet_ros.fleet.unit import Finished, Task, Unit, unit_key
+from espnet_ros.fleet.unit import Finished, Report, Task, Unit, unit_key
 from espnet_ros.labels import LabelSet, parse_grouping
 from espnet_ros.model_file import ModelFile
 from espnet_ros.version import VERSION
@@ -200,6 +200,7 @@ class _Fleet:
 
     def _describe(self, ends: Sequence[Finished], progress: FleetProgress) -> dict[str, Any]:
         done = [end for end in ends if end.report is not None]
+        reports = _reports(done)
         return {
             'fleet': [unit.name for unit in self._units],
             'created': datetime.now(timezone.utc).isoformat(timespec='seconds'),
@@ -211,10 +212,8 @@ class _Fleet:
             'done': len(done),
             'done_by_earlier_runs': sum(end.was_done for end in done),
             'failed': len(ends) - len(done),
-            'frames': sum(end.report.frames for end in done if end.report is not None),
-            'frames_that_show_nothing': sum(
-                end.report.blank_count for end in done if end.report is not None
-            ),
+            'frames': sum(report.frames for report in reports),
+            'frames_that_show_nothing': sum(report.blank_count for report in reports),
             'elapsed_s': round(progress.elapsed_s, 3),
             'frames_per_s': round(progress.rate_hz, 2),
             'classes': [
@@ -237,7 +236,7 @@ class _Fleet:
             f'({progress.rate_hz:.1f} frames/s) with {self._model.info.name}{more}; results in '
             f'{self._output.root}'
         )
-        reports = [end.report for end in done if end.report is not None]
+        reports = _reports(done)
         blank_count = sum(report.blank_count for report in reports)
         where = f'; {CSV} tells in which recordings'
         tell_blank(blank_count, sum(report.frames for report in reports), where)
@@ -259,10 +258,14 @@ class _Fleet:
         return exit_codes.DONE
 
 
+def _reports(ends: Iterable[Finished]) -> list[Report]:
+    return [end.report for end in ends if end.report is not None]
+
+
 def _counts(done: Sequence[Finished]) -> Any:
     counts = np.zeros(256, np.int64)
-    for end in done:
-        for class_id, pixels in () if end.report is None else end.report.counts:
+    for report in _reports(done):
+        for class_id, pixels in report.counts:
             counts[class_id] += pixels
     return counts
 
